@@ -1,0 +1,187 @@
+"""Customers, invoices and sales entries between a time-tracking app and its users' books.
+
+Start with :func:`connect`. Names are imported when they are first used, so importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._connect import connect, connect_async
+    from ._policy import Policy, Priority
+    from ._secrets import Secret
+    from .adapter import Capabilities, ChangedSince, Finalize
+    from .errors import (
+        AuthenticationFailed,
+        BridgeError,
+        Conflict,
+        DuplicateFound,
+        ImportIncomplete,
+        InvalidRequest,
+        InvoiceGone,
+        InvoiceNotSent,
+        MalformedResponse,
+        NeedsAttention,
+        NotFound,
+        OutcomeUnknown,
+        PeriodClosed,
+        PermissionDenied,
+        Problem,
+        ReferenceReused,
+        Refused,
+        TotalsDiffer,
+        Unavailable,
+        Unsupported,
+    )
+    from .flow import Drift, Response, Token
+    from .hooks import Hooks, RequestDetails, RetryDetails
+    from .journal import Journal, MemoryJournal
+    from .limits import Limits, MemoryLimits, RateLimits, Unlimited
+    from .models import (
+        Address,
+        Article,
+        Attachment,
+        Connection,
+        Contact,
+        Customer,
+        CustomerRef,
+        EnsuredCustomer,
+        Invoice,
+        InvoiceDraft,
+        InvoicePlan,
+        InvoiceStatus,
+        IssuedInvoice,
+        LedgerAccount,
+        LineItem,
+        LineKind,
+        Outcome,
+        PaymentTerm,
+        RateTotal,
+        SalePlan,
+        SalesEntry,
+        SalesEntryStatus,
+        ServicePeriod,
+        TaxRate,
+        TaxTreatment,
+        TextLine,
+        Totals,
+    )
+    from .money import Evidence, Rounding
+    from .provider import AccountingProvider, AsyncAccountingProvider, AsyncCustomerImport, CustomerImport
+    from .registry import vendors
+    from .tokens import MemoryTokens, TokenStore
+
+_HOME = {
+    "_policy": "Policy Priority",
+    "_secrets": "Secret",
+    "adapter": "Capabilities ChangedSince Finalize",
+    "_connect": "connect connect_async",
+    "errors": "AuthenticationFailed BridgeError Conflict DuplicateFound ImportIncomplete InvalidRequest InvoiceGone "
+    "InvoiceNotSent MalformedResponse NeedsAttention NotFound OutcomeUnknown PeriodClosed PermissionDenied Problem "
+    "ReferenceReused Refused TotalsDiffer Unavailable Unsupported",
+    "flow": "Drift Response Token",
+    "hooks": "Hooks RequestDetails RetryDetails",
+    "journal": "Journal MemoryJournal",
+    "limits": "Limits MemoryLimits RateLimits Unlimited",
+    "models": "Address Article Attachment Connection Contact Customer CustomerRef EnsuredCustomer Invoice InvoiceDraft "
+    "InvoicePlan InvoiceStatus IssuedInvoice LedgerAccount LineItem LineKind Outcome PaymentTerm RateTotal SalePlan "
+    "SalesEntry SalesEntryStatus ServicePeriod TaxRate TaxTreatment TextLine Totals",
+    "money": "Evidence Rounding",
+    "provider": "AccountingProvider AsyncAccountingProvider AsyncCustomerImport CustomerImport",
+    "registry": "vendors",
+    "tokens": "MemoryTokens TokenStore",
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
+
+__all__ = [
+    "AccountingProvider",
+    "Address",
+    "Article",
+    "AsyncAccountingProvider",
+    "AsyncCustomerImport",
+    "Attachment",
+    "AuthenticationFailed",
+    "BridgeError",
+    "Capabilities",
+    "ChangedSince",
+    "Conflict",
+    "Connection",
+    "Contact",
+    "Customer",
+    "CustomerImport",
+    "CustomerRef",
+    "Drift",
+    "DuplicateFound",
+    "EnsuredCustomer",
+    "Evidence",
+    "Finalize",
+    "Hooks",
+    "ImportIncomplete",
+    "InvalidRequest",
+    "Invoice",
+    "InvoiceDraft",
+    "InvoiceGone",
+    "InvoiceNotSent",
+    "InvoicePlan",
+    "InvoiceStatus",
+    "IssuedInvoice",
+    "Journal",
+    "LedgerAccount",
+    "Limits",
+    "LineItem",
+    "LineKind",
+    "MalformedResponse",
+    "MemoryJournal",
+    "MemoryLimits",
+    "MemoryTokens",
+    "NeedsAttention",
+    "NotFound",
+    "Outcome",
+    "OutcomeUnknown",
+    "PaymentTerm",
+    "PeriodClosed",
+    "PermissionDenied",
+    "Policy",
+    "Priority",
+    "Problem",
+    "RateLimits",
+    "RateTotal",
+    "ReferenceReused",
+    "Refused",
+    "RequestDetails",
+    "Response",
+    "RetryDetails",
+    "Rounding",
+    "SalePlan",
+    "SalesEntry",
+    "SalesEntryStatus",
+    "Secret",
+    "ServicePeriod",
+    "TaxRate",
+    "TaxTreatment",
+    "TextLine",
+    "Token",
+    "TokenStore",
+    "Totals",
+    "TotalsDiffer",
+    "Unavailable",
+    "Unlimited",
+    "Unsupported",
+    "connect",
+    "connect_async",
+    "vendors",
+]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if (module := _MODULE_OF.get(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULE_OF])

@@ -1,0 +1,239 @@
+"""``connect`` and ``connect_async``: from a vendor's name and settings to a provider."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from typing import Any, Final, get_type_hints
+from urllib.parse import urlsplit
+
+import attrs
+from cattrs import Converter
+
+from . import registry
+from ._bound import AsyncBoundProvider, BoundProvider
+from ._engine import State
+from ._http import AsyncHttp, Http
+from ._policy import Policy
+from ._secrets import Secret
+from .adapter import Adapter
+from .clock import Clock, SystemClock
+from .errors import InvalidRequest, Problem
+from .hooks import Hooks
+from .journal import Journal
+from .journal.memory import shared_memory_journal
+from .limits import Limits
+from .limits.memory import PROCESS_LIMITS
+from .session import AsyncSession, Session
+from .tokens import TokenStore
+
+_ORIGIN: Final = re.compile(r"(https?)://(\[[0-9a-f:]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::([0-9]{1,5}))?")
+
+
+def connect(
+    vendor: str,
+    settings: object,
+    *,
+    tenant: str = "default",
+    base_url: str | None = None,
+    journal: Journal | None = None,
+    tokens: TokenStore | None = None,
+    limits: Limits | None = None,
+    policy: Policy | None = None,
+    hooks: Hooks | None = None,
+    clock: Clock | None = None,
+) -> BoundProvider:
+    """Open a connection to one set of books. Nothing is sent until the first call.
+
+    Args:
+        vendor: a name of the registry: ``"lexoffice"``, ``"billomat"``, ``"memory"``.
+        settings: a mapping that the vendor's settings class is built from, or an instance of that class.
+        tenant: the app's own customer whose books these are. References are unique within (tenant, vendor).
+        base_url: scheme, host and port in place of the vendor's, for sandboxes; ``http`` only on loopback.
+        journal: remembers what was created. Default: in memory, shared by the connections of this process.
+        tokens: where OAuth grants are kept; vendors with plain keys need none.
+        limits: counts calls. Default: in memory, shared by the connections of this process.
+        policy: deadlines, attempts, settle time.
+        hooks: callables that are told of requests, retries and unreadable records.
+        clock: what the time is asked of.
+
+    Raises:
+        InvalidRequest: with every missing, unknown or wrong setting.
+    """
+    state, private = _state(vendor, settings, tenant, base_url, journal, tokens, limits, policy, hooks, clock)
+    return BoundProvider(Session(state, Http(private=private, proxy=state.policy.proxy)))
+
+
+def connect_async(
+    vendor: str,
+    settings: object,
+    *,
+    tenant: str = "default",
+    base_url: str | None = None,
+    journal: Journal | None = None,
+    tokens: TokenStore | None = None,
+    limits: Limits | None = None,
+    policy: Policy | None = None,
+    hooks: Hooks | None = None,
+    clock: Clock | None = None,
+) -> AsyncBoundProvider:
+    """The same for asyncio and trio: ``async with connect_async(…) as provider``. See :func:`connect`."""
+    state, private = _state(vendor, settings, tenant, base_url, journal, tokens, limits, policy, hooks, clock)
+    return AsyncBoundProvider(AsyncSession(state, AsyncHttp(private=private, proxy=state.policy.proxy)))
+
+
+def _state(
+    vendor: str,
+    settings: object,
+    tenant: str,
+    base_url: str | None,
+    journal: Journal | None,
+    tokens: TokenStore | None,
+    limits: Limits | None,
+    policy: Policy | None,
+    hooks: Hooks | None,
+    clock: Clock | None,
+) -> tuple[State, bool]:
+    kind = registry.adapter_class(vendor)
+    built = settings if isinstance(settings, kind.Settings) else build_settings(kind.Settings, settings)
+    origin = None if base_url is None else _checked_origin(base_url, "base_url")
+    adapter: Adapter = kind(settings=built) if origin is None else kind(settings=built, origin=origin)
+    where = _checked_origin(adapter.origin, "origin")
+    policy = policy or Policy()
+    state = State(
+        adapter=adapter,
+        tenant=tenant,
+        origin=where,
+        policy=policy,
+        limits=limits or PROCESS_LIMITS,
+        journal=journal or shared_memory_journal(f"{tenant} {vendor} {where} {adapter.limit_key}"),
+        tokens=tokens,
+        token=tokens.load(tenant, vendor) if tokens is not None else None,
+        hooks=hooks or Hooks(),
+        clock=clock or SystemClock(),
+        settle_seconds=adapter.settle_seconds if policy.settle_time is None else policy.settle_time,
+    )
+    return state, policy.private_addresses or (base_url is not None and _is_loopback(where))
+
+
+def _checked_origin(url: str, name: str) -> str:
+    """Scheme, host and port, and nothing else; keys never travel unencrypted but on this machine."""
+    text = url.rstrip("/").lower()
+    match = _ORIGIN.fullmatch(text)
+    if match is None or urlsplit(text).netloc != text.partition("://")[2]:
+        problem = "must be scheme, host and port only, as https://api.vendor.example"
+    elif match[1] == "http" and not _is_loopback(text):
+        problem = "must be https: over http the credentials would be readable on the way (http is for loopback)"
+    else:
+        return text
+    raise InvalidRequest("nothing was sent", problems=[Problem(name, problem)])
+
+
+def _is_loopback(origin: str) -> bool:
+    host = urlsplit(origin).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+# ---- settings --------------------------------------------------------------------------------------------------
+
+
+def build_settings(kind: type[Any], given: object) -> Any:
+    """Structure a mapping into a vendor's settings class, naming everything that is wrong at once."""
+    if not isinstance(given, Mapping):
+        raise InvalidRequest(
+            "nothing was sent",
+            problems=[Problem("settings", f"must be a mapping or {kind.__name__}, not {type(given).__name__}")],
+        )
+    fields = {field.name: field for field in attrs.fields(kind)}
+    problems = [
+        Problem(str(name), f"is not a setting{_guess(str(name), fields)}") for name in given if name not in fields
+    ]
+    problems += [
+        Problem(name, "is missing")
+        for name, field in fields.items()
+        if field.default is attrs.NOTHING and name not in given
+    ]
+    hints = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in fields:
+            try:
+                values[name] = _structured(value, hints[name])
+            except Exception as exc:  # noqa: BLE001 any shape of bad input is a problem of that field
+                problems.append(Problem(name, _why(exc)))
+    if not problems:
+        return kind(**values)
+    raise InvalidRequest(f"these {kind.__name__} are not valid", problems=problems)
+
+
+def _structured(value: Any, hint: Any) -> Any:
+    if isinstance(hint, type) and hint not in _HOOKS and isinstance(value, hint):
+        return value  # an object that the settings class takes as it is
+    return _converter.structure(value, hint)
+
+
+def _guess(name: str, fields: Mapping[str, Any]) -> str:
+    close = get_close_matches(name, list(fields), n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are: {', '.join(fields)}"
+
+
+def _why(exc: Exception) -> str:
+    inner = exc.exceptions[0] if isinstance(exc, ExceptionGroup) else exc
+    return str(inner) if isinstance(inner, _Unfit) else "has a value of the wrong kind"
+
+
+class _Unfit(ValueError):
+    """The message never shows the value: it may be a credential in the wrong place."""
+
+
+def _text(value: Any, _: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _Unfit("must be text, and not empty")
+    return value.strip()
+
+
+def _secret(value: Any, _: Any) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    text = _text(value, None)
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise _Unfit("must be printable ASCII without blanks: it travels in a header")
+    return Secret(text)
+
+
+def _flag(value: Any, _: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _Unfit("must be True or False")
+    return value
+
+
+def _decimal(value: Any, _: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        raise _Unfit("must be a Decimal")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise _Unfit("must be a Decimal") from None
+    if not number.is_finite():
+        raise _Unfit("must be finite")
+    return number
+
+
+def _seconds(value: Any, _: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise _Unfit("must be a number that is not negative")
+    return value
+
+
+_HOOKS: Final[Mapping[Any, Any]] = {str: _text, Secret: _secret, bool: _flag, Decimal: _decimal, float: _seconds}
+_converter: Final = Converter()
+for _kind, _hook in _HOOKS.items():
+    _converter.register_structure_hook(_kind, _hook)

@@ -1,0 +1,414 @@
+"""Drives a flow: attempts, renewal of credentials, spacing, journal. Once, for sync and async, without I/O.
+
+The engine is a generator. It talks to a session through a few *actions*; a session is the only place that
+sends, sleeps, locks or calls a store::
+
+    flow  --step-->  engine  --action-->  session
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from datetime import datetime, timedelta
+from functools import partial
+from random import random
+from threading import Lock
+from typing import Any, Final, TypeAlias, TypeVar
+from urllib.parse import quote, urlencode
+
+from attrs import define, evolve, field, frozen
+from tenacity import DoAttempt, DoSleep
+
+from ._policy import Attempts, Policy, Priority, RetryBudget, later, retry_after
+from ._secrets import Secret, strike_out
+from .adapter import Adapter
+from .clock import Clock, SystemClock
+from .errors import (
+    AuthenticationFailed,
+    BridgeError,
+    InvalidRequest,
+    MalformedResponse,
+    OutcomeUnknown,
+    Problem,
+    Unavailable,
+)
+from .flow import Cached, Flow, Now, Recall, Record, Request, Response, Token, Wait
+from .hooks import Hooks, RequestDetails, RetryDetails, tell
+from .journal.port import Journal, Key, Recollection
+from .limits.port import Limits
+from .tokens import TokenStore
+
+T = TypeVar("T")
+
+_log: Final = logging.getLogger("accounting_bridge")
+_CACHE_SECONDS: Final = 900.0
+"""How long a connection believes tax rates, articles and the like before it reads them again."""
+_BACKGROUND_POLL: Final = 0.05
+_PATH_MARKS: Final = "/%:@!$&'()*+,;=~-._"
+
+
+# ---- what the engine asks of a session -------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Outgoing:
+    """A request as it goes onto the wire."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    timeout: float
+    max_bytes: int
+
+
+@frozen
+class Send:
+    """Carry out a request; answer with Response or Failure."""
+
+    outgoing: Outgoing
+
+
+@frozen
+class Sleep:
+    """Wait."""
+
+    seconds: float
+
+
+@frozen
+class Renew:
+    """Renew the credentials unless another caller already has; answer with True, or the error."""
+
+    stale: Token | None
+
+
+@frozen
+class Call:
+    """Call a store; answer with what it returns."""
+
+    function: Callable[[], Any]
+    blocking: bool
+
+
+@frozen
+class Failure:
+    """The request did not get through, or its answer did not come back whole."""
+
+    reason: str
+    executed: bool
+    """False: it cannot have been carried out (no connection came about). True: it may have been."""
+    hopeless: bool = False
+    """True: the same request would bring the same answer again."""
+    cause: BaseException | None = field(default=None, repr=False)
+
+
+Action: TypeAlias = Send | Sleep | Renew | Call
+
+
+# ---- what belongs to a connection ------------------------------------------------------------------------------
+
+
+@define(kw_only=True)
+class State:
+    """What all calls of one connection share."""
+
+    adapter: Adapter
+    tenant: str
+    origin: str
+    policy: Policy
+    limits: Limits
+    journal: Journal
+    tokens: TokenStore | None = None
+    token: Token | None = None
+    hooks: Hooks = field(factory=Hooks)
+    clock: Clock = field(factory=SystemClock)
+    random: Callable[[], float] = random
+    budget: RetryBudget = field(factory=RetryBudget)
+    settle_seconds: float
+    cache: dict[str, tuple[float, Any]] = field(factory=dict, repr=False)
+    lock: Lock = field(factory=Lock, repr=False)
+
+    def key(self, kind: str, reference: str) -> Key:
+        """The journal's key."""
+        return Key(tenant=self.tenant, vendor=self.adapter.vendor, kind=kind, reference=reference)
+
+
+def engine(flow: Flow[T], state: State, *, auth: bool = True) -> Generator[Action, Any, T]:
+    """Drive *flow* to its result; failures are thrown in at the flow's own ``await``."""
+    name = getattr(flow, "__qualname__", repr(flow))
+    deadline = state.clock.monotonic() + state.policy.deadline
+    answer: Any = None
+    error: Exception | None = None
+    try:
+        while True:
+            try:
+                step = flow.send(answer) if error is None else flow.throw(error)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            except BridgeError as exc:
+                # What an adapter raises by itself (an unreadable answer, a refused field) has no vendor in it yet.
+                redact(exc.at(vendor=state.adapter.vendor), _known_secrets(state))
+                raise
+            answer = error = None
+            try:
+                match step:
+                    case Request():
+                        answer = yield from _request(step, state, auth=auth, deadline=deadline)
+                    case Cached():
+                        answer = yield from _cached(step, state, auth=auth)
+                    case Now():
+                        answer = state.clock.now()
+                    case Wait(seconds):
+                        deadline += seconds
+                        yield Sleep(seconds)
+                    case Recall(kind, reference):
+                        answer = yield from _recall(state, state.key(kind, reference))
+                    case Record(kind, reference, change):
+                        answer = yield from _record(state, state.key(kind, reference), change)
+                    case _:
+                        error = TypeError(f"a flow may await only steps and other flows, not {type(step).__name__}")
+            except BridgeError as exc:
+                exc.add_note(f"in {name}")
+                error = exc
+    finally:
+        flow.close()
+
+
+def _cached(step: Cached[T], state: State, *, auth: bool) -> Generator[Action, Any, T]:
+    with state.lock:
+        known = state.cache.get(step.key)
+    if known is not None and not step.fresh and state.clock.monotonic() - known[0] < _CACHE_SECONDS:
+        value: T = known[1]
+        return value
+    value = yield from engine(step.flow(), state, auth=auth)
+    with state.lock:
+        state.cache[step.key] = (state.clock.monotonic(), value)
+    return value
+
+
+def _recall(state: State, key: Key) -> Generator[Action, Any, Recollection]:
+    row = yield Call(lambda: state.journal.recall(key), state.journal.blocking)
+    return Recollection(row, state.journal.durable)
+
+
+def _record(state: State, key: Key, change: Any) -> Generator[Action, Any, bool]:
+    at = state.clock.now()
+    applied: bool = yield Call(lambda: state.journal.record(key, change, at), state.journal.blocking)
+    return applied
+
+
+# ---- one request -----------------------------------------------------------------------------------------------
+
+
+def _request(request: Request, state: State, *, auth: bool, deadline: float) -> Generator[Action, Any, Response]:
+    """The response of a request that the vendor accepted; anything else is raised."""
+    url = _url(state.origin, request)
+    renewable = auth
+
+    def left() -> float:
+        return deadline - state.clock.monotonic()
+
+    attempts = Attempts(state.policy, state.budget, state.random, left, state.clock.now)
+    while True:
+        step = attempts.step()
+        if isinstance(step, DoAttempt):
+            outcome = yield from _attempt(
+                request, url, state, auth=auth, left=left, number=attempts.state.attempt_number
+            )
+            if isinstance(outcome, AuthenticationFailed) and renewable:
+                renewable = False
+                if (yield Renew(state.token)) is True:
+                    continue
+            attempts.result(outcome)
+        elif isinstance(step, DoSleep):
+            error = attempts.state.outcome.result() if attempts.state.outcome else None
+            _announce_retry(state, request, url, float(step), attempts.state.attempt_number, error)
+            yield Sleep(float(step))
+            attempts.slept()
+        elif isinstance(step, Response):
+            if attempts.state.attempt_number == 1:
+                state.budget.succeeded()
+            return step
+        else:
+            raise step
+
+
+def _attempt(
+    request: Request, url: str, state: State, *, auth: bool, left: Callable[[], float], number: int
+) -> Generator[Action, Any, Response | BridgeError]:
+    bucket = f"{state.origin} {state.adapter.limit_key} {request.bucket}"
+    if (refusal := (yield from _slot(bucket, state, left))) is not None:
+        return refusal.at(vendor=state.adapter.vendor, method=request.method, url=_shown(url))
+    signed = state.adapter.authorize(request, state.token) if auth else request
+    began = state.clock.monotonic()
+    outcome: Response | Failure = yield Send(
+        Outgoing(
+            method=signed.method,
+            url=url,
+            headers={"accept-encoding": "gzip", **signed.headers},
+            body=signed.body,
+            timeout=max(0.01, min(state.policy.timeout, left())),
+            max_bytes=request.max_bytes,
+        )
+    )
+    if isinstance(outcome, Response):
+        outcome = evolve(outcome, request=request)
+        if (signal := state.adapter.rate_signal(outcome)) is not None:
+            limits = state.limits
+            yield Call(lambda: limits.observe(bucket, signal), limits.blocking)
+    judged = _judge(request, outcome, state)
+    if isinstance(judged, BridgeError):
+        _describe(judged, request, url, state, outcome)
+    _announce(state, request, url, outcome, judged, state.clock.monotonic() - began, number)
+    return judged
+
+
+def _slot(bucket: str, state: State, left: Callable[[], float]) -> Generator[Action, Any, Unavailable | None]:
+    """Wait for a slot within the vendor's limits; an error when the wait does not fit the deadline."""
+    limits, rates = state.limits, state.adapter.limits
+    background = state.policy.priority is Priority.BACKGROUND
+    while True:
+        patience = left()
+        reserve = partial(limits.reserve, bucket, rates, patience=patience, background=background)
+        reservation = yield Call(partial(reserve, state.clock.now(), state.clock.monotonic()), limits.blocking)
+        if reservation.wait > patience:
+            return Unavailable(
+                "the vendor's rate limit leaves no call within the deadline; nothing was sent",
+                retry_at=later(state.clock.now(), reservation.wait),
+            )
+        if reservation.wait > 0:
+            yield Sleep(reservation.wait if reservation.granted else max(reservation.wait, _BACKGROUND_POLL))
+        if reservation.granted:
+            return None
+
+
+def _judge(request: Request, outcome: Response | Failure, state: State) -> Response | BridgeError:
+    """What an outcome means: the table of which failure allows which repetition.
+
+    429 is documented as not executed by every vendor that documents it. Any 5xx (a gateway's time-out above
+    all) and 408 may come after the vendor has carried the request out.
+    """
+    if isinstance(outcome, Failure):
+        error: BridgeError
+        if outcome.executed and not request.repeatable:
+            error = OutcomeUnknown(f"{outcome.reason}; it may have been carried out")
+        elif outcome.hopeless:
+            error = MalformedResponse(outcome.reason)
+        else:
+            error = Unavailable(outcome.reason)
+        if outcome.cause is not None:
+            # Frames of the HTTP library hold headers in their locals; crash reporters print locals.
+            error.__cause__ = outcome.cause.with_traceback(None)
+        return error
+    if outcome.status == 429:
+        return Unavailable("too many calls; this one was not carried out", retry_at=_hint(outcome, state))
+    if outcome.status >= 500 or outcome.status == 408:
+        if request.repeatable:
+            return Unavailable("the vendor is out of order", retry_at=_hint(outcome, state))
+        return OutcomeUnknown("the vendor broke off; it may have been carried out")
+    if 300 <= outcome.status < 400:
+        return BridgeError("the vendor answered with a redirect, which is not followed")
+    error_or_none = state.adapter.classify(outcome)
+    return outcome if error_or_none is None else error_or_none
+
+
+def _hint(response: Response, state: State) -> datetime | None:
+    now = state.clock.now()
+    seconds = retry_after(response.headers, now)
+    if seconds is None and (signal := state.adapter.rate_signal(response)) is not None and signal.remaining <= 0:
+        seconds = max(0.0, (signal.reset_at - now).total_seconds())
+    if seconds is None:
+        seconds = state.adapter.wait_hint(response)
+    return now + timedelta(seconds=seconds) if seconds is not None else None
+
+
+# ---- URLs, errors, telling -------------------------------------------------------------------------------------
+
+
+def _url(origin: str, request: Request) -> str:
+    """Origin and path; anything that could lead away from the origin is refused before it is sent."""
+    path = request.path
+    segments = path.split("/")
+    if not path.startswith("/") or path.startswith("//") or "\\" in path or {".", ".."} & set(segments):
+        raise InvalidRequest("nothing was sent", problems=[Problem("path", "must begin with / and hold no . or ..")])
+    if any(ord(mark) <= 32 or ord(mark) == 127 or mark in "?#" for mark in path):
+        raise InvalidRequest("nothing was sent", problems=[Problem("path", "holds a character that must be quoted")])
+    for name, value in request.headers.items():
+        if any(mark in name + value for mark in "\r\n\x00"):
+            raise InvalidRequest("nothing was sent", problems=[Problem(f"header {name!r}", "holds a line break")])
+    query = urlencode(request.params, quote_via=quote, safe="")
+    return f"{origin}{quote(path, safe=_PATH_MARKS)}" + (f"?{query}" if query else "")
+
+
+def _shown(url: str) -> str:
+    return url.partition("?")[0]
+
+
+def _describe(error: BridgeError, request: Request, url: str, state: State, outcome: Response | Failure) -> None:
+    """Fill in where it happened, and strike out secrets that the vendor may have echoed."""
+    status = outcome.status if isinstance(outcome, Response) else None
+    headers = outcome.headers if isinstance(outcome, Response) else {}
+    error.at(
+        vendor=state.adapter.vendor,
+        method=request.method,
+        url=_shown(url),
+        status=status,
+        request_id=headers.get("x-amzn-requestid") or headers.get("x-request-id") or headers.get("request-id"),
+    )
+    redact(error, _known_secrets(state))
+
+
+def _known_secrets(state: State) -> list[Secret]:
+    token = state.token
+    granted = [Secret(value) for value in (token.access, token.refresh) if value] if token else []
+    return [*state.adapter.secrets(), *granted]
+
+
+def redact(error: BridgeError, secrets: list[Secret]) -> None:
+    """Strike *secrets* out of everything an error shows."""
+    error.message = strike_out(error.message, secrets)
+    error.args = tuple(strike_out(arg, secrets) if isinstance(arg, str) else arg for arg in error.args)
+    for name in ("code", "request_id"):
+        if (value := getattr(error, name)) is not None:
+            setattr(error, name, strike_out(str(value), secrets))
+    problems = getattr(error, "problems", None)
+    if problems:
+        cleaned = tuple(
+            evolve(p, field=strike_out(p.field, secrets), message=strike_out(p.message, secrets))
+            if isinstance(p, Problem)
+            else strike_out(str(p), secrets)
+            for p in problems
+        )
+        error.problems = cleaned  # type: ignore[attr-defined]
+
+
+def _announce(
+    state: State, request: Request, url: str, outcome: Response | Failure, judged: object, seconds: float, number: int
+) -> None:
+    status = outcome.status if isinstance(outcome, Response) else None
+    error = type(judged).__name__ if isinstance(judged, BridgeError) else None
+    _log.debug(
+        "%s %s %s -> %s in %.3f s%s",
+        state.adapter.vendor, request.method, _shown(url), status or "no answer", seconds,
+        f" ({error})" if error else "",
+    )  # fmt: skip
+    if state.hooks.on_request is not None:
+        details = RequestDetails(
+            vendor=state.adapter.vendor, tenant=state.tenant, method=request.method, url=_shown(url), status=status,
+            seconds=seconds, attempt=number, error=error,
+        )  # fmt: skip
+        tell(state.hooks.on_request, details)
+
+
+def _announce_retry(state: State, request: Request, url: str, wait: float, number: int, error: object) -> None:
+    reason = type(error).__name__
+    _log.info("%s %s %s: %s, again in %.1f s", state.adapter.vendor, request.method, _shown(url), reason, wait)
+    if state.hooks.on_retry is not None:
+        details = RetryDetails(
+            vendor=state.adapter.vendor, tenant=state.tenant, method=request.method, url=_shown(url), wait=wait,
+            attempt=number, reason=reason,
+        )  # fmt: skip
+        tell(state.hooks.on_retry, details)

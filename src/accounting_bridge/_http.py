@@ -1,0 +1,339 @@
+"""Every name of the HTTP library. Nothing of it leaves this module.
+
+Prepared transports are used instead of clients: no redirects, no cookies, no proxies out of the environment, and
+a third less work per request. What is added to them: a wall-clock deadline for the whole call (the library's own
+timeouts start anew with every read), an address policy, and caps on compressed and decompressed size.
+
+To move to the maintained fork, ``import httpx2 as httpx`` and ``import httpcore2 as httpcore``: that is all, and
+the test suite runs that way as well (``make test-httpx2``).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import time
+import zlib
+from collections.abc import AsyncIterable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Lock
+from typing import Any, Final
+
+import anyio
+import httpcore
+import httpx
+
+from ._engine import Failure, Outgoing
+from ._secrets import guard_loggers
+from .flow import Response
+
+_MOST_CONNECTIONS: Final = 4
+_KEEP_ALIVE: Final = 2.0
+"""Seconds. A connection that the server has dropped meanwhile is the most frequent cause of unclear writes."""
+
+_NOT_EXECUTED: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+
+guard_loggers(
+    "httpx", "httpcore", "httpcore.connection", "httpcore.http11", "httpcore.proxy",
+    "httpx2", "httpcore2", "httpcore2.connection", "httpcore2.http11", "httpcore2.proxy",
+)  # fmt: skip
+
+
+# ---- shared: TLS, requests, responses, failures ----------------------------------------------------------------
+
+_tls_lock: Final = Lock()
+_tls: list[ssl.SSLContext] = []
+
+
+def _tls_context() -> ssl.SSLContext:
+    """One context for the process: each costs 20 ms and 800 KiB, and all are alike."""
+    with _tls_lock:
+        if not _tls:
+            context = httpx.create_ssl_context(trust_env=False)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            _tls.append(context)
+        return _tls[0]
+
+
+def _request(outgoing: Outgoing) -> httpx.Request:
+    timeout = dict.fromkeys(("connect", "read", "write", "pool"), outgoing.timeout)
+    return httpx.Request(
+        outgoing.method,
+        outgoing.url,
+        headers=outgoing.headers,
+        content=outgoing.body or None,
+        extensions={"timeout": timeout},
+    )
+
+
+class _Unreadable(Exception):
+    """The answer came, and its body cannot or must not be read."""
+
+
+class _Body:
+    """Collects a body piece by piece, decompressing as it comes, and stops at the cap."""
+
+    def __init__(self, response: httpx.Response, cap: int) -> None:
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in {"identity", "gzip", ""}:
+            raise _Unreadable("the answer is compressed in a way that was not asked for")
+        self._inflate: Any = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+        self._cap = cap
+        self._parts: list[bytes] = []
+        self._size = self._raw = 0
+
+    def add(self, part: bytes) -> None:
+        self._raw += len(part)
+        if self._raw > self._cap:
+            raise _Unreadable(f"the answer is larger than {self._cap} bytes")
+        if self._inflate is not None:
+            try:
+                part = self._inflate.decompress(part, self._cap + 1 - self._size)
+            except zlib.error:
+                raise _Unreadable("the answer's compression is damaged") from None
+        self._size += len(part)
+        if self._size > self._cap:
+            raise _Unreadable(f"the answer is larger than {self._cap} bytes after decompression")
+        self._parts.append(part)
+
+    def done(self) -> bytes:
+        if self._inflate is not None and self._raw and not self._inflate.eof:
+            raise _Unreadable("the answer's compression is damaged")
+        return b"".join(self._parts)
+
+
+def _response(incoming: httpx.Response, body: _Body) -> Response:
+    headers = {name.lower(): value for name, value in incoming.headers.items()}
+    return Response(status=incoming.status_code, headers=headers, body=body.done())
+
+
+def _failure(exc: Exception) -> Failure:
+    if isinstance(exc, _Unreadable):
+        return Failure(str(exc), executed=True, hopeless=True)
+    executed = not isinstance(exc, _NOT_EXECUTED)
+    what = "the connection broke before the answer was complete" if executed else "no connection came about"
+    if isinstance(exc, httpx.TimeoutException):
+        what = "no complete answer came in time" if executed else "no connection came about in time"
+    elif isinstance(exc, httpx.ConnectError) and str(exc).startswith("refused:"):
+        what = str(exc)
+    return Failure(what, executed=executed, cause=exc)
+
+
+_LATE: Final = Failure("no complete answer came in time", executed=True)
+
+
+# ---- addresses -------------------------------------------------------------------------------------------------
+
+
+def _checked(host: str, infos: Iterable[Any]) -> str:
+    """The first address if all of them are public. The connection then goes to this very address."""
+    addresses = [info[4][0] for info in infos]
+    for address in addresses:
+        if not ipaddress.ip_address(str(address).partition("%")[0]).is_global:
+            raise httpcore.ConnectError(f"refused: {host} resolves to an address that is not public")
+    if not addresses:
+        raise httpcore.ConnectError(f"{host} does not resolve")
+    return str(addresses[0])
+
+
+def _use(pool: Any, network: object) -> None:
+    """Put our network behind the pool. The attribute is private to the library; a test guards it.
+
+    With a proxy the proxy resolves names, so the address policy has nothing to check.
+    """
+    assert hasattr(pool, "_network_backend"), "the HTTP library has moved its network backend"
+    pool._network_backend = network  # noqa: SLF001
+
+
+# ---- sync ------------------------------------------------------------------------------------------------------
+
+_deadline: ContextVar[float] = ContextVar("deadline")
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    mark = _deadline.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(mark)
+
+
+def _left(timeout: float | None, expired: type[Exception]) -> float:
+    left = _deadline.get() - time.monotonic()
+    if left <= 0:
+        raise expired("deadline")
+    return left if timeout is None else min(left, timeout)
+
+
+class _DeadlineStream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        # In pieces, because the wrapped stream starts its timeout anew with every piece the kernel takes.
+        view = memoryview(buffer)
+        for start in range(0, len(view), 65536):
+            self._stream.write(bytes(view[start : start + 65536]), _left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Network(httpcore.SyncBackend):
+    def __init__(self, *, private: bool) -> None:
+        self._private = private
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        target = host
+        if not self._private:
+            try:
+                target = _checked(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            except OSError as exc:
+                raise httpcore.ConnectError(f"{host} does not resolve") from exc
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return _DeadlineStream(super().connect_tcp(target, port, left, local_address, socket_options))
+
+
+_LIMITS: Final = httpx.Limits(
+    max_connections=_MOST_CONNECTIONS, max_keepalive_connections=_MOST_CONNECTIONS, keepalive_expiry=_KEEP_ALIVE
+)
+
+
+class _Transport(httpx.HTTPTransport):
+    """A subclass, because cassettes (vcrpy) record the transports they know and their subclasses."""
+
+    def __init__(self, *, private: bool, proxy: str | None) -> None:
+        super().__init__(verify=_tls_context(), trust_env=False, limits=_LIMITS, proxy=proxy)
+        _use(self._pool, _Network(private=private or proxy is not None))
+
+
+class Http:
+    """Sends requests and reads answers, synchronously. Safe to share between threads."""
+
+    def __init__(self, *, private: bool, proxy: str | None) -> None:
+        self._private, self._proxy = private, proxy
+        self._transport: _Transport | None = None
+        self._lock = Lock()
+
+    def send(self, outgoing: Outgoing) -> Response | Failure:
+        """The answer, or why there is none."""
+        try:
+            with _within(outgoing.timeout):
+                incoming = self._ready().handle_request(_request(outgoing))
+                try:
+                    body = _Body(incoming, outgoing.max_bytes)
+                    stream: Any = incoming.stream
+                    for part in stream:
+                        body.add(part)
+                    return _response(incoming, body)
+                finally:
+                    incoming.close()
+        except (httpx.TransportError, _Unreadable) as exc:
+            return _failure(exc)
+
+    def _ready(self) -> _Transport:
+        with self._lock:
+            if self._transport is None:
+                self._transport = _Transport(private=self._private, proxy=self._proxy)
+            return self._transport
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
+
+
+# ---- async -----------------------------------------------------------------------------------------------------
+
+
+class _AsyncNetwork(httpcore.AnyIOBackend):
+    def __init__(self, *, private: bool) -> None:
+        self._private = private
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        target = host
+        if not self._private:
+            try:
+                target = _checked(host, await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            except OSError as exc:
+                raise httpcore.ConnectError(f"{host} does not resolve") from exc
+        return await super().connect_tcp(target, port, timeout, local_address, socket_options)
+
+
+class _AsyncTransport(httpx.AsyncHTTPTransport):
+    def __init__(self, *, private: bool, proxy: str | None) -> None:
+        super().__init__(verify=_tls_context(), trust_env=False, limits=_LIMITS, proxy=proxy)
+        _use(self._pool, _AsyncNetwork(private=private or proxy is not None))
+
+
+class AsyncHttp:
+    """Sends requests and reads answers on asyncio or trio."""
+
+    def __init__(self, *, private: bool, proxy: str | None) -> None:
+        self._private, self._proxy = private, proxy
+        self._transport: _AsyncTransport | None = None
+
+    async def send(self, outgoing: Outgoing) -> Response | Failure:
+        """The answer, or why there is none."""
+        try:
+            with anyio.move_on_after(outgoing.timeout):
+                if self._transport is None:
+                    self._transport = _AsyncTransport(private=self._private, proxy=self._proxy)
+                incoming = await self._transport.handle_async_request(_request(outgoing))
+                try:
+                    body = _Body(incoming, outgoing.max_bytes)
+                    stream = incoming.stream
+                    assert isinstance(stream, AsyncIterable)
+                    async for part in stream:
+                        body.add(part)
+                    return _response(incoming, body)
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await incoming.aclose()
+        except (httpx.TransportError, _Unreadable) as exc:
+            return _failure(exc)
+        return _LATE
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()

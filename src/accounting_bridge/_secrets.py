@@ -1,0 +1,101 @@
+"""A string that does not show itself, and the means to strike it out of other texts.
+
+Belongs here: everything that keeps a credential out of reprs, pickles, logs and errors.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import re
+from collections.abc import Iterable
+from typing import Any, Final, NoReturn
+from weakref import WeakSet
+
+STRUCK_OUT: Final = "[secret]"
+_SHORTEST_STRUCK_OUT: Final = 6
+"""Shorter values are not searched for in texts: striking out every "abc" would make messages unreadable."""
+
+
+class Secret:
+    """A credential. Only :meth:`reveal` gives the value; repr, str, format, pickle and copies never do."""
+
+    __slots__ = ("__value", "__weakref__")
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+        _living.add(self)
+
+    def reveal(self) -> str:
+        """The value itself. Keep what you do with it short."""
+        return self.__value
+
+    def __repr__(self) -> str:
+        return "Secret()"
+
+    def __str__(self) -> str:
+        return STRUCK_OUT
+
+    def __format__(self, spec: str) -> str:
+        return STRUCK_OUT
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self.__value))
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("a Secret is not pickled or copied: pass credentials where they are needed")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Secret:
+        return self
+
+
+_living: WeakSet[Secret] = WeakSet()
+_CREDENTIALS: Final = re.compile(
+    r"""(?ix) (\b(?:authorization|x-billomatapikey|x-appsecret|x-api-key|securitycode|set-cookie|cookie)
+        ['"]? \s* [:=,]? \s* [:=,]? \s* b?['"]?) (?:bearer\s+|basic\s+)? [^\s'",;)\]]+ """
+)
+
+
+def strike_out(text: str, secrets: Iterable[Secret]) -> str:
+    """*text* without the values of *secrets*."""
+    for secret in secrets:
+        value = secret.reveal()
+        if len(value) >= _SHORTEST_STRUCK_OUT and value in text:
+            text = text.replace(value, STRUCK_OUT)
+    return text
+
+
+class RedactingFilter(logging.Filter):
+    """Strikes every living secret, and whatever follows a credential's header name, out of log records."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record in place; never drop it."""
+        text = record.getMessage()
+        clean = _CREDENTIALS.sub(rf"\1{STRUCK_OUT}", strike_out(text, list(_living)))
+        if clean != text:
+            record.msg, record.args = clean, None
+        return True
+
+
+_filter: Final = RedactingFilter()
+
+
+def guard_loggers(*names: str) -> None:
+    """Put the filter on these loggers, once each.
+
+    The HTTP library logs through child loggers ("httpcore.http11"), and filters of a logger do not see
+    what its children emit: every child in use has to be named.
+    """
+    for name in names:
+        logging.getLogger(name).addFilter(_filter)

@@ -1,0 +1,78 @@
+"""The journal that lives as long as the process."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from threading import Lock
+from weakref import WeakValueDictionary
+
+from attrs import evolve
+
+from .port import Change, Confirm, Forget, Intend, Key, Release, Row, Send, State, Unclear
+
+
+class MemoryJournal:
+    """Keeps rows in memory: callers of one process are kept from doubling each other, a restart forgets all.
+
+    Because it forgets, an unknown reference proves nothing: every first create looks into the books before it
+    sends. It cannot protect from a crash while the vendor is still committing or its index lags.
+    """
+
+    durable = False
+    blocking = False
+
+    def __init__(self) -> None:
+        self._rows: dict[Key, Row] = {}
+        self._lock = Lock()
+
+    def recall(self, key: Key) -> Row | None:
+        """The row of this key."""
+        with self._lock:
+            return self._rows.get(key)
+
+    def record(self, key: Key, change: Change, at: datetime) -> bool:
+        """Carry out one change; False if it did not apply."""
+        with self._lock:
+            row = self._rows.get(key)
+            after = advance(row, change, at)
+            if after is row:
+                return False
+            if after is None:
+                del self._rows[key]
+            else:
+                self._rows[key] = after
+            return True
+
+
+def advance(row: Row | None, change: Change, at: datetime) -> Row | None:
+    """The row after *change*; the same object when the change does not apply to it."""
+    match change:
+        case Intend(fingerprint):
+            return row or Row(state=State.INTENT, fingerprint=fingerprint)
+        case Forget():
+            return None
+        case _ if row is None or row.state is State.CONFIRMED:
+            return row
+        case Send(rounds):
+            if row.state is State.IN_FLIGHT or row.rounds != rounds:
+                return row
+            return evolve(row, state=State.IN_FLIGHT, rounds=rounds + 1, sent_at=at)
+        case Unclear():
+            return evolve(row, state=State.UNCLEAR) if row.state is State.IN_FLIGHT else row
+        case Confirm(remote_id):
+            return evolve(row, state=State.CONFIRMED, remote_id=remote_id)
+        case Release():
+            return None
+
+
+_shared: WeakValueDictionary[str, MemoryJournal] = WeakValueDictionary()
+_shared_lock = Lock()
+
+
+def shared_memory_journal(scope: str) -> MemoryJournal:
+    """The journal that all connections of this process to the same books share while one of them lives."""
+    with _shared_lock:
+        journal = _shared.get(scope)
+        if journal is None:
+            journal = _shared[scope] = MemoryJournal()
+        return journal

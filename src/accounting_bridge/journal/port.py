@@ -1,0 +1,125 @@
+"""What a journal is: for each reference, whether its document was intended, sent, left unclear or confirmed.
+
+The rows of one key pass through these states; every arrow is one durable write::
+
+    (none) --Intend--> intent --Send--> in flight --Confirm--> confirmed
+                          ^                |  \\
+                          |                |   `--Unclear--> unclear --Send--> in flight
+                       (none) <--Release---'                    `----Confirm--> confirmed
+
+``Send`` succeeds for one caller only: it names the round it has seen, and a second caller's round is stale.
+Journals are synchronous; an async session calls them in a worker thread.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from attrs import frozen
+
+
+class State(StrEnum):
+    """How far a document has come."""
+
+    INTENT = "intent"
+    """It is to be made; nothing was sent."""
+    IN_FLIGHT = "in flight"
+    """Somebody is sending it, or died while sending it."""
+    UNCLEAR = "unclear"
+    """It was sent, and the answer does not tell whether it was made."""
+    CONFIRMED = "confirmed"
+
+
+@frozen(kw_only=True)
+class Key:
+    """Whose document: a reference is unique within tenant, vendor and kind."""
+
+    tenant: str
+    vendor: str
+    kind: str
+    reference: str
+
+
+@frozen(kw_only=True)
+class Row:
+    """What is known of one key."""
+
+    state: State
+    fingerprint: str
+    rounds: int = 0
+    """How many times it was sent."""
+    sent_at: datetime | None = None
+    """The last time it was sent."""
+    remote_id: str | None = None
+    """The vendor's id, once confirmed."""
+
+
+@frozen
+class Recollection:
+    """The row, if there is one, and whether the absence of one proves that nothing was ever sent."""
+
+    row: Row | None
+    durable: bool
+
+
+@frozen
+class Intend:
+    """Insert the intent; no effect if the key has a row already."""
+
+    fingerprint: str
+
+
+@frozen
+class Send:
+    """From intent or unclear to in flight, if the row still stands at *rounds*."""
+
+    rounds: int
+
+
+@frozen
+class Unclear:
+    """From in flight to unclear."""
+
+
+@frozen
+class Confirm:
+    """To confirmed, with the vendor's id."""
+
+    remote_id: str
+
+
+@frozen
+class Release:
+    """Forget the row: the vendor did not execute it."""
+
+
+@frozen
+class Forget:
+    """Forget the row whatever its state: for customers that were deleted, and for mails sent again on purpose."""
+
+
+Change: TypeAlias = Intend | Send | Unclear | Confirm | Release | Forget
+
+
+class Journal(Protocol):
+    """The port. Implementations are safe to share between threads."""
+
+    @property
+    def durable(self) -> bool:
+        """Whether rows survive the process."""
+        ...
+
+    @property
+    def blocking(self) -> bool:
+        """Whether calls may take long enough to leave the event loop for."""
+        ...
+
+    def recall(self, key: Key) -> Row | None:
+        """The row of this key."""
+        ...
+
+    def record(self, key: Key, change: Change, at: datetime) -> bool:
+        """Carry out one change; False if it did not apply to the row as it stands."""
+        ...

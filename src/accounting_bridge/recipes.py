@@ -1,0 +1,346 @@
+"""What a provider's calls are made of: flows composed of an adapter's flows and the create-once recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from attrs import evolve
+
+from .adapter import Adapter, Finalize, unsupported
+from .errors import (
+    Conflict,
+    InvalidRequest,
+    InvoiceGone,
+    InvoiceNotSent,
+    MalformedResponse,
+    NotFound,
+    OutcomeUnknown,
+    Problem,
+    ReferenceReused,
+    TotalsDiffer,
+)
+from .flow import Now, Recall, Record
+from .journal.port import Forget, State
+from .models import (
+    Customer,
+    CustomerRef,
+    EnsuredCustomer,
+    Invoice,
+    InvoiceDraft,
+    InvoicePlan,
+    InvoiceStatus,
+    IssuedInvoice,
+    SalePlan,
+    SalesEntry,
+    Totals,
+)
+from .money import difference
+from .once import DAY, Document, How, Patience, create_once
+from .wire import fill
+
+INVOICE: Final = "invoice"
+SALE: Final = "sale"
+CUSTOMER: Final = "customer"
+MAIL: Final = "mail"
+
+
+# ---- customers -------------------------------------------------------------------------------------------------
+
+
+async def ensure_customer(adapter: Adapter, customer: Customer, patience: Patience) -> EnsuredCustomer:
+    """Find the customer by id, number or the app's marker, else create it once."""
+    if customer.id is not None:
+        return EnsuredCustomer(await adapter.get_customer(customer.id), created=False, rule="id")
+    number = customer.number
+    if number is None:
+        raise InvalidRequest(
+            "nothing was sent", problems=[Problem("customer.number", "is needed so that a rerun finds the customer")]
+        )
+    known = await _known_customer(adapter, customer, number)
+    if known is not None:
+        return known
+    if not adapter.creates_customers:
+        raise NotFound(
+            f"customer number {number!r} is not in the books, and create_customers is off: create it there first",
+            vendor=adapter.vendor,
+        )
+    made: list[Customer] = []
+
+    async def submit() -> str:
+        made.append(await adapter.create_customer(customer))
+        return _id_of(made[0])
+
+    async def look(_: datetime) -> Sequence[str]:
+        found = await _seek(adapter, customer, number)
+        return [_id_of(found.customer)] if found else []
+
+    document = Document(
+        kind=CUSTOMER, reference=number, fingerprint="v1:customer", look=look, submit=submit, what="customer number"
+    )
+    customer_id, how = await create_once(document, patience, adapter.vendor)
+    if made and _id_of(made[0]) == customer_id:
+        return EnsuredCustomer(made[0], created=True, rule="created")
+    created = how is How.MADE
+    return EnsuredCustomer(await adapter.get_customer(customer_id), created, "created" if created else "journal")
+
+
+async def _known_customer(adapter: Adapter, customer: Customer, number: str) -> EnsuredCustomer | None:
+    row = (await Recall(CUSTOMER, number)).row
+    if row is not None and row.state is State.CONFIRMED and row.remote_id is not None:
+        try:
+            return EnsuredCustomer(await adapter.get_customer(row.remote_id), created=False, rule="journal")
+        except NotFound:
+            await Record(CUSTOMER, number, Forget())  # unlike a document, a deleted customer may be made again
+    return await _seek(adapter, customer, number)
+
+
+async def _seek(adapter: Adapter, customer: Customer, number: str) -> EnsuredCustomer | None:
+    marked = await adapter.find_marked_customer(customer)
+    if marked is not None:
+        return EnsuredCustomer(marked, created=False, rule="marker")
+    found = await adapter.find_customer(number)
+    if found is None:
+        return None
+    if adapter.capabilities.assigns_customer_numbers and not _alike(found, customer):
+        # The vendor numbers customers itself, so an equal number may be somebody else's.
+        raise Conflict(
+            f"customer number {number!r} belongs to another name in the books: "
+            "give the customer's id, or a number that the books do not use",
+            vendor=adapter.vendor,
+        )
+    return EnsuredCustomer(found, created=False, rule="number")
+
+
+def _alike(found: Customer, wanted: Customer) -> bool:
+    return " ".join(found.name.split()).casefold() == " ".join(wanted.name.split()).casefold()
+
+
+def _id_of(customer: Customer) -> str:
+    assert customer.id is not None, "an adapter gives customers of the books their id"
+    return customer.id
+
+
+async def _customer_of(adapter: Adapter, given: Customer | CustomerRef) -> Customer:
+    """The customer as far as it is known without writing: one that is still to be made has no id."""
+    if isinstance(given, CustomerRef):
+        if given.id is not None:
+            return await adapter.get_customer(given.id)
+        found = await adapter.find_customer(given.number or "")
+        if found is None:
+            raise NotFound(f"customer number {given.number!r} is not in the books: import or create it first",
+                           vendor=adapter.vendor)  # fmt: skip
+        return found
+    if given.id is not None:
+        return await adapter.get_customer(given.id)
+    if given.number is not None and (known := await _known_customer(adapter, given, given.number)) is not None:
+        return known.customer
+    return given
+
+
+# ---- invoices --------------------------------------------------------------------------------------------------
+
+
+async def plan_invoice(adapter: Adapter, draft: InvoiceDraft, *, finalize: bool) -> InvoicePlan:
+    """Check and write, send nothing but reads."""
+    customer = await _customer_of(adapter, draft.customer)
+    return await adapter.plan_invoice(draft, customer, finalize=finalize, now=await Now())
+
+
+async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patience, *, finalize: bool) -> Invoice:
+    """At most one invoice per reference; the one that is there already is returned."""
+    known = await Recall(INVOICE, draft.reference)
+    if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
+        if row.fingerprint != draft.fingerprint:
+            raise ReferenceReused(
+                f"reference {draft.reference!r} was used before with other content: give the changed draft a "
+                "reference of its own", vendor=adapter.vendor,
+            )  # fmt: skip
+        return await _standing_invoice(adapter, draft.reference, row.remote_id, finalize=finalize)
+    plan = await plan_invoice(adapter, draft, finalize=finalize)
+    customer_id = plan.customer_id
+    if customer_id is None:
+        assert isinstance(draft.customer, Customer)
+        customer_id = _id_of((await ensure_customer(adapter, draft.customer, patience)).customer)
+        plan = evolve(plan, customer_id=customer_id, body=fill(plan.body, customer_id))
+    for_customer = customer_id
+
+    async def look(since: datetime) -> Sequence[str]:
+        return await adapter.look_for_invoices(draft.reference, for_customer, since)
+
+    async def submit() -> str:
+        return await adapter.submit_invoice(plan)
+
+    document = Document(
+        kind=INVOICE, reference=draft.reference, fingerprint=draft.fingerprint, look=look, submit=submit,
+        what="the invoice with reference",
+    )  # fmt: skip
+    invoice_id, how = await create_once(document, patience, adapter.vendor)
+    if how is How.FOUND:
+        return await _standing_invoice(adapter, draft.reference, invoice_id, finalize=finalize)
+    made = evolve(await adapter.get_invoice(invoice_id), created=how is How.MADE)
+    final = made.status is not InvoiceStatus.DRAFT
+    notes = (*plan.notes, *_difference(made, made.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor))
+    if finalize and not final:
+        made = evolve(await finalize_invoice(adapter, invoice_id), created=how is How.MADE)
+    return evolve(made, notes=notes)
+
+
+async def _standing_invoice(adapter: Adapter, reference: str, invoice_id: str, *, finalize: bool) -> Invoice:
+    """The live document of a confirmed reference, whatever a person has changed in it."""
+    try:
+        invoice = await adapter.get_invoice(invoice_id)
+    except NotFound as gone:
+        raise InvoiceGone(
+            f"the invoice with reference {reference!r} was made once and is no longer in the books; it is not made "
+            "again: use a new reference if it should be",
+            vendor=adapter.vendor,
+        ) from gone
+    if finalize and invoice.status is InvoiceStatus.DRAFT:
+        if adapter.capabilities.finalize is Finalize.AT_CREATION:
+            raise unsupported(
+                adapter.vendor, f"finalize the draft that exists for {reference!r}",
+                f"this vendor finalizes at creation only; a person can do it at {invoice.url}",
+            )  # fmt: skip
+        return await finalize_invoice(adapter, invoice_id)
+    return invoice
+
+
+def _difference(
+    made: Invoice | SalesEntry, booked: Totals, predicted: Totals, tolerance: Decimal, *, final: bool, vendor: str
+) -> tuple[str, ...]:
+    """Compare to the cent; a note where the difference lies within what the vendor's rounding leaves open."""
+    rest = difference(booked.gross, predicted.gross)
+    tax_rest = difference(booked.tax, predicted.tax)
+    if not rest and not tax_rest:
+        return ()
+    text = (
+        f"booked gross {booked.gross} (net {booked.net}, tax {booked.tax}), "
+        f"predicted {predicted.gross} (net {predicted.net}, tax {predicted.tax})"
+    )
+    if max(abs(rest), abs(tax_rest)) <= tolerance:
+        return (f"{text}: within the {tolerance} that this vendor's undocumented rounding leaves open",)
+    state = "it is final: correct it in the books" if final else "it is a draft: correct or delete it in the books"
+    raise TotalsDiffer(f"{text}; {state}", vendor=vendor, made=made, final=final, predicted=predicted, booked=booked)
+
+
+async def finalize_invoice(adapter: Adapter, invoice_id: str) -> Invoice:
+    """Make a draft final; one that is final already is returned as it is."""
+    if adapter.capabilities.finalize is Finalize.AT_CREATION:
+        raise unsupported(
+            adapter.vendor, "finalize a draft", "finalize at creation, with create_invoice(draft, finalize=True)"
+        )
+    invoice = await adapter.get_invoice(invoice_id)
+    if invoice.status is not InvoiceStatus.DRAFT:
+        return invoice
+    try:
+        await adapter.finalize_invoice(invoice_id)
+    except (OutcomeUnknown, MalformedResponse, InvalidRequest, Conflict):
+        # Also after a refusal: somebody else may have finalized it between our look and our call.
+        invoice = await adapter.get_invoice(invoice_id)
+        if invoice.status is InvoiceStatus.DRAFT:
+            raise
+        return invoice
+    return await adapter.get_invoice(invoice_id)
+
+
+async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patience: Patience, *, again: bool) -> bool:
+    """Mail it once per recipient; True if this call did. ``again`` mails it although it was mailed."""
+    reference = f"{invoice_id}:{to or ''}"
+    if again:
+        await Record(MAIL, reference, Forget())
+
+    async def look(since: datetime) -> Sequence[str]:
+        # The vendor's clock may differ a little from ours.
+        sent = await adapter.was_sent(invoice_id, since + DAY - timedelta(seconds=60))
+        return [invoice_id] if sent else []
+
+    async def submit() -> str:
+        await adapter.send_invoice(invoice_id, to)
+        return invoice_id
+
+    document = Document(
+        kind=MAIL, reference=reference, fingerprint="v1:mail", look=look, submit=submit, what="the mail of invoice",
+        look_first=not again,
+    )  # fmt: skip
+    _, how = await create_once(document, patience, adapter.vendor)
+    return how is How.MADE
+
+
+# ---- sales -----------------------------------------------------------------------------------------------------
+
+
+async def plan_sale(adapter: Adapter, invoice: IssuedInvoice) -> SalePlan:
+    """Check and write, send nothing but reads."""
+    _must_be_sent(adapter, invoice)
+    customer = await _customer_of(adapter, invoice.customer)
+    return await adapter.plan_sale(invoice, customer, now=await Now())
+
+
+async def book_sale(adapter: Adapter, invoice: IssuedInvoice, patience: Patience) -> SalesEntry:
+    """At most one entry per invoice number; what is missing at the one that is there is made good."""
+    _must_be_sent(adapter, invoice)
+    known = await Recall(SALE, invoice.number)
+    if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
+        if row.fingerprint != invoice.fingerprint:
+            raise ReferenceReused(
+                f"invoice number {invoice.number!r} was booked before with other content", vendor=adapter.vendor
+            )
+        return await _standing_sale(adapter, invoice, row.remote_id)
+    plan = await plan_sale(adapter, invoice)
+    customer_id = plan.customer_id
+    if customer_id is None:
+        assert isinstance(invoice.customer, Customer)
+        customer_id = _id_of((await ensure_customer(adapter, invoice.customer, patience)).customer)
+        plan = evolve(plan, customer_id=customer_id, body=fill(plan.body, customer_id))
+    for_customer = customer_id
+
+    async def look(_: datetime) -> Sequence[str]:
+        return await adapter.look_for_sales(invoice, for_customer)
+
+    async def submit() -> str:
+        return await adapter.submit_sale(plan)
+
+    document = Document(
+        kind=SALE, reference=invoice.number, fingerprint=invoice.fingerprint, look=look, submit=submit,
+        what="the sale of invoice",
+    )  # fmt: skip
+    entry_id, how = await create_once(document, patience, adapter.vendor)
+    if how is How.FOUND:
+        return await _standing_sale(adapter, invoice, entry_id)
+    entry = evolve(await adapter.get_sale(entry_id), created=how is How.MADE)
+    notes = _difference(entry, entry.totals, plan.totals, plan.tolerance, final=True, vendor=plan.vendor)
+    return await adapter.finish_sale(evolve(entry, notes=(*plan.notes, *notes)), invoice)
+
+
+async def _standing_sale(adapter: Adapter, invoice: IssuedInvoice, entry_id: str) -> SalesEntry:
+    try:
+        entry = await adapter.get_sale(entry_id)
+    except NotFound as gone:
+        raise InvoiceGone(
+            f"the sale of invoice {invoice.number!r} was booked once and is no longer in the books",
+            vendor=adapter.vendor,
+        ) from gone
+    return await adapter.finish_sale(entry, invoice)
+
+
+def _must_be_sent(adapter: Adapter, invoice: IssuedInvoice) -> None:
+    if not adapter.capabilities.book_sale:
+        raise unsupported(
+            adapter.vendor, "book a sale", "its interface has no ledger; see the vendor's page in the docs"
+        )
+    if not isinstance(invoice, IssuedInvoice):
+        kind = type(invoice).__name__
+        why = (
+            "an Invoice is in the books already" if isinstance(invoice, Invoice) else "only issued invoices are booked"
+        )
+        raise InvalidRequest(
+            "nothing was sent", problems=[Problem("invoice", f"must be an IssuedInvoice, not {kind}: {why}")]
+        )
+    if invoice.sent_at is None:
+        raise InvoiceNotSent(
+            f"invoice {invoice.number!r} has not been sent yet (sent_at is None): book it once it is out",
+            vendor=adapter.vendor,
+        )
