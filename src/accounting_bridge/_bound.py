@@ -112,6 +112,10 @@ def _patience(state: State) -> Patience:
     )
 
 
+def _described(provider: object, state: State) -> str:
+    return f"<{type(provider).__name__} {state.adapter.vendor} at {state.origin}, tenant {state.tenant!r}>"
+
+
 def _needs_id(customer: Customer) -> Customer:
     if customer.id is None:
         raise InvalidRequest("nothing was sent", problems=[Problem("customer.id", "is needed to change a customer")])
@@ -156,7 +160,7 @@ def _pages(session: Session, fetch: Callable[[str | None], Flow[Page[T]]], readi
             return
 
 
-@define
+@define(repr=False)
 class BoundProvider:
     """Implements :class:`~.provider.AccountingProvider`."""
 
@@ -167,6 +171,9 @@ class BoundProvider:
     def __attrs_post_init__(self) -> None:
         self._adapter = self._session.state.adapter
         self._patience = _patience(self._session.state)
+
+    def __repr__(self) -> str:
+        return _described(self, self._session.state)
 
     @property
     def vendor(self) -> str:
@@ -330,7 +337,7 @@ async def _async_pages(
             return
 
 
-@define
+@define(repr=False)
 class AsyncBoundProvider:
     """Implements :class:`~.provider.AsyncAccountingProvider`."""
 
@@ -341,6 +348,9 @@ class AsyncBoundProvider:
     def __attrs_post_init__(self) -> None:
         self._adapter = self._session.state.adapter
         self._patience = _patience(self._session.state)
+
+    def __repr__(self) -> str:
+        return _described(self, self._session.state)
 
     @property
     def vendor(self) -> str:

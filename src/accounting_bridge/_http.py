@@ -277,9 +277,10 @@ class Http:
 # ---- async -----------------------------------------------------------------------------------------------------
 
 
-class _AsyncNetwork(httpcore.AnyIOBackend):
+class _AsyncNetwork(httpcore.AsyncNetworkBackend):
     def __init__(self, *, private: bool) -> None:
         self._private = private
+        self._inner: Any = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -295,7 +296,13 @@ class _AsyncNetwork(httpcore.AnyIOBackend):
                 target = _checked(host, await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
             except OSError as exc:
                 raise httpcore.ConnectError(f"{host} does not resolve") from exc
-        return await super().connect_tcp(target, port, timeout, local_address, socket_options)
+        stream: httpcore.AsyncNetworkStream = await self._inner.connect_tcp(
+            target, port, timeout, local_address, socket_options
+        )
+        return stream
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
 
 
 class _AsyncTransport(httpx.AsyncHTTPTransport):

@@ -8,8 +8,8 @@ only; recipes also :class:`Recall`, :class:`Record`, :class:`Now` and :class:`Wa
 
 from __future__ import annotations
 
+import hashlib
 import re
-import secrets
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Generic, TypeAlias, TypeVar
@@ -196,8 +196,8 @@ def send_json(method: str, path: str, body: bytes, *, repeatable: bool = False, 
 
 def upload(path: str, filename: str, content: bytes, content_type: str, *, part: str = "file") -> Request:
     """A multipart upload of one file (RFC 7578)."""
-    while (boundary := secrets.token_hex(16)).encode() in content:
-        pass
+    # From the content, so that the same upload is the same bytes; a file cannot contain its own digest by chance.
+    boundary = hashlib.sha256(filename.encode() + content).hexdigest()[:32]
     ascii_name = re.sub(r"[^A-Za-z0-9._ -]", "_", filename)
     head = (
         f"--{boundary}\r\n"

@@ -54,6 +54,14 @@ class Patience:
     """Seconds that another caller in the middle of sending may take."""
 
 
+class Look(Enum):
+    """When the books are looked into before the first send."""
+
+    UNLESS_DURABLE = "when the journal forgets with the process"
+    ALWAYS = "always: others put such records into the books as well"
+    NEVER = "never: it is wanted once more"
+
+
 @frozen(kw_only=True)
 class Document:
     """What :func:`create_once` has to know of one kind of document."""
@@ -66,8 +74,8 @@ class Document:
     submit: Callable[[], Awaitable[str]]
     """Send it; gives the new id."""
     what: str
-    look_first: bool = True
-    """Whether to look before the first send when the journal forgets with the process."""
+    look_first: Look = Look.UNLESS_DURABLE
+    """Whether to look before the first send."""
 
 
 class How(Enum):
@@ -91,7 +99,7 @@ async def create_once(document: Document, patience: Patience, vendor: str) -> tu
             return row.remote_id, How.FOUND
         elif row.state is State.IN_FLIGHT:
             await _let_sender_finish(document, row, patience)
-        elif row.state is State.INTENT and document.look_first and not known.durable and not looked:
+        elif row.state is State.INTENT and not looked and _looks_first(document, durable=known.durable):
             # Every sender looks for itself: the caller who wrote the intent may still be looking.
             looked = True
             if (found := await _adopt(document, (await Now()) - LOOK_BACK, vendor)) is not None:
@@ -100,6 +108,10 @@ async def create_once(document: Document, patience: Patience, vendor: str) -> tu
             return found, How.ADOPTED
         elif await Record(document.kind, document.reference, Send(row.rounds)):
             return await _send(document, patience, vendor), How.MADE
+
+
+def _looks_first(document: Document, *, durable: bool) -> bool:
+    return document.look_first is Look.ALWAYS or (document.look_first is Look.UNLESS_DURABLE and not durable)
 
 
 async def _send(document: Document, patience: Patience, vendor: str) -> str:

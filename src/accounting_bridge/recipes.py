@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, NoReturn
 
 from attrs import evolve
 
@@ -38,7 +38,7 @@ from .models import (
     Totals,
 )
 from .money import difference
-from .once import DAY, Document, How, Patience, create_once
+from .once import DAY, Document, How, Look, Patience, create_once
 from .wire import fill
 
 INVOICE: Final = "invoice"
@@ -59,42 +59,47 @@ async def ensure_customer(adapter: Adapter, customer: Customer, patience: Patien
         raise InvalidRequest(
             "nothing was sent", problems=[Problem("customer.number", "is needed so that a rerun finds the customer")]
         )
-    known = await _known_customer(adapter, customer, number)
-    if known is not None:
+    if (known := await _recalled_customer(adapter, number)) is not None:
         return known
     if not adapter.creates_customers:
-        raise NotFound(
-            f"customer number {number!r} is not in the books, and create_customers is off: create it there first",
-            vendor=adapter.vendor,
-        )
-    made: list[Customer] = []
+        return await _seek(adapter, customer, number) or _missing(adapter, number)
+    found: list[EnsuredCustomer] = []
 
     async def submit() -> str:
-        made.append(await adapter.create_customer(customer))
-        return _id_of(made[0])
+        found.append(EnsuredCustomer(await adapter.create_customer(customer), created=True, rule="created"))
+        return _id_of(found[-1].customer)
 
     async def look(_: datetime) -> Sequence[str]:
-        found = await _seek(adapter, customer, number)
-        return [_id_of(found.customer)] if found else []
+        seen = await _seek(adapter, customer, number)
+        found.extend([seen] if seen else [])
+        return [_id_of(seen.customer)] if seen else []
 
     document = Document(
-        kind=CUSTOMER, reference=number, fingerprint="v1:customer", look=look, submit=submit, what="customer number"
-    )
+        kind=CUSTOMER, reference=number, fingerprint="v1:customer", look=look, submit=submit, what="customer number",
+        look_first=Look.ALWAYS,
+    )  # fmt: skip
     customer_id, how = await create_once(document, patience, adapter.vendor)
-    if made and _id_of(made[0]) == customer_id:
-        return EnsuredCustomer(made[0], created=True, rule="created")
-    created = how is How.MADE
-    return EnsuredCustomer(await adapter.get_customer(customer_id), created, "created" if created else "journal")
+    if found and _id_of(found[-1].customer) == customer_id:
+        return evolve(found[-1], created=how is How.MADE)
+    return EnsuredCustomer(await adapter.get_customer(customer_id), created=how is How.MADE, rule="journal")
 
 
-async def _known_customer(adapter: Adapter, customer: Customer, number: str) -> EnsuredCustomer | None:
+def _missing(adapter: Adapter, number: str) -> NoReturn:
+    raise NotFound(
+        f"customer number {number!r} is not in the books, and create_customers is off: create it there first",
+        vendor=adapter.vendor,
+    )
+
+
+async def _recalled_customer(adapter: Adapter, number: str) -> EnsuredCustomer | None:
     row = (await Recall(CUSTOMER, number)).row
-    if row is not None and row.state is State.CONFIRMED and row.remote_id is not None:
-        try:
-            return EnsuredCustomer(await adapter.get_customer(row.remote_id), created=False, rule="journal")
-        except NotFound:
-            await Record(CUSTOMER, number, Forget())  # unlike a document, a deleted customer may be made again
-    return await _seek(adapter, customer, number)
+    if row is None or row.state is not State.CONFIRMED or row.remote_id is None:
+        return None
+    try:
+        return EnsuredCustomer(await adapter.get_customer(row.remote_id), created=False, rule="journal")
+    except NotFound:
+        await Record(CUSTOMER, number, Forget())  # unlike a document, a deleted customer may be made again
+        return None
 
 
 async def _seek(adapter: Adapter, customer: Customer, number: str) -> EnsuredCustomer | None:
@@ -135,9 +140,12 @@ async def _customer_of(adapter: Adapter, given: Customer | CustomerRef) -> Custo
         return found
     if given.id is not None:
         return await adapter.get_customer(given.id)
-    if given.number is not None and (known := await _known_customer(adapter, given, given.number)) is not None:
-        return known.customer
-    return given
+    if given.number is None:
+        return given
+    known = await _recalled_customer(adapter, given.number) or await _seek(adapter, given, given.number)
+    if known is None and not adapter.creates_customers:
+        _missing(adapter, given.number)
+    return known.customer if known is not None else given
 
 
 # ---- invoices --------------------------------------------------------------------------------------------------
@@ -263,7 +271,7 @@ async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patien
 
     document = Document(
         kind=MAIL, reference=reference, fingerprint="v1:mail", look=look, submit=submit, what="the mail of invoice",
-        look_first=not again,
+        look_first=Look.NEVER if again else Look.UNLESS_DURABLE,
     )  # fmt: skip
     _, how = await create_once(document, patience, adapter.vendor)
     return how is How.MADE

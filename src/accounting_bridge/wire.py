@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum, StrEnum
 from functools import cache
 from json.encoder import encode_basestring as _quoted
 from typing import Any, Final, NoReturn, TypeVar, get_origin
@@ -155,8 +156,24 @@ def _day(value: Any, _: Any) -> date:
     return date.fromisoformat(value[:10])
 
 
+def _member(value: Any, kind: Any) -> Any:
+    if type(value) is not str:
+        raise TypeError(f"expected text, found {_kind(value)}")
+    return kind(value)
+
+
 def _kind(value: Any) -> str:
     return "null" if value is None else type(value).__name__
+
+
+_LEAVES: Final[tuple[tuple[type, Callable[[Any, Any], Any]], ...]] = (
+    (str, _is(str)),
+    (int, _is(int)),
+    (bool, _is(bool)),
+    (Decimal, _amount),
+    (datetime, _instant),
+    (date, _day),
+)
 
 
 def strict_converter() -> Converter:
@@ -165,12 +182,10 @@ def strict_converter() -> Converter:
     Lists declared as ``list[...]`` read ``null`` as empty, which vendors use for "none"; unknown keys are ignored.
     """
     converter = Converter(detailed_validation=True)
-    converter.register_structure_hook(str, _is(str))
-    converter.register_structure_hook(int, _is(int))
-    converter.register_structure_hook(bool, _is(bool))
-    converter.register_structure_hook(Decimal, _amount)
-    converter.register_structure_hook(datetime, _instant)
-    converter.register_structure_hook(date, _day)
+    # By class: cattrs' own hooks for str, int and bool are, and go before every predicate. A StrEnum is nearer to
+    # itself than to str, so its own hook wins.
+    for kind, hook in (*_LEAVES, (StrEnum, _member), (Enum, _member)):
+        converter.register_structure_hook(kind, hook)
     converter.register_structure_hook_factory(attrs.has, lambda cls: _guarded(cls, converter))
     converter.register_structure_hook_factory(_is_list, lambda cls: _listing(cls, converter))
     return converter

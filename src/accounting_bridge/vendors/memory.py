@@ -132,7 +132,6 @@ class Memory:
 
     Settings: ClassVar[type[MemorySettings]] = MemorySettings
     vendor: ClassVar[str] = "memory"
-    capabilities: ClassVar[Capabilities] = _CAPABILITIES
     rounding: ClassVar[Rounding] = _ROUNDING
     settle_seconds: ClassVar[float] = 1.0
     limits: ClassVar[RateLimits] = RateLimits()
@@ -144,6 +143,11 @@ class Memory:
     def books(self) -> MemoryBooks:
         """Where everything is kept."""
         return self.settings.books
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Everything, in the currency of the books."""
+        return evolve(_CAPABILITIES, currencies=frozenset({self.books.currency}))
 
     @property
     def limit_key(self) -> str:

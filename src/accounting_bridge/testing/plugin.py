@@ -1,0 +1,49 @@
+"""A pytest plugin, installed with the package: vendors' sandboxes as fixtures.
+
+::
+
+    def test_invoicing(lexoffice_sandbox):
+        provider = accounting_bridge.connect("lexoffice", lexoffice_sandbox.settings, base_url=lexoffice_sandbox.url)
+
+Nothing heavy is imported before a fixture is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from accounting_bridge.sandbox import BillomatSandbox, LexofficeSandbox, Sandbox, Server
+
+pytest.register_assert_rewrite("accounting_bridge.testing.contract")
+
+
+@pytest.fixture
+def sandbox_server() -> Iterator[Callable[..., Server[Sandbox]]]:
+    """A function that serves a sandbox until the test ends: ``sandbox_server("lexoffice", customers=1000)``."""
+    from accounting_bridge.sandbox import serve
+
+    with ExitStack() as open_servers:
+
+        def start(vendor: str, **options: Any) -> Server[Sandbox]:
+            return open_servers.enter_context(serve(vendor, **options))
+
+        yield start
+
+
+@pytest.fixture
+def lexoffice_sandbox(sandbox_server: Callable[..., Any]) -> Server[LexofficeSandbox]:
+    """A lexoffice account with 25 customers and no rate limit, on a loopback socket."""
+    server: Server[LexofficeSandbox] = sandbox_server("lexoffice", rate_limit=False)
+    return server
+
+
+@pytest.fixture
+def billomat_sandbox(sandbox_server: Callable[..., Any]) -> Server[BillomatSandbox]:
+    """A Billomat account with 25 customers and no rate limit, on a loopback socket."""
+    server: Server[BillomatSandbox] = sandbox_server("billomat", rate_limit=False)
+    return server
