@@ -46,6 +46,7 @@ from .rig import SPOILS, Rig, Spoil
 
 _LATER = 20
 """How often a test repeats a call that says "later" before it gives up."""
+_LONGEST = 10.0
 
 
 def finish(provider: AccountingProvider, create: Any, document: Any) -> Any:
@@ -55,7 +56,9 @@ def finish(provider: AccountingProvider, create: Any, document: Any) -> Any:
             return create(document)
         except (OutcomeUnknown, Unavailable) as later:
             if later.retry_at is not None:
-                time.sleep(max(0.0, (later.retry_at - datetime.now(UTC)).total_seconds()) + 0.01)
+                wait = (later.retry_at - datetime.now(UTC)).total_seconds()
+                assert wait < _LONGEST, f"{provider.vendor}: the rig's settle time and limits must be short"
+                time.sleep(max(0.0, wait) + 0.01)
     raise AssertionError(f"{provider.vendor}: still no answer after {_LATER} calls")
 
 

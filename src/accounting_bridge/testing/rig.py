@@ -200,7 +200,8 @@ class SandboxRig(Rig):
 
     def spoil(self, operation: Operation, spoil: Spoil) -> None:
         """Queue the fault."""
-        seconds = self.policy.timeout + 0.5 if spoil.kind == "delay" else None
+        # A late answer outlives the client's time-out; a rate limit is over soon, whatever its window is.
+        seconds = {"delay": self.policy.timeout + 0.5, "rate_limit": 0.2}.get(spoil.kind)
         self.box.faults.add(
             Fault(spoil.kind, when=spoil.when, match=self.creates[operation], status=spoil.status, seconds=seconds)
         )

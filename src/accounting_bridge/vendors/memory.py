@@ -257,7 +257,8 @@ class Memory:
         self._check_open(issue_date)
         if problems:
             raise InvalidRequest("nothing was sent", problems=problems)
-        due = draft.due_date or issue_date + timedelta(days=draft.payment_terms_days or _DAYS_TO_PAY)
+        days = _DAYS_TO_PAY if draft.payment_terms_days is None else draft.payment_terms_days
+        due = draft.due_date or issue_date + timedelta(days=days)
         body = {
             "reference": draft.reference,
             "customer": hole_for_customer(customer.id),

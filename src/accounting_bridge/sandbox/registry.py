@@ -1,0 +1,30 @@
+"""Vendor name to sandbox class; the class is imported when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+from .base import Sandbox
+
+VENDORS: Final = {
+    "billomat": "accounting_bridge.sandbox.billomat:BillomatSandbox",
+    "lexoffice": "accounting_bridge.sandbox.lexoffice:LexofficeSandbox",
+}
+
+
+def sandbox_class(vendor: str) -> type[Sandbox]:
+    """Return the sandbox class of a vendor; ValueError names the known ones."""
+    target = VENDORS.get(vendor)
+    if target is None:
+        raise ValueError(f"no sandbox for {vendor!r}; there are: {', '.join(sorted(VENDORS))}")
+    module, _, name = target.partition(":")
+    found = getattr(import_module(module), name)
+    assert isinstance(found, type)
+    assert issubclass(found, Sandbox)
+    return found
+
+
+def create(vendor: str, **options: Any) -> Sandbox:
+    """Make a sandbox by vendor name."""
+    return sandbox_class(vendor)(**options)
