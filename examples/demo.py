@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -37,6 +38,7 @@ ROWS = (
 )
 
 _screen = Lock()
+_last_said: dict[str, float] = {}
 
 
 class CheckFailed(Exception):
@@ -45,7 +47,14 @@ class CheckFailed(Exception):
 
 def say(vendor: str, text: str) -> None:
     with _screen:
+        _last_said[vendor] = time.monotonic()
         print(f"  {vendor:<10} {text}", flush=True)
+
+
+def progress(done: ab.RequestDetails) -> None:
+    """A line for whoever waits, where a step takes longer than a moment."""
+    if time.monotonic() - _last_said[done.vendor] > 1.0:
+        say(done.vendor, f"  … {done.method} {urlsplit(done.url).path}")
 
 
 def check(holds: bool, what: str) -> None:
@@ -92,11 +101,13 @@ def run(vendor: str) -> Report:
     with serve(vendor, customers=CUSTOMERS) as server:
         box = server.sandbox
         try:
-            with ab.connect(vendor, server.settings, base_url=server.url) as provider:
+            hooks = ab.Hooks(on_request=progress)
+            with ab.connect(vendor, server.settings, base_url=server.url, hooks=hooks) as provider:
                 connect_and_import(report, provider)
                 invoice(report, provider, draft)
                 lose_answer(report, provider, box, second)
-            with ab.connect(vendor, server.settings, base_url=server.url, tenant="another process") as provider:
+            # Another tenant shares no memory with the first run: as good as another process.
+            with ab.connect(vendor, server.settings, base_url=server.url, hooks=hooks, tenant="rerun") as provider:
                 run_again(report, provider, box, (draft, second))
                 book(report, provider, box, issued)
         except (CheckFailed, ab.BridgeError) as exc:
@@ -139,9 +150,7 @@ def lose_answer(report: Report, provider: ab.AccountingProvider, box: Any, draft
     report.done(f"found, 1 in the books ({made.totals.gross})")
 
 
-def run_again(
-    report: Report, provider: ab.AccountingProvider, box: Any, drafts: tuple[ab.InvoiceDraft, ...]
-) -> None:
+def run_again(report: Report, provider: ab.AccountingProvider, box: Any, drafts: tuple[ab.InvoiceDraft, ...]) -> None:
     report.begin("run again, memory lost", "running the job again without any memory of the first run")
     before = len(box.invoices)
     outcomes = list(provider.create_invoices(drafts))

@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     )
     from .money import Evidence, Rounding
     from .provider import AccountingProvider, AsyncAccountingProvider, AsyncCustomerImport, CustomerImport
-    from .registry import vendors
+    from .registry import vendor_names
     from .tokens import MemoryTokens, TokenStore
 
 _HOME = {
@@ -88,7 +88,7 @@ _HOME = {
     "SalesEntry SalesEntryStatus ServicePeriod TaxRate TaxTreatment TextLine Totals",
     "money": "Evidence Rounding",
     "provider": "AccountingProvider AsyncAccountingProvider AsyncCustomerImport CustomerImport",
-    "registry": "vendors",
+    "registry": "vendor_names",
     "tokens": "MemoryTokens TokenStore",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
@@ -169,7 +169,7 @@ __all__ = [
     "Unsupported",
     "connect",
     "connect_async",
-    "vendors",
+    "vendor_names",
 ]
 
 __version__ = "0.1.0"

@@ -91,14 +91,19 @@ class _Reading:
 
 def _raw(method: str, path: str, params: Mapping[str, str] | None, json: Any) -> Request:
     verb = method.upper()
-    if not verb.isalpha():
+    if not (verb.isascii() and verb.isalpha()):
         raise InvalidRequest("nothing was sent", problems=[Problem("method", "must be a method's name, as GET")])
     headers = {"accept": "application/json"}
+    body = b""
     if json is not None:
         headers["content-type"] = "application/json"
+        try:
+            body = dumps(json)
+        except TypeError as exc:
+            raise InvalidRequest("nothing was sent", problems=[Problem("json", str(exc))]) from None
     return Request(
         method=verb, path=path, params=tuple((params or {}).items()), headers=headers,
-        body=b"" if json is None else dumps(json), repeatable=verb in _SAFE,
+        body=body, repeatable=verb in _SAFE,
     )  # fmt: skip
 
 

@@ -102,34 +102,52 @@ def _state(
     origin = None if base_url is None else _checked_origin(base_url, "base_url")
     adapter: Adapter = kind(settings=built) if origin is None else kind(settings=built, origin=origin)
     where = _checked_origin(adapter.origin, "origin")
-    policy = policy or Policy()
+    policy = Policy() if policy is None else policy
+    own_journal = f"{tenant} {vendor} {where} {adapter.limit_key}"
     state = State(
         adapter=adapter,
         tenant=tenant,
         origin=where,
         policy=policy,
-        limits=limits or PROCESS_LIMITS,
-        journal=journal or shared_memory_journal(f"{tenant} {vendor} {where} {adapter.limit_key}"),
+        # Compared with None: a store that is empty may well be false.
+        limits=PROCESS_LIMITS if limits is None else limits,
+        journal=shared_memory_journal(own_journal) if journal is None else journal,
         tokens=tokens,
         token=tokens.load(tenant, vendor) if tokens is not None else None,
-        hooks=hooks or Hooks(),
-        clock=clock or SystemClock(),
-        settle_seconds=adapter.settle_seconds if policy.settle_time is None else policy.settle_time,
+        hooks=Hooks() if hooks is None else hooks,
+        clock=SystemClock() if clock is None else clock,
+        settle_seconds=_settle_seconds(adapter, policy),
     )
     return state, policy.private_addresses or (base_url is not None and _is_loopback(where))
 
 
+def _settle_seconds(adapter: Adapter, policy: Policy) -> float:
+    """What an adapter declares includes the usual deadline: within it, a send may leave long after it was noted."""
+    if policy.settle_time is not None:
+        return policy.settle_time
+    return adapter.settle_seconds + max(0.0, policy.deadline - Policy().deadline)
+
+
 def _checked_origin(url: str, name: str) -> str:
     """Scheme, host and port, and nothing else; keys never travel unencrypted but on this machine."""
-    text = url.rstrip("/").lower()
+    text = str(url).rstrip("/").lower()
     match = _ORIGIN.fullmatch(text)
-    if match is None or urlsplit(text).netloc != text.partition("://")[2]:
+    if match is None or not _is_host(match[2]) or int(match[3] or 443) not in range(1, 65536):
         problem = "must be scheme, host and port only, as https://api.vendor.example"
     elif match[1] == "http" and not _is_loopback(text):
         problem = "must be https: over http the credentials would be readable on the way (http is for loopback)"
     else:
         return text
     raise InvalidRequest("nothing was sent", problems=[Problem(name, problem)])
+
+
+def _is_host(host: str) -> bool:
+    if host.startswith("["):
+        try:
+            return ipaddress.ip_address(host[1:-1]).version == 6
+        except ValueError:
+            return False
+    return all(0 < len(label) < 64 for label in host.split("."))
 
 
 def _is_loopback(origin: str) -> bool:

@@ -9,18 +9,18 @@ sends, sleeps, locks or calls a store::
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from random import random
 from threading import Lock
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from attrs import define, evolve, field, frozen
 from tenacity import DoAttempt, DoSleep
 
-from ._policy import Attempts, Policy, Priority, RetryBudget, later, retry_after
+from ._policy import LONGEST_HINT, Attempts, Policy, Priority, RetryBudget, later, retry_after
 from ._secrets import Secret, strike_out
 from .adapter import Adapter
 from .clock import Clock, SystemClock
@@ -79,7 +79,10 @@ class Sleep:
 
 @frozen
 class Renew:
-    """Renew the credentials unless another caller already has; answer with True, or the error."""
+    """Renew the credentials unless another caller already has.
+
+    Answer: True, False when they cannot be renewed, or the error when that could not be found out.
+    """
 
     stale: Token | None
 
@@ -135,10 +138,13 @@ class State:
         return Key(tenant=self.tenant, vendor=self.adapter.vendor, kind=kind, reference=reference)
 
 
-def engine(flow: Flow[T], state: State, *, auth: bool = True) -> Generator[Action, Any, T]:
+def engine(
+    flow: Flow[T], state: State, *, auth: bool = True, deadline: float | None = None
+) -> Generator[Action, Any, T]:
     """Drive *flow* to its result; failures are thrown in at the flow's own ``await``."""
     name = getattr(flow, "__qualname__", repr(flow))
-    deadline = state.clock.monotonic() + state.policy.deadline
+    if deadline is None:
+        deadline = state.clock.monotonic() + state.policy.deadline
     answer: Any = None
     error: Exception | None = None
     try:
@@ -158,7 +164,7 @@ def engine(flow: Flow[T], state: State, *, auth: bool = True) -> Generator[Actio
                     case Request():
                         answer = yield from _request(step, state, auth=auth, deadline=deadline)
                     case Cached():
-                        answer = yield from _cached(step, state, auth=auth)
+                        answer = yield from _cached(step, state, auth=auth, deadline=deadline)
                     case Now():
                         answer = state.clock.now()
                     case Wait(seconds):
@@ -177,13 +183,13 @@ def engine(flow: Flow[T], state: State, *, auth: bool = True) -> Generator[Actio
         flow.close()
 
 
-def _cached(step: Cached[T], state: State, *, auth: bool) -> Generator[Action, Any, T]:
+def _cached(step: Cached[T], state: State, *, auth: bool, deadline: float) -> Generator[Action, Any, T]:
     with state.lock:
         known = state.cache.get(step.key)
     if known is not None and not step.fresh and state.clock.monotonic() - known[0] < _CACHE_SECONDS:
         value: T = known[1]
         return value
-    value = yield from engine(step.flow(), state, auth=auth)
+    value = yield from engine(step.flow(), state, auth=auth, deadline=deadline)
     with state.lock:
         state.cache[step.key] = (state.clock.monotonic(), value)
     return value
@@ -215,13 +221,17 @@ def _request(request: Request, state: State, *, auth: bool, deadline: float) -> 
     while True:
         step = attempts.step()
         if isinstance(step, DoAttempt):
-            outcome = yield from _attempt(
+            outcome, used = yield from _attempt(
                 request, url, state, auth=auth, left=left, number=attempts.state.attempt_number
             )
             if isinstance(outcome, AuthenticationFailed) and renewable:
-                renewable = False
-                if (yield Renew(state.token)) is True:
-                    continue
+                renewed = yield Renew(used)
+                if isinstance(renewed, BridgeError):
+                    outcome = _not_renewed(renewed, request, url)
+                else:
+                    renewable = False
+                    if renewed:
+                        continue
             attempts.result(outcome)
         elif isinstance(step, DoSleep):
             error = attempts.state.outcome.result() if attempts.state.outcome else None
@@ -238,11 +248,14 @@ def _request(request: Request, state: State, *, auth: bool, deadline: float) -> 
 
 def _attempt(
     request: Request, url: str, state: State, *, auth: bool, left: Callable[[], float], number: int
-) -> Generator[Action, Any, Response | BridgeError]:
+) -> Generator[Action, Any, tuple[Response | BridgeError, Token | None]]:
+    """What the attempt brought, and the grant it was made with: another caller may renew it meanwhile."""
     bucket = f"{state.origin} {state.adapter.limit_key} {request.bucket}"
     if (refusal := (yield from _slot(bucket, state, left))) is not None:
-        return refusal.at(vendor=state.adapter.vendor, method=request.method, url=_shown(url))
-    signed = state.adapter.authorize(request, state.token) if auth else request
+        return refusal.at(vendor=state.adapter.vendor, method=request.method, url=_shown(url)), state.token
+    token = state.token
+    signed = state.adapter.authorize(request, token) if auth else request
+    _check_headers(signed.headers)
     began = state.clock.monotonic()
     outcome: Response | Failure = yield Send(
         Outgoing(
@@ -263,7 +276,16 @@ def _attempt(
     if isinstance(judged, BridgeError):
         _describe(judged, request, url, state, outcome)
     _announce(state, request, url, outcome, judged, state.clock.monotonic() - began, number)
-    return judged
+    return judged, token
+
+
+def _not_renewed(error: BridgeError, request: Request, url: str) -> Unavailable:
+    """A renewal that got no answer says nothing of the credentials, and the refused request was not carried out."""
+    outcome = Unavailable(
+        f"the credentials could not be renewed just now: {error.message}", retry_at=getattr(error, "retry_at", None)
+    )
+    outcome.__cause__ = error
+    return outcome.at(vendor=error.vendor, method=request.method, url=_shown(url))
 
 
 def _slot(bucket: str, state: State, left: Callable[[], float]) -> Generator[Action, Any, Unavailable | None]:
@@ -300,8 +322,7 @@ def _judge(request: Request, outcome: Response | Failure, state: State) -> Respo
         else:
             error = Unavailable(outcome.reason)
         if outcome.cause is not None:
-            # Frames of the HTTP library hold headers in their locals; crash reporters print locals.
-            error.__cause__ = outcome.cause.with_traceback(None)
+            error.__cause__ = _without_frames(outcome.cause)
         return error
     if outcome.status == 429:
         return Unavailable("too many calls; this one was not carried out", retry_at=_hint(outcome, state))
@@ -315,13 +336,22 @@ def _judge(request: Request, outcome: Response | Failure, state: State) -> Respo
     return outcome if error_or_none is None else error_or_none
 
 
+def _without_frames(cause: BaseException) -> BaseException:
+    """Frames of the HTTP library hold headers in their locals; crash reporters print locals."""
+    link: BaseException | None = cause
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return cause
+
+
 def _hint(response: Response, state: State) -> datetime | None:
     now = state.clock.now()
     seconds = retry_after(response.headers, now)
     if seconds is None and (signal := state.adapter.rate_signal(response)) is not None and signal.remaining <= 0:
         seconds = max(0.0, (signal.reset_at - now).total_seconds())
-    if seconds is None:
-        seconds = state.adapter.wait_hint(response)
+    if seconds is None and (told := state.adapter.wait_hint(response)) is not None:
+        seconds = min(max(told, 0.0), LONGEST_HINT)
     return now + timedelta(seconds=seconds) if seconds is not None else None
 
 
@@ -331,16 +361,28 @@ def _hint(response: Response, state: State) -> datetime | None:
 def _url(origin: str, request: Request) -> str:
     """Origin and path; anything that could lead away from the origin is refused before it is sent."""
     path = request.path
-    segments = path.split("/")
-    if not path.startswith("/") or path.startswith("//") or "\\" in path or {".", ".."} & set(segments):
+    segments = {unquote(segment) for segment in path.split("/")}
+    if not path.startswith("/") or path.startswith("//") or "\\" in path or {".", ".."} & segments:
         raise InvalidRequest("nothing was sent", problems=[Problem("path", "must begin with / and hold no . or ..")])
-    if any(ord(mark) <= 32 or ord(mark) == 127 or mark in "?#" for mark in path):
+    if any(ord(mark) <= 32 or ord(mark) == 127 or mark in "?#" or _is_surrogate(mark) for mark in path):
         raise InvalidRequest("nothing was sent", problems=[Problem("path", "holds a character that must be quoted")])
-    for name, value in request.headers.items():
-        if any(mark in name + value for mark in "\r\n\x00"):
-            raise InvalidRequest("nothing was sent", problems=[Problem(f"header {name!r}", "holds a line break")])
+    for name, value in request.params:
+        if any(map(_is_surrogate, value)):
+            raise InvalidRequest("nothing was sent", problems=[Problem(name, "holds half a character (a surrogate)")])
     query = urlencode(request.params, quote_via=quote, safe="")
     return f"{origin}{quote(path, safe=_PATH_MARKS)}" + (f"?{query}" if query else "")
+
+
+def _is_surrogate(mark: str) -> bool:
+    return "\ud800" <= mark <= "\udfff"
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    """Refused here, because the HTTP library's own refusal would show the value."""
+    for name, value in headers.items():
+        if not ((name + value).isascii() and (name + value).isprintable()):
+            problem = Problem(f"header {name!r}", "holds a line break or another character that no header can carry")
+            raise InvalidRequest("nothing was sent", problems=[problem])
 
 
 def _shown(url: str) -> str:

@@ -15,8 +15,8 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import AsyncIterable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from threading import Lock
 from typing import Any, Final
@@ -25,6 +25,7 @@ import anyio
 import httpcore
 import httpx
 
+from . import __version__
 from ._engine import Failure, Outgoing
 from ._secrets import guard_loggers
 from .flow import Response
@@ -32,6 +33,8 @@ from .flow import Response
 _MOST_CONNECTIONS: Final = 4
 _KEEP_ALIVE: Final = 2.0
 """Seconds. A connection that the server has dropped meanwhile is the most frequent cause of unclear writes."""
+
+_LONGEST_CONNECT: Final = 10.0
 
 _NOT_EXECUTED: Final = (
     httpx.ConnectError,
@@ -65,11 +68,13 @@ def _tls_context() -> ssl.SSLContext:
 
 
 def _request(outgoing: Outgoing) -> httpx.Request:
-    timeout = dict.fromkeys(("connect", "read", "write", "pool"), outgoing.timeout)
+    # Connecting gets a part of the time: a connection that never came about is known not to have carried anything.
+    connect = min(outgoing.timeout / 2, _LONGEST_CONNECT)
+    timeout = {"connect": connect, "pool": connect, "read": outgoing.timeout, "write": outgoing.timeout}
     return httpx.Request(
         outgoing.method,
         outgoing.url,
-        headers=outgoing.headers,
+        headers={"user-agent": f"accounting-bridge/{__version__}", **outgoing.headers},
         content=outgoing.body or None,
         extensions={"timeout": timeout},
     )
@@ -129,6 +134,7 @@ def _failure(exc: Exception) -> Failure:
 
 
 _LATE: Final = Failure("no complete answer came in time", executed=True)
+_NOT_CONNECTED: Final = Failure("no connection came about in time", executed=False)
 
 
 # ---- addresses -------------------------------------------------------------------------------------------------
@@ -217,7 +223,7 @@ class _Network(httpcore.SyncBackend):
         if not self._private:
             try:
                 target = _checked(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-            except OSError as exc:
+            except (OSError, UnicodeError) as exc:
                 raise httpcore.ConnectError(f"{host} does not resolve") from exc
         left = _left(timeout, httpcore.ConnectTimeout)
         return _DeadlineStream(super().connect_tcp(target, port, left, local_address, socket_options))
@@ -294,7 +300,7 @@ class _AsyncNetwork(httpcore.AsyncNetworkBackend):
         if not self._private:
             try:
                 target = _checked(host, await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-            except OSError as exc:
+            except (OSError, UnicodeError) as exc:
                 raise httpcore.ConnectError(f"{host} does not resolve") from exc
         stream: httpcore.AsyncNetworkStream = await self._inner.connect_tcp(
             target, port, timeout, local_address, socket_options
@@ -311,6 +317,16 @@ class _AsyncTransport(httpx.AsyncHTTPTransport):
         _use(self._pool, _AsyncNetwork(private=private or proxy is not None))
 
 
+async def _run_out(parts: AsyncIterator[bytes]) -> None:
+    """End an answer that was not read to its end, once its connection is closed.
+
+    The library's generators are nested and do not close each other; trio warns of each that is left midway.
+    """
+    with suppress(Exception):
+        async for _ in parts:
+            pass
+
+
 class AsyncHttp:
     """Sends requests and reads answers on asyncio or trio."""
 
@@ -320,24 +336,34 @@ class AsyncHttp:
 
     async def send(self, outgoing: Outgoing) -> Response | Failure:
         """The answer, or why there is none."""
+        began = False
+
+        async def trace(event: str, _: object) -> None:
+            nonlocal began
+            began = began or event.endswith("send_request_headers.started")
+
+        request = _request(outgoing)
+        request.extensions["trace"] = trace
         try:
             with anyio.move_on_after(outgoing.timeout):
                 if self._transport is None:
                     self._transport = _AsyncTransport(private=self._private, proxy=self._proxy)
-                incoming = await self._transport.handle_async_request(_request(outgoing))
+                incoming = await self._transport.handle_async_request(request)
+                assert isinstance(incoming.stream, AsyncIterable)
+                parts = aiter(incoming.stream)
                 try:
                     body = _Body(incoming, outgoing.max_bytes)
-                    stream = incoming.stream
-                    assert isinstance(stream, AsyncIterable)
-                    async for part in stream:
+                    async for part in parts:
                         body.add(part)
                     return _response(incoming, body)
                 finally:
                     with anyio.CancelScope(shield=True):
                         await incoming.aclose()
+                        await _run_out(parts)
         except (httpx.TransportError, _Unreadable) as exc:
             return _failure(exc)
-        return _LATE
+        # The deadline also cuts into connecting; what was not written cannot have been carried out.
+        return _LATE if began else _NOT_CONNECTED
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -46,7 +46,7 @@ class Policy:
     """True: a call with an unclear outcome waits for the settle time instead of raising ``OutcomeUnknown``."""
     priority: Priority = Priority.INTERACTIVE
     """Background calls (a nightly import) let interactive ones go first."""
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     """URL of a proxy; the environment's proxy variables are not read."""
     private_addresses: bool = False
     """True: the vendor's host may resolve to a private address. A loopback ``base_url`` needs no permission."""
@@ -139,13 +139,21 @@ class Attempts(BaseRetrying):
         self.begin()
         self.state = RetryCallState(self, fn=None, args=(), kwargs={})
 
+    def __repr__(self) -> str:
+        # The inherited one shows the bound methods given above, which show this object again, without end.
+        return f"<attempt {self.state.attempt_number} of {self._policy.attempts}>"
+
     def __call__(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         """Not used: the engine drives ``begin`` and ``iter`` itself."""
         raise TypeError("Attempts is driven step by step")
 
     def step(self) -> DoAttempt | DoSleep | Any:
         """What to do now: attempt, sleep, or (anything else) the final result."""
-        return self.iter(retry_state=self.state)
+        step = self.iter(retry_state=self.state)
+        if not isinstance(step, DoAttempt | DoSleep):
+            # This object stands in reference cycles: the answer would stay in memory until these are collected.
+            self.state.outcome = None
+        return step
 
     def result(self, result: object) -> None:
         """What the attempt brought."""

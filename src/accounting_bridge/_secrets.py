@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Iterable
 from typing import Any, Final, NoReturn
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 STRUCK_OUT: Final = "[secret]"
 _SHORTEST_STRUCK_OUT: Final = 6
@@ -24,7 +24,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self.__value = value
-        _living.add(self)
+        _living[id(self)] = self
 
     def reveal(self) -> str:
         """The value itself. Keep what you do with it short."""
@@ -60,10 +60,18 @@ class Secret:
         return self
 
 
-_living: WeakSet[Secret] = WeakSet()
+# By identity: in a set, two equal secrets would be one, and gone with the first of them.
+_living: WeakValueDictionary[int, Secret] = WeakValueDictionary()
+
+
+def _every_secret() -> list[Secret]:
+    """Those in use now; copied in one go, because other threads make and drop secrets meanwhile."""
+    return [secret for ref in list(_living.valuerefs()) if (secret := ref()) is not None]
+
+
 _CREDENTIALS: Final = re.compile(
     r"""(?ix) (\b(?:authorization|x-billomatapikey|x-appsecret|x-api-key|securitycode|set-cookie|cookie)
-        ['"]? \s* [:=,]? \s* [:=,]? \s* b?['"]?) (?:bearer\s+|basic\s+)? [^\s'",;)\]]+ """
+        ['"]? \s* [:=,]? \s* [:=,]? \s* (?:b(?=['"]))?['"]?) (?:bearer\s+|basic\s+)? [^\s'",;)\]]+ """
 )
 
 
@@ -82,7 +90,7 @@ class RedactingFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record in place; never drop it."""
         text = record.getMessage()
-        clean = _CREDENTIALS.sub(rf"\1{STRUCK_OUT}", strike_out(text, list(_living)))
+        clean = _CREDENTIALS.sub(rf"\1{STRUCK_OUT}", strike_out(text, _every_secret()))
         if clean != text:
             record.msg, record.args = clean, None
         return True

@@ -81,6 +81,8 @@ class Capabilities:
     attach: bool = False
     """Files at an invoice."""
     book_sale: bool = True
+    instead_of_sales: str = ""
+    """Where sales cannot be booked: why, and what to do instead."""
     sale_pdf: bool = False
     """The invoice's PDF is kept with the sales entry."""
     line_discounts: bool = True
@@ -246,7 +248,7 @@ class Adapter(Protocol):
         ...
 
     def attach(self, invoice_id: str, file: Attachment) -> Flow[None]:
-        """Keep a file with the invoice."""
+        """Keep a file with the invoice, unless it is there already."""
         ...
 
     # -- sales --

@@ -159,7 +159,7 @@ class Token:
     scope: str | None = None
 
 
-_SEGMENT: Final = re.compile("[^\x00-\x1f\x7f]{1,200}")
+_SEGMENT: Final = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
 
 
 def at(template: str, *ids: str) -> str:
@@ -168,10 +168,11 @@ def at(template: str, *ids: str) -> str:
     Raises:
         InvalidRequest: an id is empty, ``.``, ``..``, too long or holds control characters.
     """
-    for value in ids:
-        if not _SEGMENT.fullmatch(str(value)) or value.strip(". ") == "":
+    texts = [str(value) for value in ids]
+    for text in texts:
+        if not _SEGMENT.fullmatch(text) or text.strip(". ") == "":
             raise InvalidRequest("nothing was sent", problems=[Problem("id", "is not an id of this vendor")])
-    return template.format(*(quote(value, safe="") for value in ids))
+    return template.format(*(quote(text, safe="") for text in texts))
 
 
 def get(path: str, *, max_bytes: int = PAGE_BYTES, accept: str = "application/json", **params: str) -> Request:

@@ -68,7 +68,7 @@ class Rounding:
         """The largest difference in the gross total that is reported instead of raised."""
         if self.evidence is not Evidence.ASSUMED:
             return ZERO
-        return max(self.tolerance_per_line * lines, self.least_tolerance)
+        return max(_exactly.multiply(self.tolerance_per_line, Decimal(lines)), self.least_tolerance)
 
 
 class PricedLine(NamedTuple):

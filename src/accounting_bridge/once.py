@@ -107,14 +107,14 @@ async def create_once(document: Document, patience: Patience, vendor: str) -> tu
         elif row.state is State.UNCLEAR and (found := await _settle(document, row, patience, vendor)) is not None:
             return found, How.ADOPTED
         elif await Record(document.kind, document.reference, Send(row.rounds)):
-            return await _send(document, patience, vendor), How.MADE
+            return await _send(document, patience, vendor, row.rounds + 1), How.MADE
 
 
 def _looks_first(document: Document, *, durable: bool) -> bool:
     return document.look_first is Look.ALWAYS or (document.look_first is Look.UNLESS_DURABLE and not durable)
 
 
-async def _send(document: Document, patience: Patience, vendor: str) -> str:
+async def _send(document: Document, patience: Patience, vendor: str, rounds: int) -> str:
     """The one place that creates. Exactly one caller is here per round: it has the row in flight."""
     sent_at = await Now()
     try:
@@ -133,10 +133,18 @@ async def _send(document: Document, patience: Patience, vendor: str) -> str:
         raise _unclear(document, sent_at, patience, vendor) from unclear
     except BridgeError:
         # Refused or never executed: nothing was made, so the reference is free again.
-        await Record(document.kind, document.reference, Release())
+        await Record(document.kind, document.reference, Release(rounds))
         raise
-    await Record(document.kind, document.reference, Confirm(remote_id))
+    if not await Record(document.kind, document.reference, Confirm(remote_id)):
+        await _only_ours(document, remote_id, vendor)
     return remote_id
+
+
+async def _only_ours(document: Document, remote_id: str, vendor: str) -> None:
+    """Somebody confirmed before us. The same document, found by a look, or another one: we were too slow."""
+    row = (await Recall(document.kind, document.reference)).row
+    if row is not None and row.remote_id not in {None, remote_id}:
+        raise _duplicate(document, [str(row.remote_id), remote_id], vendor)
 
 
 async def _settle(document: Document, row: Row, patience: Patience, vendor: str) -> str | None:
@@ -165,12 +173,7 @@ async def _adopt(document: Document, since: datetime, vendor: str) -> str | None
     """Look for the document and take it as ours if it is there."""
     ids = await document.look(since)
     if len(ids) > 1:
-        raise DuplicateFound(
-            f"the books hold {len(ids)} documents for {document.what} {document.reference!r}: "
-            "void all but one of them there",
-            vendor=vendor,
-            ids=ids,
-        )
+        raise _duplicate(document, ids, vendor)
     if not ids:
         return None
     await Record(document.kind, document.reference, Confirm(ids[0]))
@@ -194,6 +197,15 @@ def _same_content(document: Document, row: Row | None, vendor: str) -> None:
             "a reference of its own, or repeat the call with the content as it was",
             vendor=vendor,
         )
+
+
+def _duplicate(document: Document, ids: Sequence[str], vendor: str) -> DuplicateFound:
+    return DuplicateFound(
+        f"the books hold {len(ids)} documents for {document.what} {document.reference!r}: "
+        "void all but one of them there",
+        vendor=vendor,
+        ids=ids,
+    )
 
 
 def _unclear(document: Document, sent_at: datetime, patience: Patience, vendor: str) -> OutcomeUnknown:

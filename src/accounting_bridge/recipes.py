@@ -166,7 +166,9 @@ async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patien
                 f"reference {draft.reference!r} was used before with other content: give the changed draft a "
                 "reference of its own", vendor=adapter.vendor,
             )  # fmt: skip
-        return await _standing_invoice(adapter, draft.reference, row.remote_id, finalize=finalize)
+        standing = await _standing_invoice(adapter, draft.reference, row.remote_id, finalize=finalize)
+        await _attach_all(adapter, standing.id, draft)
+        return standing
     plan = await plan_invoice(adapter, draft, finalize=finalize)
     customer_id = plan.customer_id
     if customer_id is None:
@@ -187,13 +189,22 @@ async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patien
     )  # fmt: skip
     invoice_id, how = await create_once(document, patience, adapter.vendor)
     if how is How.FOUND:
-        return await _standing_invoice(adapter, draft.reference, invoice_id, finalize=finalize)
+        standing = await _standing_invoice(adapter, draft.reference, invoice_id, finalize=finalize)
+        await _attach_all(adapter, invoice_id, draft)
+        return standing
     made = evolve(await adapter.get_invoice(invoice_id), created=how is How.MADE)
     final = made.status is not InvoiceStatus.DRAFT
     notes = (*plan.notes, *_difference(made, made.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor))
+    await _attach_all(adapter, invoice_id, draft)
     if finalize and not final:
         made = evolve(await finalize_invoice(adapter, invoice_id), created=how is How.MADE)
     return evolve(made, notes=notes)
+
+
+async def _attach_all(adapter: Adapter, invoice_id: str, draft: InvoiceDraft) -> None:
+    """Also for an invoice that was found, so that a lost upload is made good; vendors without files refuse the plan."""
+    for file in draft.attachments:
+        await adapter.attach(invoice_id, file)
 
 
 async def _standing_invoice(adapter: Adapter, reference: str, invoice_id: str, *, finalize: bool) -> Invoice:
@@ -228,7 +239,7 @@ def _difference(
         f"booked gross {booked.gross} (net {booked.net}, tax {booked.tax}), "
         f"predicted {predicted.gross} (net {predicted.net}, tax {predicted.tax})"
     )
-    if max(abs(rest), abs(tax_rest)) <= tolerance:
+    if max(rest.copy_abs(), tax_rest.copy_abs()) <= tolerance:  # abs() would round to the caller's precision
         return (f"{text}: within the {tolerance} that this vendor's undocumented rounding leaves open",)
     state = "it is final: correct it in the books" if final else "it is a draft: correct or delete it in the books"
     raise TotalsDiffer(f"{text}; {state}", vendor=vendor, made=made, final=final, predicted=predicted, booked=booked)
@@ -271,7 +282,8 @@ async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patien
 
     document = Document(
         kind=MAIL, reference=reference, fingerprint="v1:mail", look=look, submit=submit, what="the mail of invoice",
-        look_first=Look.NEVER if again else Look.UNLESS_DURABLE,
+        # Books tell that an invoice was mailed, not to whom: for a recipient of its own they prove nothing.
+        look_first=Look.NEVER if again or to is not None else Look.UNLESS_DURABLE,
     )  # fmt: skip
     _, how = await create_once(document, patience, adapter.vendor)
     return how is How.MADE
@@ -336,9 +348,7 @@ async def _standing_sale(adapter: Adapter, invoice: IssuedInvoice, entry_id: str
 
 def _must_be_sent(adapter: Adapter, invoice: IssuedInvoice) -> None:
     if not adapter.capabilities.book_sale:
-        raise unsupported(
-            adapter.vendor, "book a sale", "its interface has no ledger; see the vendor's page in the docs"
-        )
+        raise unsupported(adapter.vendor, "book a sale", adapter.capabilities.instead_of_sales)
     if not isinstance(invoice, IssuedInvoice):
         kind = type(invoice).__name__
         why = (

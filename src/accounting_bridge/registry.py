@@ -22,7 +22,7 @@ _OWN: Final[Mapping[str, str]] = {
 }
 
 
-def vendors() -> tuple[str, ...]:
+def vendor_names() -> tuple[str, ...]:
     """Names that ``connect`` takes, sorted."""
     return tuple(sorted({*_OWN, *(point.name for point in entry_points(group=GROUP))}))
 
@@ -39,7 +39,7 @@ def adapter_class(vendor: str) -> Any:
     for point in entry_points(group=GROUP):
         if point.name == vendor:
             return point.load()
-    known = ", ".join(vendors())
+    known = ", ".join(vendor_names())
     raise InvalidRequest(
         "nothing was sent", problems=[Problem("vendor", f"{vendor!r} is not known; there are: {known}")]
     )

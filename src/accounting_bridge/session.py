@@ -17,7 +17,7 @@ from attrs import define, field
 
 from ._engine import Call, Renew, Send, Sleep, State, engine
 from ._http import AsyncHttp, Http
-from .errors import BridgeError
+from .errors import BridgeError, Refused
 from .flow import Flow, Token
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Session:
                     case _:
                         assert_never(action)
 
-    def _renew(self, stale: Token | None) -> bool:
+    def _renew(self, stale: Token | None) -> bool | BridgeError:
         with self._renewal:
             if self.state.token != stale:
                 return True
@@ -63,8 +63,10 @@ class Session:
                 return False
             try:
                 token = self.run(flow, auth=False)
-            except BridgeError:
+            except Refused:
                 return False
+            except BridgeError as unclear:
+                return unclear
             save_token(self.state, token)()
             return True
 
@@ -104,7 +106,7 @@ class AsyncSession:
                     case _:
                         assert_never(action)
 
-    async def _renew(self, stale: Token | None) -> bool:
+    async def _renew(self, stale: Token | None) -> bool | BridgeError:
         async with self._renewal:
             if self.state.token != stale:
                 return True
@@ -115,8 +117,10 @@ class AsyncSession:
             with anyio.CancelScope(shield=True):
                 try:
                     token = await self.run(flow, auth=False)
-                except BridgeError:
+                except Refused:
                     return False
+                except BridgeError as unclear:
+                    return unclear
                 await _call(save_token(self.state, token))
             return True
 

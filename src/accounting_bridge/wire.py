@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
 from functools import cache
 from json.encoder import encode_basestring as _quoted
@@ -37,9 +37,17 @@ _MOST_PROBLEMS: Final = 20
 
 
 def _decimal(text: str) -> Decimal:
-    if len(text) > _MOST_DIGITS or abs((value := Decimal(text)).adjusted()) > _LARGEST_EXPONENT:
+    try:
+        value = Decimal(text) if len(text) <= _MOST_DIGITS else None
+    except InvalidOperation:  # an exponent that not even a Decimal can hold
+        value = None
+    if value is None or not _moderate(value):
         raise ValueError("number out of range")
     return value
+
+
+def _moderate(value: Decimal) -> bool:
+    return value.is_finite() and abs(value.adjusted()) <= _LARGEST_EXPONENT
 
 
 def _integer(text: str) -> int:
@@ -84,6 +92,8 @@ def _written(value: object) -> str:
         case int():
             return str(int(value))
         case Decimal():
+            if not _moderate(value):
+                raise ValueError("a number that is not finite, or absurdly large or small, cannot be written as JSON")
             return plain_text(value)
         case Mapping():
             return "{" + ",".join(f"{_quoted(str(name))}:{_written(item)}" for name, item in value.items()) + "}"
@@ -313,14 +323,22 @@ def _fast_decoder(wire: Any) -> Callable[[bytes], Any] | None:
         import msgspec
     except ImportError:
         return None
+    shape = repr(msgspec.inspect.type_info(wire))
+    if any(kind in shape for kind in _READ_LAXLY):
+        return None
     decode: Callable[[bytes], Any] = msgspec.json.Decoder(wire).decode
     return decode
+
+
+_READ_LAXLY: Final = ("DecimalType(", "DateTimeType(", "DateType(", "TimeType(")
+"""Of these msgspec takes more than the careful way: ``"NaN"``, ``1e999999999``, instants without an offset."""
 
 
 def decode_fast(response: Response, wire: type[T]) -> T | None:
     """The same as :func:`decode` through msgspec (extra ``speed``), or None: then read the careful way.
 
-    It only ever answers for bodies that are right in every field, so both ways give the same objects.
+    It only ever answers for bodies that are right in every field of *wire*, so both ways give the same objects;
+    what it reads more generously (amounts, instants, dates) is always read the careful way.
     """
     key: Any = wire
     decoder = _fast_decoder(key)

@@ -141,7 +141,7 @@ def hours(**fields):
             "description": "Beratung",
             "quantity": Decimal("2.5"),
             "unit": "h",
-            "unit_price": Decimal("95"),
+            "unit_price": Decimal(95),
             "tax_rate": Decimal(19),
             **fields,
         }

@@ -508,9 +508,16 @@ def test_tax_rates_come_default_first_and_then_by_id():
 
 def test_articles_get_their_unit_and_rate():
     article = {
-        "id": "8", "archived": "1", "article_number": "ART3", "title": "Tomaten", "description": "Rot", "unit_id": "20574",
-        "tax_id": "21001", "type": "PRODUCT", "sales_price": "2.5",
-    }  # fmt: skip
+        "id": "8",
+        "archived": "1",
+        "article_number": "ART3",
+        "title": "Tomaten",
+        "description": "Rot",
+        "unit_id": "20574",
+        "tax_id": "21001",
+        "type": "PRODUCT",
+        "sales_price": "2.5",
+    }
     units = listing("units", "unit", {"id": "20574", "name": "Stück"})
     body = listing("articles", "article", article, {"id": "9", "title": ""}, None, total=2000)
     page, asked = play(BOOKS.list_articles(None), [units, TAXES, settings(net_gross="GROSS"), body])

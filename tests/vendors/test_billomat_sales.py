@@ -38,6 +38,7 @@ from accounting_bridge import (
 NOW = datetime(2024, 3, 31, 12, tzinfo=UTC)
 PDF = b"%PDF-1.7\nissued"
 NUMBER = "APP-2024-0017"
+ANSWERS = (TAXES, settings())
 
 
 def issued(*lines, **fields):
@@ -77,7 +78,7 @@ def entry(**fields):
     return play(MIRROR.get_sale("1220001"), [record(**fields)])[0]
 
 
-def plan(*lines, customer=CUSTOMER, answers=(TAXES, settings()), **fields):
+def plan(*lines, customer=CUSTOMER, answers=ANSWERS, **fields):
     return play(MIRROR.plan_sale(issued(*lines, **fields), customer, now=NOW), answers)[0]
 
 

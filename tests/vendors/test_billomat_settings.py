@@ -121,7 +121,7 @@ def test_no_secret_shows_in_a_repr():
 
 def test_the_origin_can_be_replaced():
     books = Billomat(settings=billomat().settings, origin="http://127.0.0.1:8080")
-    assert "http://127.0.0.1:8080" == books.origin
+    assert ("http://127.0.0.1:8080", "billomat:musterfirma@http://127.0.0.1:8080") == (books.origin, books.limit_key)
 
 
 def test_sales_are_a_capability_only_where_they_are_mirrored():

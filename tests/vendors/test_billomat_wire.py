@@ -1,6 +1,7 @@
 """The JSON that Billomat makes of its XML, in every form it was seen in."""
 
 import json
+from contextlib import suppress
 from unittest.mock import patch
 
 import pytest
@@ -164,10 +165,8 @@ def test_no_body_makes_anything_but_a_page_or_a_malformed_response(inner):
         answer({"clients": {"client": inner}}),
         answer(json.dumps(inner).encode()),
     ):
-        try:
+        with suppress(MalformedResponse):
             play(BOOKS.list_customers(None, None), [body])
-        except MalformedResponse:
-            pass
 
 
 @given(st.lists(st.integers(1, 10**9), unique=True, max_size=5))

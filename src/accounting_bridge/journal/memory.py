@@ -61,8 +61,8 @@ def advance(row: Row | None, change: Change, at: datetime) -> Row | None:
             return evolve(row, state=State.UNCLEAR) if row.state is State.IN_FLIGHT else row
         case Confirm(remote_id):
             return evolve(row, state=State.CONFIRMED, remote_id=remote_id)
-        case Release():
-            return None
+        case Release(rounds):
+            return None if row.rounds == rounds else row
 
 
 _shared: WeakValueDictionary[str, MemoryJournal] = WeakValueDictionary()

@@ -92,7 +92,9 @@ class Confirm:
 
 @frozen
 class Release:
-    """Forget the row: the vendor did not execute it."""
+    """Forget the row: the vendor did not execute that round. No effect once another caller has sent again."""
+
+    rounds: int
 
 
 @frozen

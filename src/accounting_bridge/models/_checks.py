@@ -37,6 +37,8 @@ def exact_or_none(value: Decimal | int | None) -> Decimal | None:
 
 def as_tuple(value: Iterable[Any]) -> tuple[Any, ...]:
     """Any iterable but a string becomes a tuple; anything else stays and is refused by the checks."""
+    if type(value) is tuple:
+        return value
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         return value  # type: ignore[return-value]
     return tuple(value)
@@ -129,9 +131,9 @@ class Checks:
         elif value.utcoffset() is None:
             self.problem(field, "has no time zone: give an aware datetime, as datetime.now(timezone.utc)")
 
-    def kind(self, field: str, value: object, *kinds: type) -> None:
-        """An instance of one of these classes, or None."""
-        if value is not None and not isinstance(value, kinds):
+    def kind(self, field: str, value: object, *kinds: type, required: bool = False) -> None:
+        """An instance of one of these classes, or None where not required."""
+        if not isinstance(value, kinds) and (required or value is not None):
             names = " or ".join(kind.__name__ for kind in kinds)
             self.problem(field, f"must be {names}, not {type(value).__name__}")
 
@@ -141,7 +143,7 @@ class Checks:
             self.problem(field, f"must be a sequence, not {type(value).__name__}")
             return
         for index, item in enumerate(value):
-            self.kind(f"{field}[{index}]", item if item is not None else ..., *kinds)
+            self.kind(f"{field}[{index}]", item, *kinds, required=True)
 
     def reference(self, field: str, value: object) -> None:
         """What is written into the books and compared exactly later on."""

@@ -61,9 +61,10 @@ def _canonical(value: Any) -> Any:
 
 def plain_text(value: Decimal) -> str:
     """Plain notation without trailing zeros, whatever the caller's decimal context: ``12.5``, ``100``, ``0``."""
+    if not value:
+        return "0"  # not formatted: a zero may carry an exponent of millions
     text = format(value, "f")
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in {"-0", "", "-"} else text
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _name_without_id(customer: Customer | CustomerRef) -> str | None:

@@ -10,7 +10,8 @@ from attrs import field, frozen
 
 from ._checks import UNPRINTABLE, Checks, as_tuple
 
-_TWO_CAPITALS: Final = re.compile("[A-Z]{2}")
+_is_country: Final = re.compile("[A-Z]{2}").fullmatch
+_is_currency: Final = re.compile("[A-Z]{3}").fullmatch
 
 
 @frozen(kw_only=True)
@@ -30,7 +31,7 @@ class Address:
     def __attrs_post_init__(self) -> None:
         texts = (self.street, self.house_number, self.addition, self.postal_code, self.city)
         country = self.country_code
-        if _plain(texts) and (country is None or (type(country) is str and _TWO_CAPITALS.fullmatch(country))):
+        if _plain(texts) and (country is None or (type(country) is str and _is_country(country))):
             return
         checks = Checks("address")
         for name in ("street", "house_number", "addition", "postal_code", "city"):
@@ -115,24 +116,24 @@ class Customer:
     contacts: tuple[Contact, ...] = field(default=(), converter=as_tuple)
 
     def __attrs_post_init__(self) -> None:
-        # Imports build these by the hundred thousand: one joined search, and the detailed checks only if it hits.
+        # Imports build these by the hundred thousand: what is plainly right is passed, and all else checked in detail.
         texts = (
             self.name, self.id, self.number, self.first_name, self.last_name, self.email, self.phone, self.website,
             self.vat_number, self.registration_number, self.iban, self.bic, self.language,
         )  # fmt: skip
-        if (
+        days, currency, updated = self.payment_terms_days, self.currency, self.updated_at
+        if not (
             self.name
             and _plain(texts)
-            and self.payment_terms_days is None
-            and self.currency is None
-            and self.updated_at is None
-            and self.contacts == ()
-            and self.is_person in (True, False)
-            and self.active in (True, False)
+            and not self.name.isspace()
+            and type(self.is_person) is bool is type(self.active)
             and (self.address is None or type(self.address) is Address)
+            and (days is None or (type(days) is int and 0 <= days <= _MOST_DAYS))
+            and (currency is None or (type(currency) is str and _is_currency(currency)))
+            and (updated is None or (type(updated) is datetime and updated.utcoffset() is not None))
+            and (self.contacts == () or (type(self.contacts) is tuple and {Contact}.issuperset(map(type, self.contacts))))
         ):
-            return
-        self._check()
+            self._check()
 
     def _check(self) -> None:
         checks = Checks("customer")
@@ -142,13 +143,14 @@ class Customer:
         checks.flag("is_person", self.is_person)
         checks.flag("active", self.active)
         checks.kind("address", self.address, Address)
-        checks.whole("payment_terms_days", self.payment_terms_days, low=0, high=3650)
+        checks.whole("payment_terms_days", self.payment_terms_days, low=0, high=_MOST_DAYS)
         checks.currency("currency", self.currency)
         checks.instant("updated_at", self.updated_at)
         checks.items("contacts", self.contacts, Contact)
         checks.done()
 
 
+_MOST_DAYS: Final = 3650
 _TEXTS: Final = (
     "id", "number", "first_name", "last_name", "email", "phone", "website", "vat_number", "registration_number",
     "iban", "bic", "language",
@@ -156,10 +158,12 @@ _TEXTS: Final = (
 
 
 def _plain(texts: tuple[str | None, ...]) -> bool:
+    """Whether all are text that can be printed: one look at all of them together."""
     try:
-        return UNPRINTABLE.search("".join([text for text in texts if text is not None])) is None
+        joined = "".join([text for text in texts if text is not None])
     except TypeError:
         return False
+    return joined.isprintable() or UNPRINTABLE.search(joined) is None
 
 
 @frozen

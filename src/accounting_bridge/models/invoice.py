@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +17,7 @@ from .customer import Customer, CustomerRef
 
 MOST_LINES = 1000
 """More lines than any vendor takes; the vendor's own limit is checked by its adapter."""
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9.+-]+)?")  # it stands in a header
 
 
 class LineKind(StrEnum):
@@ -87,7 +89,8 @@ class Attachment:
         elif "." not in filename.strip("."):
             checks.problem("filename", "needs an extension, as timesheet.pdf")
         checks.kind("content", self.content, bytes)
-        checks.text("content_type", self.content_type, required=True)
+        if not _MEDIA_TYPE.fullmatch(str(self.content_type)):
+            checks.problem("content_type", "must be a media type, as application/pdf")
         if not self.content:
             checks.problem("content", "must not be empty")
         checks.done()
@@ -131,7 +134,7 @@ class LineItem:
         checks.number(f"{at}discount_percent", self.discount_percent, low=0, high=100, optional=True)
         checks.text(f"{at}article", self.article)
         checks.text(f"{at}ledger_account", self.ledger_account)
-        checks.kind(f"{at}kind", self.kind, LineKind)
+        checks.kind(f"{at}kind", self.kind, LineKind, required=True)
         checks.kind(f"{at}service_period", self.service_period, ServicePeriod)
         checks.items(f"{at}work", self.work, str)
 
@@ -235,7 +238,7 @@ def _check_document(checks: Checks, document: object) -> None:
         checks.problem("due_date", f"{due} lies before issue_date {issue}")
     checks.currency("currency", getattr(document, "currency", None))
     checks.flag("prices_include_tax", getattr(document, "prices_include_tax", None))
-    checks.kind("tax_treatment", getattr(document, "tax_treatment", None) or ..., TaxTreatment)
+    checks.kind("tax_treatment", getattr(document, "tax_treatment", None), TaxTreatment, required=True)
 
 
 _TAX_FREE = frozenset(TaxTreatment) - {TaxTreatment.DOMESTIC}

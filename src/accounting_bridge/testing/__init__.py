@@ -1,27 +1,34 @@
 """For tests: of vendors (``play``, ``VendorContract``) and of apps (sandboxes as pytest fixtures).
 
 The fixtures come with a pytest plugin that is installed with the package; see :mod:`accounting_bridge.testing.plugin`.
+Names are imported when they are first used: pytest loads the plugin in every project that has the package installed.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .cassettes import cassette_options
-from .play import Played, play
-
 if TYPE_CHECKING:
+    from ._play import Played, play
+    from .cassettes import cassette_options
     from .contract import VendorContract
     from .rig import MemoryRig, Rig, SandboxRig
 
 __all__ = ["MemoryRig", "Played", "Rig", "SandboxRig", "VendorContract", "cassette_options", "play"]
 
+_HOME = {
+    "MemoryRig": "rig",
+    "Played": "_play",
+    "Rig": "rig",
+    "SandboxRig": "rig",
+    "VendorContract": "contract",
+    "cassette_options": "cassettes",
+    "play": "_play",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "VendorContract":  # needs pytest, which an app's own tools need not have
-        from .contract import VendorContract
-
-        return VendorContract
-    if name in {"MemoryRig", "Rig", "SandboxRig"}:
-        from . import rig
-
-        return getattr(rig, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import RLock
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from attrs import Factory, define, evolve, field, frozen
 
@@ -42,6 +42,7 @@ from ..models import (
     SalesEntryStatus,
     TaxRate,
     TaxTreatment,
+    TextLine,
 )
 from ..money import ZERO, PricedLine, decimals, totals
 from ..wire import dumps, hole_for_customer, loads
@@ -63,6 +64,8 @@ class MemoryBooks:
     customers: dict[str, Customer] = field(factory=dict)
     articles: dict[str, Article] = field(factory=dict)
     invoices: dict[str, Invoice] = field(factory=dict)
+    bodies: dict[str, dict[str, Any]] = field(factory=dict)
+    """By id of the invoice: what was sent, lines and texts included."""
     sales: dict[str, SalesEntry] = field(factory=dict)
     files: dict[str, list[Attachment]] = field(factory=dict)
     """By id of the invoice or sales entry."""
@@ -264,6 +267,8 @@ class Memory:
             "customer": hole_for_customer(customer.id),
             "issue_date": issue_date.isoformat(),
             "due_date": due.isoformat(),
+            "lines": [_written(line) for line in draft.lines],
+            **{name: text for name in _TEXTS if (text := getattr(draft, name)) is not None},
         }
         sums = totals(
             lines, _ROUNDING, prices_include_tax=draft.prices_include_tax, discount=draft.discount_percent or ZERO
@@ -279,7 +284,7 @@ class Memory:
         with self.books.lock:
             invoice_id = self.books.new_id("invoice")
             status = InvoiceStatus.OPEN if plan.finalize else InvoiceStatus.DRAFT
-            body = loads(Response(status=200, body=plan.body))
+            body = self.books.bodies[invoice_id] = loads(Response(status=200, body=plan.body))
             self.books.invoices[invoice_id] = Invoice(
                 id=invoice_id, reference=plan.reference, status=status, customer_id=plan.customer_id,
                 totals=plan.totals, number=self._next_number() if plan.finalize else None, currency=self.books.currency,
@@ -423,6 +428,14 @@ class Memory:
         return f"RE{1 + sum(invoice.number is not None for invoice in self.books.invoices.values()):04}"
 
 
+def _written(line: LineItem | TextLine) -> dict[str, Any]:
+    if isinstance(line, TextLine):
+        return {"description": line.description}
+    return {name: value for name in _COLUMNS if (value := getattr(line, name)) is not None}
+
+
+_COLUMNS: Final = ("description", "quantity", "unit", "unit_price", "tax_rate", "discount_percent", "article")
+_TEXTS: Final = ("introduction", "closing", "project_note", "order_reference", "language")
 _CHANGEABLE: Final = (
     "name", "first_name", "last_name", "address", "email", "phone", "website", "vat_number", "registration_number",
     "iban", "bic", "payment_terms_days", "currency", "language", "contacts", "active",

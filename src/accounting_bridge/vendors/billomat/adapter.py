@@ -38,12 +38,16 @@ _APP_CALLS: Final = 1000
 """Of older pages; newer ones say that it depends on the plan. What counts is X-Rate-Limit-Remaining."""
 _SETTLE_SECONDS: Final = 300.0
 
+_INSTEAD_OF_SALES: Final = (
+    "its interface has no ledger; mirror_sales=True enters a copy of the invoice instead, see its docs"
+)
 _CAPABILITIES: Final = Capabilities(
     # No filter by time of change is documented, but clients carry one.
     changed_since=ChangedSince.FILTERED,
     assigns_customer_numbers=False,
     ledger_accounts=False,
     book_sale=False,
+    instead_of_sales=_INSTEAD_OF_SALES,
 )
 _MIRRORING: Final = evolve(_CAPABILITIES, book_sale=True, sale_pdf=True)
 
@@ -56,7 +60,7 @@ class Billomat:
     vendor: ClassVar[str] = VENDOR
 
     settings: BillomatSettings
-    origin: str = field(default=Factory(lambda self: f"https://{self.settings.account}.billomat.net", takes_self=True))
+    origin: str = field(default=Factory(lambda self: _origin_of(self.settings), takes_self=True))
 
     @property
     def capabilities(self) -> Capabilities:
@@ -82,9 +86,10 @@ class Billomat:
 
     @property
     def limit_key(self) -> str:
-        """The account, with the app where one is registered."""
-        app = self.settings.app_id
-        return f"{VENDOR}:{self.settings.account}" + (f":{app}" if app is not None else "")
+        """The account, with the app where one is registered; another server counts for itself."""
+        app = "" if self.settings.app_id is None else f":{self.settings.app_id}"
+        elsewhere = "" if self.origin == _origin_of(self.settings) else f"@{self.origin}"
+        return f"{VENDOR}:{self.settings.account}{app}{elsewhere}"
 
     @property
     def creates_customers(self) -> bool:
@@ -255,5 +260,10 @@ class Billomat:
             raise unsupported(
                 VENDOR,
                 "book a sale",
-                "its interface has no ledger; mirror_sales=True enters a copy of the invoice instead, see its docs",
+                _INSTEAD_OF_SALES,
             )
+
+
+def _origin_of(settings: BillomatSettings) -> str:
+    """The account is a host label and nothing else: the settings made sure of that."""
+    return f"https://{settings.account}.billomat.net"

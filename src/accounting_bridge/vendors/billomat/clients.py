@@ -144,7 +144,7 @@ async def list_customers(cursor: str | None, changed_since: datetime | None) -> 
     ids = [int(client.id) for client in clients if _ID.fullmatch(client.id)]
     # A page that is not in the asked order tells nothing about what was delivered: then nothing is left out.
     tracked = tracked and ids == sorted(ids)
-    if tracked:
+    if tracked and ids and ids[0] <= place.last:
         clients = [client for client in clients if not _ID.fullmatch(client.id) or int(client.id) > place.last]
     customers, odd = each_neutral(clients, to_customer, vendor=VENDOR, what="customer")
     if changed_since is not None:
