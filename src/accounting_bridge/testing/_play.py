@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 from attrs import evolve, field, frozen
 
 from ..errors import BridgeError
-from ..flow import Cached, Flow, Now, Recall, Record, Request, Response, Wait
+from ..flow import Cached, Flow, Now, Recall, Record, Report, Request, Response, Wait
 from ..journal.memory import MemoryJournal
 from ..journal.port import Journal, Key, Recollection
 from ..wire import dumps
@@ -88,6 +88,8 @@ def _answered(step: object, stage: _Stage) -> Any:
             if fresh or key not in stage.cache:
                 stage.cache[key] = _drive(flow(), stage)
             return stage.cache[key]
+        case Report():
+            return None
         case Now():
             return stage.clock[0]
         case Wait(seconds):
