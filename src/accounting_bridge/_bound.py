@@ -18,7 +18,7 @@ from ._engine import State
 from .adapter import Adapter, Capabilities
 from .errors import AuthenticationFailed, BridgeError, ImportIncomplete, InvalidRequest, Problem
 from .flow import Drift, Flow, Page, Request, Response
-from .hooks import tell
+from .hooks import tell_drifts
 from .models import (
     Article,
     Attachment,
@@ -42,6 +42,7 @@ from .wire import dumps
 
 T = TypeVar("T")
 _PAGES_REMEMBERED: Final = 2
+_MOST_LOST_PAGES: Final = 2
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -57,22 +58,29 @@ class _Reading:
     skipped: list[Drift] = field(factory=list)
     complete: bool = False
     delivered: int = 0
-    _recent: deque[frozenset[str]] = field(factory=lambda: deque(maxlen=_PAGES_REMEMBERED))
+    _recent: deque[frozenset[object]] = field(factory=lambda: deque(maxlen=_PAGES_REMEMBERED))
+    _repeated: bool = False
+    _lost: int = 0
 
     def take(self, page: Page[T]) -> list[T]:
-        """The records of a page that the pages just before did not hold already."""
-        before: frozenset[str] = frozenset().union(*self._recent) if self._recent else frozenset()
-        ids = [str(getattr(item, "id", None)) for item in page.items]
-        fresh = (
-            [item for item, name in zip(page.items, ids, strict=True) if name not in before] if before else page.items
-        )
-        self._recent.append(frozenset(ids))
+        """The records of a page that neither it nor the pages just before held already."""
+        ids = [getattr(item, "id", None) for item in page.items]
+        known = frozenset(ids)
+        fresh = list(page.items)
+        if len(known) != len(ids) or not all(map(known.isdisjoint, self._recent)):
+            fresh = []
+            seen: set[object] = set().union(*self._recent)
+            for item, name in zip(page.items, ids, strict=True):
+                if name is None or name not in seen:
+                    fresh.append(item)
+                    seen.add(name)
+        self._repeated = bool(ids) and not fresh
+        self._lost = self._lost + 1 if page.lost else 0
+        self._recent.append(known)
         self.skipped.extend(page.skipped)
-        if (hook := self.state.hooks.on_drift) is not None:
-            for drift in page.skipped:
-                tell(hook, drift)
+        tell_drifts(self.state.hooks, page.skipped)
         self.delivered += len(fresh)
-        return list(fresh)
+        return fresh
 
     def advance(self, page: Page[Any]) -> bool:
         """Whether there is another page."""
@@ -81,7 +89,8 @@ class _Reading:
         if page.cursor is None:
             self.complete = not self.skipped
             return False
-        if page.cursor == self.cursor:
+        # A page in the middle that holds nothing but what came before is that page once more.
+        if page.cursor == self.cursor or self._repeated or self._lost == _MOST_LOST_PAGES:
             raise ImportIncomplete(
                 "the vendor's pages do not advance", delivered=self.delivered, vendor=self.state.adapter.vendor
             )
@@ -99,7 +108,7 @@ def _raw(method: str, path: str, params: Mapping[str, str] | None, json: Any) ->
         headers["content-type"] = "application/json"
         try:
             body = dumps(json)
-        except TypeError as exc:
+        except (TypeError, ValueError) as exc:
             raise InvalidRequest("nothing was sent", problems=[Problem("json", str(exc))]) from None
     return Request(
         method=verb, path=path, params=tuple((params or {}).items()), headers=headers,

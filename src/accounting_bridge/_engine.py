@@ -33,8 +33,8 @@ from .errors import (
     Problem,
     Unavailable,
 )
-from .flow import Cached, Flow, Now, Recall, Record, Request, Response, Token, Wait
-from .hooks import Hooks, RequestDetails, RetryDetails, tell
+from .flow import Cached, Flow, Now, Recall, Record, Report, Request, Response, Token, Wait
+from .hooks import Hooks, RequestDetails, RetryDetails, tell, tell_drifts
 from .journal.port import Journal, Key, Recollection
 from .limits.port import Limits
 from .tokens import TokenStore
@@ -45,6 +45,8 @@ _log: Final = logging.getLogger("accounting_bridge")
 _CACHE_SECONDS: Final = 900.0
 """How long a connection believes tax rates, articles and the like before it reads them again."""
 _BACKGROUND_POLL: Final = 0.05
+_LEAST_FOR_A_WRITE: Final = 2.0
+"""Seconds. A write that is cut off at once leaves an unclear outcome for nothing."""
 _PATH_MARKS: Final = "/%:@!$&'()*+,;=~-._"
 
 
@@ -165,6 +167,8 @@ def engine(
                         answer = yield from _request(step, state, auth=auth, deadline=deadline)
                     case Cached():
                         answer = yield from _cached(step, state, auth=auth, deadline=deadline)
+                    case Report(drifts):
+                        tell_drifts(state.hooks, drifts)
                     case Now():
                         answer = state.clock.now()
                     case Wait(seconds):
@@ -253,9 +257,14 @@ def _attempt(
     bucket = f"{state.origin} {state.adapter.limit_key} {request.bucket}"
     if (refusal := (yield from _slot(bucket, state, left))) is not None:
         return refusal.at(vendor=state.adapter.vendor, method=request.method, url=_shown(url)), state.token
+    if not request.repeatable and left() < min(_LEAST_FOR_A_WRITE, state.policy.deadline / 4):
+        late = Unavailable("too little of the deadline is left for a write; nothing was sent")
+        return late.at(vendor=state.adapter.vendor, method=request.method, url=_shown(url)), state.token
     token = state.token
     signed = state.adapter.authorize(request, token) if auth else request
-    _check_headers(signed.headers)
+    if (name := _unfit_header(signed.headers)) is not None:
+        problem = Problem(f"header {name!r}", "holds a line break or another character that no header can carry")
+        raise InvalidRequest("nothing was sent", problems=[problem])
     began = state.clock.monotonic()
     outcome: Response | Failure = yield Send(
         Outgoing(
@@ -332,7 +341,9 @@ def _judge(request: Request, outcome: Response | Failure, state: State) -> Respo
         return OutcomeUnknown("the vendor broke off; it may have been carried out")
     if 300 <= outcome.status < 400:
         return BridgeError("the vendor answered with a redirect, which is not followed")
-    error_or_none = state.adapter.classify(outcome)
+    # Before the adapter reads it: of a text that it shortens, the cut may go through the middle of a secret.
+    clean = strike_out(outcome.body.decode("latin-1"), _known_secrets(state)).encode("latin-1")
+    error_or_none = state.adapter.classify(evolve(outcome, body=clean))
     return outcome if error_or_none is None else error_or_none
 
 
@@ -377,12 +388,15 @@ def _is_surrogate(mark: str) -> bool:
     return "\ud800" <= mark <= "\udfff"
 
 
-def _check_headers(headers: Mapping[str, str]) -> None:
-    """Refused here, because the HTTP library's own refusal would show the value."""
+def _unfit_header(headers: Mapping[str, str]) -> str | None:
+    """The name of a header that the HTTP library would refuse, and show in doing so.
+
+    Nothing is raised here: the values are locals of this frame, and crash reporters print locals.
+    """
     for name, value in headers.items():
         if not ((name + value).isascii() and (name + value).isprintable()):
-            problem = Problem(f"header {name!r}", "holds a line break or another character that no header can carry")
-            raise InvalidRequest("nothing was sent", problems=[problem])
+            return name
+    return None
 
 
 def _shown(url: str) -> str:

@@ -31,6 +31,8 @@ from ._secrets import guard_loggers
 from .flow import Response
 
 _MOST_CONNECTIONS: Final = 4
+_MOST_ADDRESSES: Final = 4
+"""Tried in turn, in the resolver's order: a host may have an IPv6 address that this machine cannot reach."""
 _KEEP_ALIVE: Final = 2.0
 """Seconds. A connection that the server has dropped meanwhile is the most frequent cause of unclear writes."""
 
@@ -140,15 +142,15 @@ _NOT_CONNECTED: Final = Failure("no connection came about in time", executed=Fal
 # ---- addresses -------------------------------------------------------------------------------------------------
 
 
-def _checked(host: str, infos: Iterable[Any]) -> str:
-    """The first address if all of them are public. The connection then goes to this very address."""
-    addresses = [info[4][0] for info in infos]
+def _checked(host: str, infos: Iterable[Any]) -> list[str]:
+    """The addresses if all of them are public. The connection then goes to one of these very addresses."""
+    addresses = list(dict.fromkeys(str(info[4][0]) for info in infos))
     for address in addresses:
-        if not ipaddress.ip_address(str(address).partition("%")[0]).is_global:
+        if not ipaddress.ip_address(address.partition("%")[0]).is_global:
             raise httpcore.ConnectError(f"refused: {host} resolves to an address that is not public")
     if not addresses:
         raise httpcore.ConnectError(f"{host} does not resolve")
-    return str(addresses[0])
+    return addresses[:_MOST_ADDRESSES]
 
 
 def _use(pool: Any, network: object) -> None:
@@ -219,14 +221,19 @@ class _Network(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        target = host
+        targets = [host]
         if not self._private:
             try:
-                target = _checked(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+                targets = _checked(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
             except (OSError, UnicodeError) as exc:
                 raise httpcore.ConnectError(f"{host} does not resolve") from exc
-        left = _left(timeout, httpcore.ConnectTimeout)
-        return _DeadlineStream(super().connect_tcp(target, port, left, local_address, socket_options))
+        while True:
+            left = _left(timeout, httpcore.ConnectTimeout)
+            try:
+                return _DeadlineStream(super().connect_tcp(targets.pop(0), port, left, local_address, socket_options))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not targets:
+                    raise
 
 
 _LIMITS: Final = httpx.Limits(
@@ -296,16 +303,22 @@ class _AsyncNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        target = host
+        targets = [host]
         if not self._private:
             try:
-                target = _checked(host, await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+                targets = _checked(host, await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
             except (OSError, UnicodeError) as exc:
                 raise httpcore.ConnectError(f"{host} does not resolve") from exc
-        stream: httpcore.AsyncNetworkStream = await self._inner.connect_tcp(
-            target, port, timeout, local_address, socket_options
-        )
-        return stream
+        while True:
+            try:
+                stream: httpcore.AsyncNetworkStream = await self._inner.connect_tcp(
+                    targets.pop(0), port, timeout, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not targets:
+                    raise
+            else:
+                return stream
 
     async def sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)

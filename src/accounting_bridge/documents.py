@@ -88,12 +88,13 @@ def _say(exc: BaseException, expected: type | None) -> str:
 def _converter_for_input() -> Converter:
     """Strict about keys as well: a misspelt field of an invoice must not be dropped."""
     converter = strict_converter()
-    kinds = (Address, Contact, Customer, CustomerRef, InvoiceDraft, IssuedInvoice, LineItem, ServicePeriod, TextLine)
+    converter.register_structure_hook(Line, _line(converter))
+    converter.register_structure_hook(Customer | CustomerRef, _customer(converter))
+    # Parts before wholes: a class is bound to the hooks of its parts that there are when it is registered.
+    kinds = (Address, Contact, Customer, CustomerRef, ServicePeriod, LineItem, TextLine, InvoiceDraft, IssuedInvoice)
     for kind in kinds:
         structure = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
         converter.register_structure_hook(kind, _objects_only(structure))
-    converter.register_structure_hook(Line, _line(converter))
-    converter.register_structure_hook(Customer | CustomerRef, _customer(converter))
     return converter
 
 

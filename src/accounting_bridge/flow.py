@@ -2,8 +2,8 @@
 
 A *flow* is an ``async def`` that awaits nothing but the steps of this module and other flows. No event loop is
 involved: awaiting a step hands it to whoever drives the flow (the engine, or ``play()`` in a test), and what
-they send back is the value of the ``await``. Adapters and sources await :class:`Request` and :class:`Cached`
-only; recipes also :class:`Recall`, :class:`Record`, :class:`Now` and :class:`Wait`. The set is closed.
+they send back is the value of the ``await``. Adapters and sources await :class:`Request`, :class:`Cached` and
+:class:`Report` only; recipes also :class:`Recall`, :class:`Record`, :class:`Now` and :class:`Wait`. The set is closed.
 """
 
 from __future__ import annotations
@@ -77,6 +77,16 @@ class Cached(Generic[T]):
 
 
 @frozen
+class Report:
+    """Tell the app of records that were left out of a list which does not come as a :class:`Page`."""
+
+    drifts: Sequence[Drift]
+
+    def __await__(self) -> Generator[Step, Any, None]:
+        yield self
+
+
+@frozen
 class Recall:
     """What the journal knows of a reference; awaiting it gives a :class:`~.journal.port.Recollection`."""
 
@@ -120,7 +130,7 @@ class Wait:
         yield self
 
 
-Step: TypeAlias = Request | Cached[Any] | Recall | Record | Now | Wait
+Step: TypeAlias = Request | Cached[Any] | Report | Recall | Record | Now | Wait
 Flow: TypeAlias = Coroutine[Step, Any, T]
 """An ``async def`` that awaits nothing but steps and other flows; it needs no event loop."""
 
@@ -147,6 +157,8 @@ class Page(Generic[T]):
     skipped: Sequence[Drift] = ()
     incomplete: str | None = None
     """Set on the last page where the vendor will not give the rest: why."""
+    lost: bool = False
+    """It should hold records and holds none. One such page is an odd one; two in a row are the end of the list."""
 
 
 @frozen(kw_only=True)

@@ -6,7 +6,7 @@ Details are immutable and never hold credentials, bodies or query strings.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from attrs import frozen
@@ -61,6 +61,13 @@ class Hooks:
     on_request: Callable[[RequestDetails], None] | None = None
     on_retry: Callable[[RetryDetails], None] | None = None
     on_drift: Callable[[Drift], None] | None = None
+
+
+def tell_drifts(hooks: Hooks, drifts: Iterable[Drift]) -> None:
+    """Tell of records that were left out."""
+    if hooks.on_drift is not None:
+        for drift in drifts:
+            tell(hooks.on_drift, drift)
 
 
 def tell(hook: Callable[[D], None], details: D) -> None:

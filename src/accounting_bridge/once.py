@@ -30,6 +30,7 @@ from .errors import (
     NeedsAttention,
     OutcomeUnknown,
     ReferenceReused,
+    Unavailable,
 )
 from .flow import Now, Recall, Record, Wait
 from .journal.port import Confirm, Intend, Release, Row, Send, State, Unclear
@@ -88,7 +89,7 @@ class How(Enum):
 
 async def create_once(document: Document, patience: Patience, vendor: str) -> tuple[str, How]:
     """The vendor's id of the document, and how it came about."""
-    looked = False
+    looked = sent = False
     while True:
         known = await Recall(document.kind, document.reference)
         row = known.row
@@ -102,20 +103,31 @@ async def create_once(document: Document, patience: Patience, vendor: str) -> tu
         elif row.state is State.INTENT and not looked and _looks_first(document, durable=known.durable):
             # Every sender looks for itself: the caller who wrote the intent may still be looking.
             looked = True
-            if (found := await _adopt(document, (await Now()) - LOOK_BACK, vendor)) is not None:
+            try:
+                found = await _adopt(document, (await Now()) - LOOK_BACK, vendor)
+            except BridgeError:
+                # Nothing was sent: the reference stays free for a corrected draft.
+                await Record(document.kind, document.reference, Release(row.rounds))
+                raise
+            if found is not None:
                 return found, How.FOUND
         elif row.state is State.UNCLEAR and (found := await _settle(document, row, patience, vendor)) is not None:
-            return found, How.ADOPTED
+            return found, How.MADE if sent else How.ADOPTED
         elif await Record(document.kind, document.reference, Send(row.rounds)):
-            return await _send(document, patience, vendor, row.rounds + 1), How.MADE
+            sent = True
+            if (made := await _send(document, patience, vendor, row.rounds + 1)) is not None:
+                return made, How.MADE
 
 
 def _looks_first(document: Document, *, durable: bool) -> bool:
     return document.look_first is Look.ALWAYS or (document.look_first is Look.UNLESS_DURABLE and not durable)
 
 
-async def _send(document: Document, patience: Patience, vendor: str, rounds: int) -> str:
-    """The one place that creates. Exactly one caller is here per round: it has the row in flight."""
+async def _send(document: Document, patience: Patience, vendor: str, rounds: int) -> str | None:
+    """The one place that creates. Exactly one caller is here per round: it has the row in flight.
+
+    None: the outcome is unclear, and the caller waits until it has settled.
+    """
     sent_at = await Now()
     try:
         remote_id = await document.submit()
@@ -128,7 +140,7 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
             raise
         except BridgeError:
             found = None  # the vendor may be down altogether: the outcome stays unclear
-        if found is not None:
+        if found is not None or patience.wait_to_settle:
             return found
         raise _unclear(document, sent_at, patience, vendor) from unclear
     except BridgeError:
@@ -153,7 +165,11 @@ async def _settle(document: Document, row: Row, patience: Patience, vendor: str)
     while True:
         now = await Now()
         settled = sent_at + timedelta(seconds=patience.settle)
-        if (found := await _adopt(document, sent_at - DAY, vendor)) is not None:
+        try:
+            found = await _adopt(document, sent_at - DAY, vendor)
+        except Unavailable as down:  # the look did nothing, but the document may be there
+            raise _unclear(document, sent_at, patience, vendor) from down
+        if found is not None:
             return found
         if now >= settled:
             break

@@ -20,10 +20,11 @@ from .errors import (
     OutcomeUnknown,
     Problem,
     ReferenceReused,
+    Refused,
     TotalsDiffer,
 )
 from .flow import Now, Recall, Record
-from .journal.port import Forget, State
+from .journal.port import Confirm, Forget, Row, State
 from .models import (
     Customer,
     CustomerRef,
@@ -169,7 +170,12 @@ async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patien
         standing = await _standing_invoice(adapter, draft.reference, row.remote_id, finalize=finalize)
         await _attach_all(adapter, standing.id, draft)
         return standing
-    plan = await plan_invoice(adapter, draft, finalize=finalize)
+    try:
+        plan = await plan_invoice(adapter, draft, finalize=finalize)
+    except Refused:
+        if (found := await _made_meanwhile(adapter, draft, row)) is None:
+            raise
+        return await _standing_invoice(adapter, draft.reference, found, finalize=finalize)
     customer_id = plan.customer_id
     if customer_id is None:
         assert isinstance(draft.customer, Customer)
@@ -199,6 +205,20 @@ async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patien
     if finalize and not final:
         made = evolve(await finalize_invoice(adapter, invoice_id), created=how is How.MADE)
     return evolve(made, notes=notes)
+
+
+async def _made_meanwhile(adapter: Adapter, draft: InvoiceDraft, row: Row | None) -> str | None:
+    """What an unclear send made, although the same draft would be refused now: books close, rates end."""
+    if row is None or row.sent_at is None or row.fingerprint != draft.fingerprint:
+        return None
+    customer = await _customer_of(adapter, draft.customer)
+    ids = (
+        [] if customer.id is None else await adapter.look_for_invoices(draft.reference, customer.id, row.sent_at - DAY)
+    )
+    if len(ids) != 1:
+        return None
+    await Record(INVOICE, draft.reference, Confirm(ids[0]))
+    return ids[0]
 
 
 async def _attach_all(adapter: Adapter, invoice_id: str, draft: InvoiceDraft) -> None:
@@ -331,7 +351,8 @@ async def book_sale(adapter: Adapter, invoice: IssuedInvoice, patience: Patience
     if how is How.FOUND:
         return await _standing_sale(adapter, invoice, entry_id)
     entry = evolve(await adapter.get_sale(entry_id), created=how is How.MADE)
-    notes = _difference(entry, entry.totals, plan.totals, plan.tolerance, final=True, vendor=plan.vendor)
+    final = str(entry.status) != "draft"  # an entry is final, but for a mirror that is not completed yet
+    notes = _difference(entry, entry.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor)
     return await adapter.finish_sale(evolve(entry, notes=(*plan.notes, *notes)), invoice)
 
 

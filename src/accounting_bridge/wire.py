@@ -8,50 +8,38 @@ Lists are read record by record, so that one odd record is reported and the othe
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from enum import Enum, StrEnum
+from contextlib import suppress
+from decimal import Decimal
 from functools import cache
 from json.encoder import encode_basestring as _quoted
-from typing import Any, Final, NoReturn, TypeVar, get_origin
+from types import UnionType
+from typing import Any, Final, NoReturn, TypeVar, Union, get_args, get_origin
 
 import attrs
 from cattrs import Converter, transform_error
-from cattrs.gen import make_dict_structure_fn
 
+from ._strict import MOST_DIGITS, decimal_from, is_moderate, kind_of, strict_converter
 from .errors import MalformedResponse
 from .flow import Drift, Response
 from .money import plain_text
 
 T = TypeVar("T")
+W = TypeVar("W")
 
-_LARGEST_EXPONENT: Final = 20
-"""``1e999999999`` is valid JSON and would take gigabytes as an integer; no amount comes near this bound."""
-_MOST_DIGITS: Final = 40
+__all__ = [
+    "decode", "decode_each", "decode_fast", "dumps", "each_neutral", "each_read", "fill", "hole_for_customer", "loads",
+    "malformed", "strict_converter", "without_empty",
+]  # fmt: skip
+
 _MOST_PROBLEMS: Final = 20
 
 
 # ---- JSON --------------------------------------------------------------------------------------------------
 
 
-def _decimal(text: str) -> Decimal:
-    try:
-        value = Decimal(text) if len(text) <= _MOST_DIGITS else None
-    except InvalidOperation:  # an exponent that not even a Decimal can hold
-        value = None
-    if value is None or not _moderate(value):
-        raise ValueError("number out of range")
-    return value
-
-
-def _moderate(value: Decimal) -> bool:
-    return value.is_finite() and abs(value.adjusted()) <= _LARGEST_EXPONENT
-
-
 def _integer(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
+    if len(text) > MOST_DIGITS:
         raise ValueError("number out of range")
     return int(text)
 
@@ -60,7 +48,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
 
 
-_decoder: Final = json.JSONDecoder(parse_float=_decimal, parse_int=_integer, parse_constant=_refuse_constant)
+_decoder: Final = json.JSONDecoder(parse_float=decimal_from, parse_int=_integer, parse_constant=_refuse_constant)
 
 
 def loads(response: Response) -> Any:
@@ -71,9 +59,12 @@ def loads(response: Response) -> Any:
     """
     try:
         return _decoder.decode(response.body.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as exc:
-        kind = "is nested too deeply" if isinstance(exc, RecursionError) else "is not JSON this library accepts"
-        raise malformed(response, f"the answer {kind}") from None
+    except RecursionError:
+        kind = "is nested too deeply"
+    except ValueError:
+        kind = "is not JSON this library accepts"
+    # Not within the except clause: the decoder's error would be the context of this one, and it holds the body.
+    raise malformed(response, f"the answer {kind}")
 
 
 def dumps(value: object) -> bytes:
@@ -92,7 +83,7 @@ def _written(value: object) -> str:
         case int():
             return str(int(value))
         case Decimal():
-            if not _moderate(value):
+            if not is_moderate(value):
                 raise ValueError("a number that is not finite, or absurdly large or small, cannot be written as JSON")
             return plain_text(value)
         case Mapping():
@@ -122,114 +113,7 @@ def without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None and value not in ("", {}, [], ())}
 
 
-# ---- structuring -------------------------------------------------------------------------------------------
-
-
-def _is(kind: type, *also: type) -> Callable[[Any, Any], Any]:
-    allowed = (kind, *also)
-
-    def hook(value: Any, _: Any) -> Any:
-        if type(value) in allowed:
-            return value
-        raise TypeError(f"expected {kind.__name__}, found {_kind(value)}")
-
-    return hook
-
-
-def _amount(value: Any, _: Any) -> Decimal:
-    """A JSON number, or one in quotes: several vendors mix the two."""
-    if type(value) is Decimal:
-        return value
-    if type(value) is int:
-        return Decimal(value)
-    if type(value) is str and _NUMBER.fullmatch(value):
-        return _decimal(value)
-    raise TypeError(f"expected a number, found {_kind(value)}")
-
-
-_NUMBER: Final = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,20})?")
-
-
-def _instant(value: Any, _: Any) -> datetime:
-    if type(value) is not str:
-        raise TypeError(f"expected a timestamp, found {_kind(value)}")
-    instant = datetime.fromisoformat(value)
-    if instant.utcoffset() is None:
-        raise ValueError("expected a timestamp with its offset")
-    return instant
-
-
-def _day(value: Any, _: Any) -> date:
-    """A date, or the day part of a timestamp in the vendor's own local time."""
-    if type(value) is not str:
-        raise TypeError(f"expected a date, found {_kind(value)}")
-    return date.fromisoformat(value[:10])
-
-
-def _member(value: Any, kind: Any) -> Any:
-    if type(value) is not str:
-        raise TypeError(f"expected text, found {_kind(value)}")
-    return kind(value)
-
-
-def _kind(value: Any) -> str:
-    return "null" if value is None else type(value).__name__
-
-
-_LEAVES: Final[tuple[tuple[type, Callable[[Any, Any], Any]], ...]] = (
-    (str, _is(str)),
-    (int, _is(int)),
-    (bool, _is(bool)),
-    (Decimal, _amount),
-    (datetime, _instant),
-    (date, _day),
-)
-
-
-def strict_converter() -> Converter:
-    """A converter that refuses what is not of the declared type, instead of bending it.
-
-    Lists declared as ``list[...]`` read ``null`` as empty, which vendors use for "none"; unknown keys are ignored.
-    """
-    converter = Converter(detailed_validation=True)
-    # By class: cattrs' own hooks for str, int and bool are, and go before every predicate. A StrEnum is nearer to
-    # itself than to str, so its own hook wins.
-    for kind, hook in (*_LEAVES, (StrEnum, _member), (Enum, _member)):
-        converter.register_structure_hook(kind, hook)
-    converter.register_structure_hook_factory(attrs.has, lambda cls: _guarded(cls, converter))
-    converter.register_structure_hook_factory(_is_list, lambda cls: _listing(cls, converter))
-    return converter
-
-
-def _is_list(cls: Any) -> bool:
-    origin: Any = get_origin(cls)
-    return origin is list
-
-
-def _guarded(cls: Any, converter: Converter) -> Callable[[Any, Any], Any]:
-    """An object where an object belongs: without this, a class of optional fields accepts any string."""
-    structure = make_dict_structure_fn(cls, converter)
-
-    def hook(value: Any, _: Any) -> Any:
-        if type(value) is not dict:
-            raise TypeError(f"expected an object, found {_kind(value)}")
-        return structure(value, cls)
-
-    return hook
-
-
-def _listing(cls: Any, converter: Converter) -> Callable[[Any, Any], Any]:
-    (item,) = cls.__args__
-    structure = converter.get_structure_hook(item)
-
-    def hook(value: Any, _: Any) -> list[Any]:
-        if value is None:
-            return []
-        if type(value) is not list:
-            raise TypeError(f"expected a list, found {_kind(value)}")
-        return [structure(entry, item) for entry in value]
-
-    return hook
+# ---- records -----------------------------------------------------------------------------------------------
 
 
 def decode(converter: Converter, response: Response, wire: type[T]) -> T:
@@ -243,7 +127,8 @@ def decode(converter: Converter, response: Response, wire: type[T]) -> T:
         return converter.structure(value, wire)
     except Exception as exc:  # noqa: BLE001 whatever a body can do to a converter is the body's fault
         problems = _problems(exc)
-        raise malformed(response, f"unreadable {wire.__name__.strip('_')}", problems) from None
+    del value  # crash reporters print the locals of frames
+    raise malformed(response, f"unreadable {wire.__name__.strip('_')}", problems)
 
 
 def decode_each(
@@ -256,7 +141,7 @@ def decode_each(
 ) -> tuple[list[T], list[Drift]]:
     """Structure a list record by record: what can be read, and what could not."""
     if not isinstance(records, list):
-        return [], [_drift(vendor, what, records, (f"expected a list of records, found {_kind(records)} @ $",))]
+        return [], [_drift(vendor, what, records, (f"expected a list of records, found {kind_of(records)} @ $",))]
     try:
         hook = converter.get_structure_hook(wire)
         return [hook(record, wire) for record in records], []
@@ -272,10 +157,27 @@ def decode_each(
     return read, skipped
 
 
+def each_read(
+    converter: Converter, records: object, wire: type[W], neutral: Callable[[W], T], *, vendor: str, what: str
+) -> tuple[list[T], list[Drift]]:
+    """:func:`decode_each` and :func:`each_neutral` in one pass, so that no page of wire records is kept meanwhile."""
+    if isinstance(records, list):
+        hook = converter.get_structure_hook(wire)
+        try:
+            return [neutral(hook(record, wire)) for record in records], []
+        except Exception:  # noqa: BLE001 the slow way finds out which one it was
+            pass
+    wires, skipped = decode_each(converter, records, wire, vendor=vendor, what=what)
+    items, refused = each_neutral(wires, neutral, vendor=vendor, what=what)
+    return items, [*skipped, *refused]
+
+
 def each_neutral(
     wires: Sequence[Any], neutral: Callable[[Any], T], *, vendor: str, what: str
 ) -> tuple[list[T], list[Drift]]:
     """Map wire records to neutral models; one that the model refuses is reported, the others arrive."""
+    with suppress(ValueError):  # the slow way finds out which one it was
+        return [neutral(wire) for wire in wires], []
     read: list[T] = []
     skipped: list[Drift] = []
     for wire in wires:
@@ -290,7 +192,8 @@ def each_neutral(
 
 def _drift(vendor: str, what: str, record: object, problems: tuple[str, ...]) -> Drift:
     name = record.get("id") if isinstance(record, dict) else None
-    return Drift(vendor=vendor, what=what, record=str(name)[:100] if name is not None else None, problems=problems)
+    shown = str(name)[:100] if isinstance(name, str | int) else None  # anything else is no id, and a value
+    return Drift(vendor=vendor, what=what, record=shown, problems=problems)
 
 
 def _problems(exc: Exception) -> tuple[str, ...]:
@@ -330,17 +233,39 @@ def _fast_decoder(wire: Any) -> Callable[[bytes], Any] | None:
     return decode
 
 
+@cache
+def _alike(kind: Any) -> Any:
+    """*kind* with a msgspec Struct of the same fields in place of each attrs class; *kind* itself without msgspec."""
+    try:
+        import msgspec
+    except ImportError:
+        return kind
+    if attrs.has(kind):
+        fields: list[Any] = []
+        for field in attrs.fields(attrs.resolve_types(kind)):
+            default = field.default
+            if (factory := getattr(default, "factory", None)) is not None:
+                default = msgspec.field(default_factory=factory)
+            fields.append((field.name, _alike(field.type), *(() if default is attrs.NOTHING else (default,))))
+        return msgspec.defstruct(kind.__name__, fields)
+    args = tuple(map(_alike, get_args(kind)))
+    origin: Any = Union if get_origin(kind) is UnionType else get_origin(kind)
+    return origin[args] if args else kind
+
+
 _READ_LAXLY: Final = ("DecimalType(", "DateTimeType(", "DateType(", "TimeType(")
 """Of these msgspec takes more than the careful way: ``"NaN"``, ``1e999999999``, instants without an offset."""
 
 
-def decode_fast(response: Response, wire: type[T]) -> T | None:
+def decode_fast(response: Response, wire: type[T], *, alike: bool = False) -> T | None:
     """The same as :func:`decode` through msgspec (extra ``speed``), or None: then read the careful way.
 
     It only ever answers for bodies that are right in every field of *wire*, so both ways give the same objects;
-    what it reads more generously (amounts, instants, dates) is always read the careful way.
+    what it reads more generously (amounts, instants, dates) is always read the careful way. With *alike* they are
+    objects with the same fields, made in half the time: for what is mapped at once and not kept.
     """
     key: Any = wire
+    key = _alike(key) if alike else key
     decoder = _fast_decoder(key)
     if decoder is None:
         return None

@@ -255,7 +255,7 @@ async def test_the_address_that_was_checked_is_the_one_that_is_connected_to(worl
 
     with RawServer(http(b"in")) as server:
         server_port = int(server.url.rpartition(":")[2])
-        monkeypatch.setattr("accounting_bridge._http._checked", lambda host, infos: infos[0][4][0])
+        monkeypatch.setattr("accounting_bridge._http._checked", lambda host, infos: [infos[0][4][0]])
         monkeypatch.setattr(socket, "getaddrinfo", _except_for_numbers(resolve, socket.getaddrinfo))
         answer = await straight(world, f"http://api.toy.example:{server_port}/")
     assert answer.body == b"in"
@@ -418,3 +418,12 @@ def test_a_deadline_that_is_over_connects_to_nobody():
         failure = sender.send(outgoing)
         sender.close()
     assert (failure.executed, failure.reason) == (False, "no connection came about in time")
+
+
+async def test_an_address_that_cannot_be_reached_is_followed_by_the_next(world, monkeypatch):
+    """A host with an IPv6 address that this machine cannot reach is still reached by its other one."""
+    with RawServer(http(b"in")) as server:
+        port = int(server.url.rpartition(":")[2])
+        monkeypatch.setattr("accounting_bridge._http._checked", lambda host, infos: ["127.0.0.9", "127.0.0.1"])
+        answer = await straight(world, f"http://localhost:{port}/")
+    assert answer.body == b"in"

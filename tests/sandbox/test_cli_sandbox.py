@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from accounting_bridge.cli import main
+from accounting_bridge.sandbox.registry import VENDORS
 
 
 def run(capsys, *arguments):
@@ -31,7 +32,7 @@ def test_help_names_the_command(capsys):
 def test_an_unknown_vendor_is_one_line_and_status_2(capsys):
     code, output = run(capsys, "sandbox", "serve", "nobooks")
     assert code == 2
-    assert output.err == "Error: no sandbox for 'nobooks'; there are: billomat, lexoffice\n"
+    assert output.err == f"Error: no sandbox for 'nobooks'; there are: {', '.join(sorted(VENDORS))}\n"
 
 
 def test_a_port_in_use_is_one_line_and_status_2(capsys):

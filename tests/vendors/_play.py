@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from attrs import evolve
 
-from accounting_bridge.flow import Cached, Flow, Request, Response
+from accounting_bridge.flow import Cached, Flow, Report, Request, Response
 from accounting_bridge.wire import dumps
 
 Answer = Response | Exception
@@ -63,7 +63,10 @@ def _drive(flow: Flow[Any], queue: Iterator[Answer], asked: list[Request], cache
                 except Exception as exc:
                     answer = exc
                 continue
-            assert isinstance(step, Request), f"an adapter awaits only Request and Cached, not {step!r}"
+            if isinstance(step, Report):
+                answer = None
+                continue
+            assert isinstance(step, Request), f"an adapter awaits only Request, Cached and Report, not {step!r}"
             asked.append(step)
             answer = next(queue, None)
             if answer is None:

@@ -206,7 +206,8 @@ def test_a_mail_is_known_by_the_comment_about_it(created, sent_since):
 
 
 def test_no_comment_is_no_mail():
-    assert not play(BOOKS.was_sent("7", NOW), [answer(fixture("invoice_comments_list_empty.response.json"))])[0]
+    sample = answer(fixture("invoice_comments_list_empty.response.json"))
+    assert not play(BOOKS.was_sent("7", NOW), [sample])[0]
 
 
 def test_an_unreadable_comment_about_a_mail_is_no_proof():

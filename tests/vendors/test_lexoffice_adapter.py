@@ -200,7 +200,8 @@ def test_no_body_crashes_the_reading_of_a_refusal(body, status):
 
 
 def test_check_tells_whose_books_these_are():
-    connection = play(lexoffice().check(), [documented("documented_profile")]).result
+    sample = documented("documented_profile")
+    connection = play(lexoffice().check(), [sample]).result
     expected = ("Testfirma GmbH", "aa93e8a8-2aa3-470b-b914-caad8a255dd8", "Frau Erika Musterfrau", "EUR", False, ())
     shown = (connection.company, connection.account_id, connection.user, connection.currency)
     assert expected == (*shown, connection.small_business, connection.notes)
@@ -248,7 +249,8 @@ def test_rates_are_the_documented_ones_without_a_request():
 
 
 def test_ledger_accounts_are_the_income_categories():
-    accounts = play(lexoffice().ledger_accounts(), [documented("documented_posting_categories")]).result
+    sample = documented("documented_posting_categories")
+    accounts = play(lexoffice().ledger_accounts(), [sample]).result
     assert ["Einnahmen", "Dienstleistung"] == [account.name for account in accounts]
 
 
@@ -258,7 +260,8 @@ def test_an_unreadable_list_of_categories_is_not_taken_for_an_empty_one():
 
 
 def test_payment_terms_are_read_with_their_discount():
-    terms = play(lexoffice().payment_terms(), [documented("documented_payment_conditions")]).result
+    sample = documented("documented_payment_conditions")
+    terms = play(lexoffice().payment_terms(), [sample]).result
     expected = [(14, None, None, False), (30, 10, Decimal("3.0"), True)]
     assert expected == [(term.days, term.discount_days, term.discount_percent, term.is_default) for term in terms]
 

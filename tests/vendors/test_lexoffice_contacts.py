@@ -63,7 +63,8 @@ def test_every_field_of_the_documented_company_is_mapped():
 
 
 def test_the_documented_page_of_persons_is_read_archived_ones_as_inactive():
-    page = play(lexoffice().list_customers(None, None), [documented("documented_contacts_page")]).result
+    sample = documented("documented_contacts_page")
+    page = play(lexoffice().list_customers(None, None), [sample]).result
     assert [("Inge Musterfrau", True), ("Max Mustermann", False)] == [(one.name, one.active) for one in page.items]
     assert [True, True] == [one.is_person for one in page.items]
     assert (None, ()) == (page.cursor, tuple(page.skipped))
@@ -309,10 +310,8 @@ def documented_create(contact_id: str = ACME) -> Response:
 
 
 def test_the_documented_answer_to_a_create_is_understood():
-    played = play(
-        lexoffice().create_customer(acme(id=None, number="K-17")),
-        [documented("documented_contact_create.response"), answer(contact())],
-    )
+    created = documented("documented_contact_create.response")
+    played = play(lexoffice().create_customer(acme(id=None, number="K-17")), [created, answer(contact())])
     assert "/v1/contacts/66196c43-baf3-4335-bfee-d610367059db" == played.requests[1].path
 
 
@@ -554,7 +553,7 @@ def test_the_accelerator_gives_the_same_as_the_careful_way(records, last, total)
     response = answer({"content": records, "last": last, "totalElements": total})
     quick, ends = contacts.read_page(response)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contacts, "decode_fast", lambda *_: None)
+        patch.setattr(contacts, "decode_fast", lambda *_, **__: None)
         careful, careful_ends = contacts.read_page(response)
     assert careful == quick
     assert (careful_ends.last, careful_ends.total) == (ends.last, ends.total)
@@ -563,7 +562,7 @@ def test_the_accelerator_gives_the_same_as_the_careful_way(records, last, total)
 def test_the_accelerator_takes_an_ordinary_page():
     pytest.importorskip("msgspec")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contacts, "decode_each", None)
+        patch.setattr(contacts, "each_read", None)
         page, _ = contacts.read_page(listing([contact(), contact(OTHER, addresses={"billing": [{"city": "Kiel"}]})]))
     assert ["Acme Bau GmbH"] * 2 == [one.name for one in page.items]
 

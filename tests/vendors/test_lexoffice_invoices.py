@@ -444,7 +444,8 @@ def test_a_list_beyond_the_window_needs_a_person():
 
 
 def test_the_documented_invoice_is_read():
-    invoice = play(lexoffice().get_invoice(INVOICE), [documented("documented_invoice_all_fields_with_nulls")]).result
+    sample = documented("documented_invoice_all_fields_with_nulls")
+    invoice = play(lexoffice().get_invoice(INVOICE), [sample]).result
     assert (InvoiceStatus.DRAFT, None) == (invoice.status, invoice.number)
     assert ("the draft shows the provisional number RE1019",) == invoice.notes
     assert (date(2023, 2, 22), None, "EUR") == (invoice.issue_date, invoice.due_date, invoice.currency)

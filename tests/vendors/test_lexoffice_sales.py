@@ -330,7 +330,8 @@ def test_a_look_compares_the_number_exactly_on_all_pages():
 
 
 def test_the_documented_voucher_is_read():
-    entry = play(lexoffice().get_sale(ENTRY), [documented("documented_voucher_multi_rate_get")]).result
+    sample = documented("documented_voucher_multi_rate_get")
+    entry = play(lexoffice().get_sale(ENTRY), [sample]).result
     assert ("2023-000321", SalesEntryStatus.OPEN, False) == (entry.invoice_number, entry.status, entry.has_pdf)
     assert (300, 26, 326) == (entry.totals.net, entry.totals.tax, entry.totals.gross)
     assert [(0, 100, 0), (7, 100, 7), (19, 100, 19)] == [(row.rate, row.net, row.tax) for row in entry.totals.by_rate]

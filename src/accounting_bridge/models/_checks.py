@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Final
 
 from ..errors import InvalidRequest, Problem
@@ -33,6 +33,17 @@ def exact(value: Decimal | int) -> Decimal:
 def exact_or_none(value: Decimal | int | None) -> Decimal | None:
     """As :func:`exact`, for fields that may be left unset."""
     return None if value is None else exact(value)
+
+
+_CENTS: Final = Context(prec=60, traps=[])
+
+
+def in_cents(value: Decimal) -> Decimal:
+    """The same amount written with two decimals, where that loses nothing: vendors answer 712.5 for 712.50."""
+    if type(value) is not Decimal:
+        return value
+    written = _CENTS.quantize(value, Decimal("0.01"))
+    return written if written == value else value
 
 
 def as_tuple(value: Iterable[Any]) -> tuple[Any, ...]:

@@ -29,9 +29,9 @@ class Address:
     """ISO 3166-1 alpha-2 in capitals, as ``DE``."""
 
     def __attrs_post_init__(self) -> None:
-        texts = (self.street, self.house_number, self.addition, self.postal_code, self.city)
         country = self.country_code
-        if _plain(texts) and (country is None or (type(country) is str and _is_country(country))):
+        texts = (self.street, self.house_number, self.addition, self.postal_code, self.city, country)
+        if _plain(texts) and (country is None or _is_country(country)):
             return
         checks = Checks("address")
         for name in ("street", "house_number", "addition", "postal_code", "city"):
@@ -119,7 +119,7 @@ class Customer:
         # Imports build these by the hundred thousand: what is plainly right is passed, and all else checked in detail.
         texts = (
             self.name, self.id, self.number, self.first_name, self.last_name, self.email, self.phone, self.website,
-            self.vat_number, self.registration_number, self.iban, self.bic, self.language,
+            self.vat_number, self.registration_number, self.iban, self.bic, self.language, self.currency,
         )  # fmt: skip
         days, currency, updated = self.payment_terms_days, self.currency, self.updated_at
         if not (
@@ -129,9 +129,9 @@ class Customer:
             and type(self.is_person) is bool is type(self.active)
             and (self.address is None or type(self.address) is Address)
             and (days is None or (type(days) is int and 0 <= days <= _MOST_DAYS))
-            and (currency is None or (type(currency) is str and _is_currency(currency)))
+            and (currency is None or _is_currency(currency))
             and (updated is None or (type(updated) is datetime and updated.utcoffset() is not None))
-            and (self.contacts == () or (type(self.contacts) is tuple and {Contact}.issuperset(map(type, self.contacts))))
+            and (self.contacts == () or _are_contacts(self.contacts))
         ):
             self._check()
 
@@ -155,6 +155,10 @@ _TEXTS: Final = (
     "id", "number", "first_name", "last_name", "email", "phone", "website", "vat_number", "registration_number",
     "iban", "bic", "language",
 )  # fmt: skip
+
+
+def _are_contacts(given: object) -> bool:
+    return type(given) is tuple and {Contact}.issuperset(map(type, given))
 
 
 def _plain(texts: tuple[str | None, ...]) -> bool:

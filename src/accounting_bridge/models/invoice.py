@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
-from ._checks import Checks, as_tuple, exact, exact_or_none
+from ._checks import Checks, as_tuple, exact, exact_or_none, in_cents
 from ._enums import OpenEnum
 from ._fingerprint import fingerprint
 from .customer import Customer, CustomerRef
@@ -249,17 +249,17 @@ class RateTotal:
     """Net and tax of all lines with one rate (percent)."""
 
     rate: Decimal
-    net: Decimal
-    tax: Decimal
+    net: Decimal = field(converter=in_cents)
+    tax: Decimal = field(converter=in_cents)
 
 
 @frozen(kw_only=True)
 class Totals:
     """What an invoice sums up to, in its currency."""
 
-    net: Decimal
-    tax: Decimal
-    gross: Decimal
+    net: Decimal = field(converter=in_cents)
+    tax: Decimal = field(converter=in_cents)
+    gross: Decimal = field(converter=in_cents)
     by_rate: tuple[RateTotal, ...] = ()
     """Ascending by rate; empty where the vendor does not tell."""
 

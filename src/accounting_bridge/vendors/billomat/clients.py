@@ -13,7 +13,18 @@ from ...errors import AuthenticationFailed, DuplicateFound, InvalidRequest, NotF
 from ...flow import Page, Request, Response, at, get, send_json
 from ...models import Address, Contact, Customer
 from ...wire import decode, dumps, each_neutral, malformed, without_empty
-from .wire import VENDOR, Client, ClientPage, OneClient, ask_page, converter, each, field_of, read_clients, search
+from .wire import (
+    VENDOR,
+    Client,
+    ClientPage,
+    OneClient,
+    ask_page,
+    converter,
+    each,
+    field_of,
+    read_clients,
+    search,
+)
 
 _ID: Final = re.compile(r"[0-9]{1,18}")
 _NUMBERED: Final = re.compile(r"(.*?)([0-9]{1,10})", re.DOTALL)
@@ -127,23 +138,29 @@ async def list_customers(cursor: str | None, changed_since: datetime | None) -> 
 
     Paging is by offset: what is deleted while an import runs moves unread rows onto pages that were read. A
     smaller ``@total`` shows it; the import then steps back until it meets an id it has delivered, and goes on
-    behind that. (A deletion and a creation between the same two pages cancel out in ``@total`` and stay unseen.)
+    behind that, at the first page that holds anything new. (A deletion and a creation between the same two pages
+    cancel out in ``@total`` and stay unseen.)
     """
     place = _Place.parse(cursor)
     tracked = place.page == 1 or place.last > 0
-    stepped = False
+    stepped = forward = False
     while True:
         read = read_clients(await ask_page("/api/clients", place.page), place.page)
         total = read.listing.total
         shrunk = place.total is not None and total is not None and total < place.total
-        if place.page == 1 or not (shrunk or (stepped and tracked and _first_id(read) > place.last)):
+        if place.page > 1 and (shrunk or (stepped and not forward and tracked and _first_id(read) > place.last)):
+            forward = False
+        elif stepped and tracked and read.listing.more and 0 < _last_id(read) <= place.last:
+            forward = True
+        else:
             break
         stepped = True
-        place = evolve(place, page=place.page - 1, total=total)
+        place = evolve(place, page=place.page + (1 if forward else -1), total=total)
     clients = read.listing.records
     ids = [int(client.id) for client in clients if _ID.fullmatch(client.id)]
     # A page that is not in the asked order tells nothing about what was delivered: then nothing is left out.
     tracked = tracked and ids == sorted(ids)
+    stuck = read.listing.more and tracked and not stepped and ids and ids[-1] <= place.last
     if tracked and ids and ids[0] <= place.last:
         clients = [client for client in clients if not _ID.fullmatch(client.id) or int(client.id) > place.last]
     customers, odd = each_neutral(clients, to_customer, vendor=VENDOR, what="customer")
@@ -154,11 +171,17 @@ async def list_customers(cursor: str | None, changed_since: datetime | None) -> 
         items=customers,
         cursor=str(following) if read.listing.more else None,
         skipped=(*read.skipped, *odd),
+        incomplete="Billomat's pages do not advance" if stuck else None,
+        lost=read.listing.lost > 0,
     )
 
 
 def _first_id(read: ClientPage) -> int:
     return min((int(one.id) for one in read.listing.records if _ID.fullmatch(one.id)), default=0)
+
+
+def _last_id(read: ClientPage) -> int:
+    return max((int(one.id) for one in read.listing.records if _ID.fullmatch(one.id)), default=0)
 
 
 async def get_customer(customer_id: str) -> Customer:

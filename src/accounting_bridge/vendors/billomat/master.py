@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from ...errors import NotFound, PermissionDenied
-from ...flow import Cached, Page, get
+from ...flow import Cached, Page, Report, get
 from ...models import Article, Connection, PaymentTerm, TaxRate
 from ...wire import decode, each_neutral
 from .wire import (
@@ -94,8 +94,9 @@ async def tax_rates(*, fresh: bool = False) -> Sequence[TaxRate]:
 
 
 async def _read_taxes() -> Sequence[TaxRate]:
-    taxes, _ = each(await search("/api/taxes", "taxes", "tax", lambda _: True), Tax, "tax")
-    rates, _ = each_neutral(taxes, _to_rate, vendor=VENDOR, what="tax")
+    taxes, odd = each(await search("/api/taxes", "taxes", "tax", lambda _: True), Tax, "tax")
+    rates, refused = each_neutral(taxes, _to_rate, vendor=VENDOR, what="tax")
+    await Report([*odd, *refused])
     return tuple(sorted(rates, key=lambda rate: (not rate.is_default, _by_id(rate.id))))
 
 
@@ -140,11 +141,13 @@ async def list_articles(cursor: str | None) -> Page[Article]:
         items=articles,
         cursor=str(page + 1) if listing.more else None,
         skipped=(*odd, *refused, *missing(listing, "article", "$.articles.article")),
+        lost=listing.lost > 0,
     )
 
 
 async def _read_units() -> Mapping[str, str]:
-    units, _ = each(await search("/api/units", "units", "unit", lambda _: True), Unit, "unit")
+    units, odd = each(await search("/api/units", "units", "unit", lambda _: True), Unit, "unit")
+    await Report(odd)
     return {unit.id: unit.name for unit in units}
 
 
@@ -161,5 +164,6 @@ async def _read_default_texts() -> FreeText:
         found = await search("/api/free-texts", "free-texts", "free-text", lambda _: True)
     except (PermissionDenied, NotFound):
         return FreeText()
-    texts, _ = each(found, FreeText, "free text")
+    texts, odd = each(found, FreeText, "free text")
+    await Report(odd)
     return next((text for text in texts if text.is_default and text.type == "INVOICE"), FreeText())

@@ -133,30 +133,40 @@ class Lexoffice:
     ) -> Page[Customer]:
         """One page of contacts with the role customer, archived ones included, sorted by name."""
         number, before = contacts.read_cursor(cursor)
-        found, answer = contacts.read_page(await _contacts_page(number))
-        items, skipped = list(found.items), list(found.skipped)
-        if (slid := contacts.slid(before, answer.total)) > 0 and number > 0:
-            missed, odd = await self._slid_back(number, slid, before)
+        missed: list[Customer] = []
+        vanished = 0
+        while True:
+            found, answer = contacts.read_page(await _contacts_page(number))
+            skipped = list(found.skipped)
+            vanished += contacts.slid(before, answer.total)
+            if number == 0 or not vanished:
+                break
+            missed, odd, after = await self._slid_back(number, vanished, answer.total)
+            if after == answer.total:
+                skipped += odd
+                break
+            vanished += contacts.slid(answer.total, after)  # the books have moved again: read the page once more
+            before = after
+        items = found.items
+        if missed:
             delivered = {customer.id for customer in items}
             items = [*(customer for customer in missed if customer.id not in delivered), *items]
-            skipped += odd
         following, incomplete = contacts.following(number, answer)
         return Page(items=items, cursor=following, skipped=skipped, incomplete=incomplete)
 
-    async def _slid_back(self, number: int, slid: int, before: int | None) -> tuple[list[Customer], list[Drift]]:
-        """The *slid* last contacts before page *number*; more of them if others vanish while they are read."""
-        while True:
-            again: list[Customer] = []
-            odd: list[Drift] = []
-            most = slid
-            for earlier in range(contacts.first_to_repeat(number, slid), number):
-                found, answer = contacts.read_page(await _contacts_page(earlier))
-                again += found.items
-                odd += found.skipped
-                most = max(most, contacts.slid(before, answer.total))
-            if most == slid:
-                return again[-slid:], odd
-            slid = most
+    async def _slid_back(
+        self, number: int, slid: int, total: int | None
+    ) -> tuple[list[Customer], list[Drift], int | None]:
+        """The *slid* last contacts before page *number*, while there are *total*; else how many there are now."""
+        again: list[Customer] = []
+        odd: list[Drift] = []
+        for earlier in range(contacts.first_to_repeat(number, slid), number):
+            found, answer = contacts.read_page(await _contacts_page(earlier))
+            if answer.total != total:
+                return [], [], answer.total
+            again += found.items
+            odd += found.skipped
+        return again[-slid:], odd, total
 
     async def get_customer(self, customer_id: str) -> Customer:
         """The contact with this id, if it is a customer."""
@@ -267,8 +277,7 @@ class Lexoffice:
 
     async def payment_terms(self) -> Sequence[PaymentTerm]:
         """Payment conditions of the books."""
-        records = loads(await get("/v1/payment-conditions"))
-        found, _ = decode_each(CONVERTER, records, wire.PaymentCondition, vendor=VENDOR, what="payment term")
+        found = await wire.rows(await get("/v1/payment-conditions"), wire.PaymentCondition, "payment term")
         return [reference.payment_term(one) for one in found]
 
     # -- what documents refer to, read once per connection --
@@ -278,14 +287,14 @@ class Lexoffice:
 
     async def _countries(self) -> Mapping[str, str]:
         response = await get("/v1/countries")
-        found, _ = decode_each(CONVERTER, loads(response), wire.Country, vendor=VENDOR, what="country")
+        found = await wire.rows(response, wire.Country, "country")
         if not found:
             raise malformed(response, "unreadable list of countries")
         return {country.countryCode: country.taxClassification for country in found}
 
     async def _categories(self) -> Categories:
         response = await get("/v1/posting-categories")
-        found, _ = decode_each(CONVERTER, loads(response), wire.PostingCategory, vendor=VENDOR, what="category")
+        found = await wire.rows(response, wire.PostingCategory, "category")
         if not found:
             raise malformed(response, "unreadable list of posting categories")
         return Categories(tuple(category for category in found if category.type == "income"))

@@ -15,9 +15,9 @@ from typing import Any, Final
 from attrs import evolve
 
 from ...errors import Problem, Unsupported
-from ...flow import Drift, Page, Response
+from ...flow import Page, Response
 from ...models import Address, Contact, Customer
-from ...wire import decode_each, decode_fast, each_neutral, without_empty
+from ...wire import decode_fast, each_neutral, each_read, without_empty
 from . import wire
 from .wire import CONVERTER, LAST_PAGE, PAGE_SIZE, VENDOR, WINDOW
 
@@ -59,15 +59,7 @@ def neutral(contact: wire.Contact) -> Customer:
     if company is not None:
         name, vat, tax_number = company.name, company.vatRegistrationId or None, company.taxNumber or None
         if company.contactPersons:
-            people = tuple(
-                Contact(
-                    first_name=one.firstName or None,
-                    last_name=one.lastName or None,
-                    email=one.emailAddress or None,
-                    phone=one.phoneNumber or None,
-                )
-                for one in company.contactPersons
-            )
+            people = tuple([_person_to_talk_to(one) for one in company.contactPersons])
     elif person is not None:
         first, last = person.firstName or None, person.lastName or None
         name = f"{first} {last}" if first and last else first or last or ""
@@ -88,8 +80,17 @@ def neutral(contact: wire.Contact) -> Customer:
         active=not contact.archived,
         contacts=people,
     )
-    noted = _noted(contact.note, phone) if contact.note else {}
+    noted = _noted(contact.note, phone) if contact.note and ": " in contact.note else None
     return evolve(customer, **noted) if noted else customer
+
+
+def _person_to_talk_to(person: wire.ContactPerson) -> Contact:
+    return Contact(
+        first_name=person.firstName or None,
+        last_name=person.lastName or None,
+        email=person.emailAddress or None,
+        phone=person.phoneNumber or None,
+    )
 
 
 def _address(billing: wire.PostalAddress) -> Address:
@@ -128,14 +129,14 @@ def _noted(note: str, phone: str | None) -> dict[str, Any]:
 
 def read_page(response: Response) -> tuple[Page[Customer], wire.Envelope]:
     """The customers of a page of contacts; its cursor is the caller's business."""
-    fast = decode_fast(response, wire.ContactsPage)
+    fast = decode_fast(response, wire.ContactsPage, alike=True)
     if fast is not None:
-        contacts, answer, skipped = fast.content, wire.Envelope(None, fast.last, fast.totalElements), list[Drift]()
+        answer = wire.Envelope(None, fast.last, fast.totalElements)
+        customers, odd = each_neutral(fast.content, neutral, vendor=VENDOR, what="customer")
     else:
         answer = wire.envelope(response)
-        contacts, skipped = decode_each(CONVERTER, answer.records, wire.Contact, vendor=VENDOR, what="customer")
-    customers, refused = each_neutral(contacts, neutral, vendor=VENDOR, what="customer")
-    return Page(items=customers, skipped=[*skipped, *refused]), answer
+        customers, odd = each_read(CONVERTER, answer.records, wire.Contact, neutral, vendor=VENDOR, what="customer")
+    return Page(items=customers, skipped=odd), answer
 
 
 def is_customer(contact: wire.Contact) -> bool:
@@ -431,4 +432,5 @@ def _own_number(record: Mapping[str, Any], customer: Customer) -> str | None:
     role = roles.get("customer") if isinstance(roles, dict) else None
     assigned = role.get("number") if isinstance(role, dict) else None
     number = (customer.number or "").strip()
-    return number if number and number != str(assigned) else None
+    taken = None if assigned is None else str(assigned)
+    return number if number and number != taken else None

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from attrs import define, evolve, field
 
 from ...errors import NeedsAttention, NotFound
-from ...flow import Request, Response, get
+from ...flow import Report, Request, Response, get
 from ...wire import decode_each, loads, malformed, strict_converter
 
 T = TypeVar("T")
@@ -131,6 +131,13 @@ async def read_all(path: str, wire: type[T], what: str, **params: str) -> Sequen
     raise NeedsAttention(
         f"the vendor lists {WINDOW} records at most, and there are more to look through for this {what}", vendor=VENDOR
     )
+
+
+async def rows(response: Response, wire: type[T], what: str) -> Sequence[T]:
+    """The readable records of a list that comes without pages; the others are reported."""
+    found, odd = decode_each(CONVERTER, loads(response), wire, vendor=VENDOR, what=what)
+    await Report(odd)
+    return found
 
 
 # ---- answers to writes -----------------------------------------------------------------------------------------
