@@ -156,7 +156,7 @@ def test_a_port_in_use_is_an_os_error():
 
 
 def test_an_unknown_vendor_is_named_with_the_known_ones():
-    with pytest.raises(ValueError, match="'nobooks'; there are: billomat, .*lexoffice"):
+    with pytest.raises(ValueError, match=r"'nobooks'; there are: billomat, .*lexoffice"):
         sandbox.serve("nobooks")
 
 
