@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from itertools import product
+from string import ascii_uppercase
 from typing import Final
 
 from attrs import field, frozen
 
 from ._checks import UNPRINTABLE, Checks, as_tuple
 
-_is_country: Final = re.compile("[A-Z]{2}").fullmatch
+_COUNTRIES: Final = frozenset([None, *map("".join, product(ascii_uppercase, repeat=2))])
+"""What has the form of a country code, and none."""
 _is_currency: Final = re.compile("[A-Z]{3}").fullmatch
 
 
@@ -29,9 +32,8 @@ class Address:
     """ISO 3166-1 alpha-2 in capitals, as ``DE``."""
 
     def __attrs_post_init__(self) -> None:
-        country = self.country_code
-        texts = (self.street, self.house_number, self.addition, self.postal_code, self.city, country)
-        if _plain(texts) and (country is None or _is_country(country)):
+        texts = (self.street, self.house_number, self.addition, self.postal_code, self.city, self.country_code)
+        if _plain(texts) and self.country_code in _COUNTRIES:
             return
         checks = Checks("address")
         for name in ("street", "house_number", "addition", "postal_code", "city"):
@@ -126,7 +128,7 @@ class Customer:
             self.name
             and _plain(texts)
             and not self.name.isspace()
-            and type(self.is_person) is bool is type(self.active)
+            and (type(self.is_person), type(self.active)) == (bool, bool)
             and (self.address is None or type(self.address) is Address)
             and (days is None or (type(days) is int and 0 <= days <= _MOST_DAYS))
             and (currency is None or _is_currency(currency))
