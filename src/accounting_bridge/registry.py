@@ -7,6 +7,7 @@ through the entry point group ``accounting_bridge.vendors``, in the same form.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Final
@@ -17,6 +18,7 @@ GROUP: Final = "accounting_bridge.vendors"
 
 _OWN: Final[Mapping[str, str]] = {
     "billomat": "accounting_bridge.vendors.billomat:Billomat",
+    "informer": "accounting_bridge.vendors.informer:Informer",
     "lexoffice": "accounting_bridge.vendors.lexoffice:Lexoffice",
     "memory": "accounting_bridge.vendors.memory:Memory",
 }
@@ -39,7 +41,7 @@ def adapter_class(vendor: str) -> Any:
     for point in entry_points(group=GROUP):
         if point.name == vendor:
             return point.load()
-    known = ", ".join(vendor_names())
-    raise InvalidRequest(
-        "nothing was sent", problems=[Problem("vendor", f"{vendor!r} is not known; there are: {known}")]
-    )
+    names = vendor_names()
+    close = get_close_matches(str(vendor).lower(), names, n=1)
+    known = ", ".join(names) + (f"; did you mean {close[0]}?" if close else "")
+    raise InvalidRequest("cannot connect", problems=[Problem("vendor", f"{vendor!r} is not known; there are: {known}")])

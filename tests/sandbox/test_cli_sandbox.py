@@ -54,7 +54,7 @@ def test_a_missing_package_names_the_extra(capsys, monkeypatch, missing):
     monkeypatch.setattr("accounting_bridge.cli.sandbox.find_spec", without)
     code, output = run(capsys, "sandbox", "serve", "lexoffice")
     assert code == 2
-    assert "pip install 'accounting-bridge[cli,sandbox]'" in output.err
+    assert "accounting-bridge-sdk with its extras: '[cli,sandbox]'" in output.err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -23,7 +23,9 @@ from .wire import Call, Reply
 
 if TYPE_CHECKING:
     from .billomat import BillomatSandbox
+    from .informer import InformerSandbox
     from .lexoffice import LexofficeSandbox
+    from .visma import VismaSandbox
 
 __all__ = [
     "BillomatSandbox",
@@ -31,15 +33,22 @@ __all__ = [
     "Delivery",
     "Fault",
     "Faults",
+    "InformerSandbox",
     "LexofficeSandbox",
     "Reply",
     "Sandbox",
     "Server",
+    "VismaSandbox",
     "sandbox_class",
     "serve",
 ]
 
-_CLASSES = {"BillomatSandbox": "billomat", "LexofficeSandbox": "lexoffice"}
+_CLASSES = {
+    "BillomatSandbox": "billomat",
+    "InformerSandbox": "informer",
+    "LexofficeSandbox": "lexoffice",
+    "VismaSandbox": "visma",
+}
 
 
 def __getattr__(name: str) -> type[Sandbox]:

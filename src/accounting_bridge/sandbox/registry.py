@@ -9,7 +9,9 @@ from .base import Sandbox
 
 VENDORS: Final = {
     "billomat": "accounting_bridge.sandbox.billomat:BillomatSandbox",
+    "informer": "accounting_bridge.sandbox.informer:InformerSandbox",
     "lexoffice": "accounting_bridge.sandbox.lexoffice:LexofficeSandbox",
+    "visma": "accounting_bridge.sandbox.visma:VismaSandbox",
 }
 
 

@@ -12,7 +12,19 @@ import socket
 from concurrent.futures import Future
 from threading import Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    Protocol,
+    Self,
+    TypeVar,
+    cast,
+    overload,
+    runtime_checkable,
+)
 from urllib.parse import quote
 
 from .base import Sandbox
@@ -23,7 +35,9 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
     from .billomat import BillomatSandbox
+    from .informer import InformerSandbox
     from .lexoffice import LexofficeSandbox
+    from .visma import VismaSandbox
 
 MAX_BODY: Final = 64 * 1024 * 1024
 START_SECONDS: Final = 10.0
@@ -33,15 +47,25 @@ SandboxT = TypeVar("SandboxT", bound=Sandbox)
 SandboxT_co = TypeVar("SandboxT_co", bound=Sandbox, covariant=True)
 
 
+@runtime_checkable
+class Located(Protocol):
+    """A sandbox that has to know where it is reached: its settings or answers hold absolute addresses."""
+
+    origin: str | None
+
+
 class Server(Generic[SandboxT_co]):
     """A running server; a context manager. ``close`` is idempotent and breaks what is still open."""
 
     def __init__(self, sandbox: SandboxT_co, *, host: str, port: int) -> None:
+        _demand_uvicorn()
         self.sandbox = sandbox
         self._socket = _listen(host, port)
         address, bound = self._socket.getsockname()[:2]
         self.host: str = address
         self.port: int = bound
+        if isinstance(sandbox, Located):
+            sandbox.origin = self.url
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._ready: Future[None] = Future()
@@ -191,6 +215,24 @@ def serve(
 ) -> Server[BillomatSandbox]: ...
 @overload
 def serve(
+    sandbox: Literal["informer"],
+    *,
+    host: str = ...,
+    port: int = ...,
+    allow_other_hosts: bool = ...,
+    **options: object,
+) -> Server[InformerSandbox]: ...
+@overload
+def serve(
+    sandbox: Literal["visma"],
+    *,
+    host: str = ...,
+    port: int = ...,
+    allow_other_hosts: bool = ...,
+    **options: object,
+) -> Server[VismaSandbox]: ...
+@overload
+def serve(
     sandbox: str, *, host: str = ..., port: int = ..., allow_other_hosts: bool = ..., **options: object
 ) -> Server[Sandbox]: ...
 def serve(
@@ -205,7 +247,8 @@ def serve(
 
     ``options`` go to the vendor's sandbox class (``customers=1000``, ``seed=7``…). An address other than
     loopback is refused unless ``allow_other_hosts`` is set: the emulator has no transport security.
-    Raises ValueError for an unknown vendor or such an address, OSError when the port is taken.
+    Raises ValueError for an unknown vendor or such an address, OSError when the port is taken,
+    ImportError without the extra ``sandbox``.
     """
     if not allow_other_hosts and not _is_loopback(host):
         raise ValueError(f"{host} is not a loopback address; pass allow_other_hosts=True to listen there")
@@ -256,6 +299,15 @@ async def _gone(receive: ASGIReceiveCallable) -> None:
     """Wait until the protocol knows: before that it would report an application that answered nothing."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _demand_uvicorn() -> None:
+    try:
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "serving a sandbox needs uvicorn: install accounting-bridge-sdk with its extra 'sandbox'"
+        ) from error
 
 
 def _listen(host: str, port: int) -> socket.socket:

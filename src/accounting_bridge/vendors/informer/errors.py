@@ -1,0 +1,187 @@
+"""What Informer's refusals mean, and what it says of its limits.
+
+A body is ``{"error": "text" | ["text", …] | {"field": "text", …}, "response_code": 422}`` (documented). Texts are
+Dutch or English (seen), so nothing branches on them but on the few phrases quoted here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from ...errors import (
+    AuthenticationFailed,
+    BridgeError,
+    Conflict,
+    InvalidRequest,
+    MalformedResponse,
+    NotFound,
+    PeriodClosed,
+    PermissionDenied,
+    Problem,
+    Refused,
+    Unavailable,
+)
+from ...flow import Response
+from ...limits.port import RateSignal
+from ...wire import loads
+
+_MOST_TEXTS: Final = 20
+_LONGEST_TEXT: Final = 300
+
+# "No records found" (seen, v2), "No sales invoice found" (seen, v1).
+_NOTHING: Final = re.compile(r"\bno\b.{1,40}\bfound\b|\bgeen\b.{1,40}\bgevonden\b", re.IGNORECASE)
+# "Resource niet gevonden." (documented).
+_NOT_FOUND: Final = re.compile(r"\bnot found\b|\bniet gevonden\b", re.IGNORECASE)
+# "You can no longer book in the specified period." (seen, on a purchase).
+_PERIOD: Final = re.compile(r"\bno longer book in the specified period\b", re.IGNORECASE)
+# Errors with status 200 "mention the security code or the API key" (seen, v1); the exact texts are not known.
+_CREDENTIALS: Final = re.compile(r"security ?code|beveiligingscode|api[ -]?key|authentication failed", re.IGNORECASE)
+# How exceeding a limit is told is not known: 429 is assumed, and this for a refusal with another status.
+_LIMIT: Final = re.compile(r"\b(?:rate|daily|api)[ -]?limit\b|\btoo many (?:requests|calls)\b", re.IGNORECASE)
+_SINGLE: Final = re.compile(r"/[0-9]+\Z")
+
+_AFTER_MINUTE: Final = 25.0
+"""A minute's calls come back within 60 seconds (documented), in a sliding window sooner. Two such waits fit the
+deadline of a call, one of 60 seconds does not."""
+_AFTER_DAY: Final = 3600.0
+"""When the day's calls come back is not known (documented: per 24 hours): it is asked again after an hour."""
+
+
+class NothingFound(NotFound):
+    """A list without hits: an error at this vendor."""
+
+
+# ---- refusals ----------------------------------------------------------------------------------------------
+
+
+def classify(response: Response) -> BridgeError | None:
+    """The error that an answer stands for, or None for success."""
+    if response.status < 300:
+        # Only a body that may hold one is read for it: pages are read once more by whoever asked for them.
+        error = _error(response) if b'"error"' in response.body else None
+        return None if error in (None, "", [], {}) else _accepted_refusal(response, error)
+    error = _error(response)
+    problems = _problems(error)
+    said = "; ".join(problem.message for problem in problems)
+    shown = f": {said}" if said else ""
+    match response.status:
+        case 401:
+            return AuthenticationFailed(f"Informer rejected the credentials: check api_key and security_code{shown}")
+        case 403 if _CREDENTIALS.search(said):
+            return AuthenticationFailed(f"Informer rejected the credentials: check api_key and security_code{shown}")
+        case 403:
+            return PermissionDenied(f"this administration may not do that, a module may be switched off{shown}")
+        case 404:
+            return _nothing(said) or NotFound(f"Informer has no such record{shown}")
+        case 409:
+            return Conflict(f"Informer refused the request{shown}")
+        case 400 | 422:
+            return _bad(response, said, problems)
+        case status:
+            return Refused(f"Informer refused the request with status {status}{shown}")
+
+
+def _bad(response: Response, said: str, problems: Sequence[Problem]) -> BridgeError:
+    if _PERIOD.search(said):
+        return PeriodClosed(f"the books of that date are closed: {said}")
+    request = response.request
+    if request is not None and request.method == "GET" and _SINGLE.search(request.path):
+        # 400 is what an unknown id gets (documented for relations and invoices).
+        if response.status == 400 or _NOT_FOUND.search(said) or _NOTHING.search(said):
+            return NotFound(f"Informer has no such record{': ' + said if said else ''}")
+    elif (nothing := _nothing(said)) is not None:
+        return nothing
+    if _NOT_FOUND.search(said) and response.status == 400:
+        return NotFound(f"Informer has no such record: {said}")
+    return InvalidRequest("Informer refused the request", problems=problems)
+
+
+def _nothing(said: str) -> NothingFound | None:
+    return NothingFound(f"Informer has nothing there: {said}") if _NOTHING.search(said) else None
+
+
+def _accepted_refusal(response: Response, error: object) -> BridgeError:
+    """An ``error`` in a body with status 200: v1's way, and guarded against in a client of v2 that is in use."""
+    problems = _problems(error)
+    said = "; ".join(problem.message for problem in problems)
+    if _LIMIT.search(said):
+        signal = rate_signal(response)
+        return Unavailable(
+            f"too many calls; this one was not carried out: {said}", retry_at=signal.reset_at if signal else None
+        )
+    if _CREDENTIALS.search(said):
+        return AuthenticationFailed(f"Informer rejected the credentials: check api_key and security_code: {said}")
+    if _NOTHING.search(said) or _NOT_FOUND.search(said):
+        request = response.request
+        single = request is not None and _SINGLE.search(request.path)
+        return NotFound(f"Informer has no such record: {said}") if single else NothingFound(f"nothing there: {said}")
+    return _bad(response, said, problems)
+
+
+def _error(response: Response) -> Any:
+    try:
+        body = loads(response)
+    except MalformedResponse:
+        return None
+    return body.get("error") if isinstance(body, dict) else None
+
+
+def _problems(error: object) -> tuple[Problem, ...]:
+    """What the vendor says, field by field where it names them; keys are shown as they are."""
+    match error:
+        case dict():
+            pairs = [(str(name), text) for name, text in error.items()]
+        case list():
+            pairs = [("", text) for text in error]
+        case _:
+            pairs = [("", error)]
+    found = [
+        Problem(name[:_LONGEST_TEXT], text.strip()[:_LONGEST_TEXT])
+        for name, value in pairs
+        for text in (value if isinstance(value, list) else [value])
+        if isinstance(text, str) and text.strip()
+    ]
+    return tuple(found[:_MOST_TEXTS])
+
+
+# ---- limits ------------------------------------------------------------------------------------------------
+
+
+def rate_signal(response: Response) -> RateSignal | None:
+    """What the four headers say (documented on every answer; keys made before 2024-04-10 have no limit).
+
+    No reset is told, so they count only when nothing is left; by the vendor's own clock, since an adapter has none.
+    With none of the day's calls left, the next ones fail at once.
+    """
+    spent = [
+        seconds
+        for header, seconds in (("x-dailylimit-remaining", _AFTER_DAY), ("x-ratelimit-remaining", _AFTER_MINUTE))
+        if _remaining(response, header) == 0
+    ]
+    stamp = answered_at(response)
+    if stamp is None or not spent:
+        return None
+    return RateSignal(remaining=0, reset_at=stamp + timedelta(seconds=spent[0]))
+
+
+def wait_hint(response: Response) -> float:
+    """Seconds to wait after a 429 that says nothing."""
+    return _AFTER_DAY if _remaining(response, "x-dailylimit-remaining") == 0 else _AFTER_MINUTE
+
+
+def _remaining(response: Response, header: str) -> int | None:
+    text = response.headers.get(header, "").strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def answered_at(response: Response) -> datetime | None:
+    """The vendor's time when it answered."""
+    try:
+        stamp = parsedate_to_datetime(response.headers.get("date", ""))
+    except (ValueError, TypeError):
+        return None
+    return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp
