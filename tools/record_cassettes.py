@@ -241,7 +241,8 @@ def drive(operation: Operation, provider: ab.AccountingProvider) -> Any:
 
 def connection(**settings: Any) -> dict[str, Any]:
     """Arguments for ``connect`` that leave nothing to chance."""
-    return {"settings": settings, "limits": ab.Unlimited(), "clock": StoppedClock(), "journal": ab.MemoryJournal()}
+    alone = {"journal": ab.MemoryJournal(), "tenant": "cassettes"}
+    return {"settings": settings, "limits": ab.Unlimited(), "clock": StoppedClock(), **alone}
 
 
 def record(recording: Recording, folder: Path) -> Path:

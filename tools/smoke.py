@@ -34,7 +34,7 @@ def main() -> None:
         made = provider.create_invoice(draft)
     assert str(made.totals.gross) == "904.40"
     assert asyncio.run(in_async_code(draft)).totals == made.totals
-    print(f"accounting-bridge {version('accounting-bridge')} from its wheel: works")
+    print(f"accounting-bridge {version('accounting-bridge-sdk')} from its wheel: works")
 
 
 if __name__ == "__main__":

@@ -5,20 +5,21 @@ One-line delegations to recipes and adapter flows. What is more than one line is
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from attrs import define, field
 
 from . import recipes
+from ._arguments import aware, given, raw_request, with_id, with_numbers, with_references
 from ._engine import State
+from ._reading import Reading
 from .adapter import Adapter, Capabilities
-from .errors import AuthenticationFailed, BridgeError, ImportIncomplete, InvalidRequest, Problem
+from .errors import AuthenticationFailed, BridgeError
 from .flow import Drift, Flow, Page, Request, Response
-from .hooks import tell_drifts
 from .models import (
     Article,
     Attachment,
@@ -38,82 +39,11 @@ from .models import (
 )
 from .once import Patience
 from .session import AsyncSession, Session
-from .wire import dumps
 
 T = TypeVar("T")
-_PAGES_REMEMBERED: Final = 2
-_MOST_LOST_PAGES: Final = 2
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 # ---- shared by both --------------------------------------------------------------------------------------------
-
-
-@define
-class _Reading:
-    """One run through a paged list: guards against standing still, drops what a shifted page repeats."""
-
-    state: State
-    cursor: str | None = None
-    skipped: list[Drift] = field(factory=list)
-    complete: bool = False
-    delivered: int = 0
-    _recent: deque[frozenset[object]] = field(factory=lambda: deque(maxlen=_PAGES_REMEMBERED))
-    _repeated: bool = False
-    _lost: int = 0
-
-    def take(self, page: Page[T]) -> list[T]:
-        """The records of a page that neither it nor the pages just before held already."""
-        ids = [getattr(item, "id", None) for item in page.items]
-        known = frozenset(ids)
-        fresh = list(page.items)
-        if len(known) != len(ids) or not all(map(known.isdisjoint, self._recent)):
-            fresh = []
-            seen: set[object] = set().union(*self._recent)
-            for item, name in zip(page.items, ids, strict=True):
-                if name is None or name not in seen:
-                    fresh.append(item)
-                    seen.add(name)
-        self._repeated = bool(ids) and not fresh
-        self._lost = self._lost + 1 if page.lost else 0
-        self._recent.append(known)
-        self.skipped.extend(page.skipped)
-        tell_drifts(self.state.hooks, page.skipped)
-        self.delivered += len(fresh)
-        return fresh
-
-    def advance(self, page: Page[Any]) -> bool:
-        """Whether there is another page."""
-        if page.incomplete is not None:
-            raise ImportIncomplete(page.incomplete, delivered=self.delivered, vendor=self.state.adapter.vendor)
-        if page.cursor is None:
-            self.complete = not self.skipped
-            return False
-        # A page in the middle that holds nothing but what came before is that page once more.
-        if page.cursor == self.cursor or self._repeated or self._lost == _MOST_LOST_PAGES:
-            raise ImportIncomplete(
-                "the vendor's pages do not advance", delivered=self.delivered, vendor=self.state.adapter.vendor
-            )
-        self.cursor = page.cursor
-        return True
-
-
-def _raw(method: str, path: str, params: Mapping[str, str] | None, json: Any) -> Request:
-    verb = method.upper()
-    if not (verb.isascii() and verb.isalpha()):
-        raise InvalidRequest("nothing was sent", problems=[Problem("method", "must be a method's name, as GET")])
-    headers = {"accept": "application/json"}
-    body = b""
-    if json is not None:
-        headers["content-type"] = "application/json"
-        try:
-            body = dumps(json)
-        except (TypeError, ValueError) as exc:
-            raise InvalidRequest("nothing was sent", problems=[Problem("json", str(exc))]) from None
-    return Request(
-        method=verb, path=path, params=tuple((params or {}).items()), headers=headers,
-        body=body, repeatable=verb in _SAFE,
-    )  # fmt: skip
 
 
 async def _send(request: Request) -> Response:
@@ -126,33 +56,34 @@ def _patience(state: State) -> Patience:
     )
 
 
+def _listing(adapter: Adapter, since: datetime | None, cursor: str | None) -> Flow[Page[Customer]]:
+    return adapter.list_customers(cursor, since)
+
+
 def _described(provider: object, state: State) -> str:
     return f"<{type(provider).__name__} {state.adapter.vendor} at {state.origin}, tenant {state.tenant!r}>"
-
-
-def _needs_id(customer: Customer) -> Customer:
-    if customer.id is None:
-        raise InvalidRequest("nothing was sent", problems=[Problem("customer.id", "is needed to change a customer")])
-    return customer
 
 
 # ---- sync ------------------------------------------------------------------------------------------------------
 
 
-@define
+@define(repr=False)
 class BoundImport:
     """Implements :class:`~.provider.CustomerImport`."""
 
     _session: Session
     _fetch: Callable[[str | None], Flow[Page[Customer]]]
-    _reading: _Reading = field(init=False)
+    _reading: Reading = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._reading = _Reading(self._session.state)
+        self._reading = Reading(self._session.state)
+
+    def __repr__(self) -> str:
+        return self._reading.described()
 
     def __iter__(self) -> Iterator[Customer]:
         """Read from the beginning."""
-        reading = self._reading = _Reading(self._session.state)
+        reading = self._reading = Reading(self._session.state)
         return _pages(self._session, self._fetch, reading)
 
     @property
@@ -166,7 +97,7 @@ class BoundImport:
         return self._reading.complete
 
 
-def _pages(session: Session, fetch: Callable[[str | None], Flow[Page[T]]], reading: _Reading) -> Iterator[T]:
+def _pages(session: Session, fetch: Callable[[str | None], Flow[Page[T]]], reading: Reading) -> Iterator[T]:
     while True:
         page = session.run(fetch(reading.cursor))
         yield from reading.take(page)
@@ -205,58 +136,62 @@ class BoundProvider:
 
     def import_customers(self, *, changed_since: datetime | None = None) -> BoundImport:
         """All customers, lazily."""
-        return BoundImport(self._session, lambda cursor: self._adapter.list_customers(cursor, changed_since))
+        return BoundImport(self._session, partial(_listing, self._adapter, aware(changed_since)))
 
     def find_customer(self, number: str) -> Customer | None:
         """The customer with this number."""
-        return self._session.run(self._adapter.find_customer(number))
+        return self._session.run(self._adapter.find_customer(given(number, "number", str)))
 
     def ensure_customer(self, customer: Customer) -> EnsuredCustomer:
         """Find or create."""
-        return self._session.run(recipes.ensure_customer(self._adapter, customer, self._patience))
+        known = given(customer, "customer", Customer)
+        return self._session.run(recipes.ensure_customer(self._adapter, known, self._patience))
 
     def update_customer(self, customer: Customer) -> Customer:
         """Change in the books."""
-        return self._session.run(self._adapter.update_customer(_needs_id(customer)))
+        return self._session.run(self._adapter.update_customer(with_id(customer)))
 
     def import_articles(self) -> Iterator[Article]:
         """All articles, lazily."""
-        return _pages(self._session, self._adapter.list_articles, _Reading(self._session.state))
+        return _pages(self._session, self._adapter.list_articles, Reading(self._session.state))
 
     def tax_rates(self) -> Sequence[TaxRate]:
         """VAT rates."""
-        return self._session.run(self._adapter.tax_rates())
+        return tuple(self._session.run(self._adapter.tax_rates()))
 
     def ledger_accounts(self) -> Sequence[LedgerAccount]:
         """Revenue accounts."""
-        return self._session.run(self._adapter.ledger_accounts())
+        return tuple(self._session.run(self._adapter.ledger_accounts()))
 
     def payment_terms(self) -> Sequence[PaymentTerm]:
         """Payment terms."""
-        return self._session.run(self._adapter.payment_terms())
+        return tuple(self._session.run(self._adapter.payment_terms()))
 
     def plan_invoice(self, draft: InvoiceDraft, *, finalize: bool = False) -> InvoicePlan:
         """What would be sent."""
+        given(draft, "draft", InvoiceDraft)
         return self._session.run(recipes.plan_invoice(self._adapter, draft, finalize=finalize))
 
     def create_invoice(self, draft: InvoiceDraft, *, finalize: bool = False) -> Invoice:
         """Make it, at most once."""
+        given(draft, "draft", InvoiceDraft)
         return self._session.run(recipes.create_invoice(self._adapter, draft, self._patience, finalize=finalize))
 
     def create_invoices(self, drafts: Iterable[InvoiceDraft]) -> Iterator[Outcome]:
         """Make several."""
-        return _outcomes(((draft.reference, draft) for draft in drafts), self.create_invoice)
+        return _outcomes(with_references(drafts), self.create_invoice)
 
     def get_invoice(self, invoice_id: str) -> Invoice:
         """Read it."""
-        return self._session.run(self._adapter.get_invoice(invoice_id))
+        return self._session.run(self._adapter.get_invoice(given(invoice_id, "invoice_id", str)))
 
     def invoice_pdf(self, invoice_id: str) -> bytes:
         """Its PDF."""
-        return self._session.run(self._adapter.invoice_pdf(invoice_id))
+        return self._session.run(self._adapter.invoice_pdf(given(invoice_id, "invoice_id", str)))
 
     def finalize_invoice(self, invoice_id: str) -> Invoice:
         """Make it final."""
+        given(invoice_id, "invoice_id", str)
         return self._session.run(recipes.finalize_invoice(self._adapter, invoice_id))
 
     def send_invoice(self, invoice_id: str, *, to: str | None = None, again: bool = False) -> bool:
@@ -265,7 +200,8 @@ class BoundProvider:
 
     def attach(self, invoice_id: str, file: Attachment) -> None:
         """Keep a file with it."""
-        return self._session.run(self._adapter.attach(invoice_id, file))
+        given(file, "file", Attachment)
+        return self._session.run(self._adapter.attach(given(invoice_id, "invoice_id", str), file))
 
     def plan_sale(self, invoice: IssuedInvoice) -> SalePlan:
         """What would be sent."""
@@ -277,11 +213,11 @@ class BoundProvider:
 
     def book_sales(self, invoices: Iterable[IssuedInvoice]) -> Iterator[Outcome]:
         """Book several."""
-        return _outcomes(((invoice.number, invoice) for invoice in invoices), self.book_sale)
+        return _outcomes(with_numbers(invoices), self.book_sale)
 
     def request(self, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None) -> Response:
         """Anything else."""
-        return self._session.run(_send(_raw(method, path, params, json)))
+        return self._session.run(_send(raw_request(method, path, params, json)))
 
     def close(self) -> None:
         """Close all connections."""
@@ -313,20 +249,23 @@ def _outcomes(work: Iterable[tuple[str, T]], do: Callable[[T], Any]) -> Iterator
 # ---- async -----------------------------------------------------------------------------------------------------
 
 
-@define
+@define(repr=False)
 class AsyncBoundImport:
     """Implements :class:`~.provider.AsyncCustomerImport`."""
 
     _session: AsyncSession
     _fetch: Callable[[str | None], Flow[Page[Customer]]]
-    _reading: _Reading = field(init=False)
+    _reading: Reading = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._reading = _Reading(self._session.state)
+        self._reading = Reading(self._session.state)
+
+    def __repr__(self) -> str:
+        return self._reading.described()
 
     def __aiter__(self) -> AsyncIterator[Customer]:
         """Read from the beginning."""
-        reading = self._reading = _Reading(self._session.state)
+        reading = self._reading = Reading(self._session.state)
         return _async_pages(self._session, self._fetch, reading)
 
     @property
@@ -341,7 +280,7 @@ class AsyncBoundImport:
 
 
 async def _async_pages(
-    session: AsyncSession, fetch: Callable[[str | None], Flow[Page[T]]], reading: _Reading
+    session: AsyncSession, fetch: Callable[[str | None], Flow[Page[T]]], reading: Reading
 ) -> AsyncIterator[T]:
     while True:
         page = await session.run(fetch(reading.cursor))
@@ -382,58 +321,62 @@ class AsyncBoundProvider:
 
     def import_customers(self, *, changed_since: datetime | None = None) -> AsyncBoundImport:
         """All customers, lazily."""
-        return AsyncBoundImport(self._session, lambda cursor: self._adapter.list_customers(cursor, changed_since))
+        return AsyncBoundImport(self._session, partial(_listing, self._adapter, aware(changed_since)))
 
     async def find_customer(self, number: str) -> Customer | None:
         """The customer with this number."""
-        return await self._session.run(self._adapter.find_customer(number))
+        return await self._session.run(self._adapter.find_customer(given(number, "number", str)))
 
     async def ensure_customer(self, customer: Customer) -> EnsuredCustomer:
         """Find or create."""
-        return await self._session.run(recipes.ensure_customer(self._adapter, customer, self._patience))
+        known = given(customer, "customer", Customer)
+        return await self._session.run(recipes.ensure_customer(self._adapter, known, self._patience))
 
     async def update_customer(self, customer: Customer) -> Customer:
         """Change in the books."""
-        return await self._session.run(self._adapter.update_customer(_needs_id(customer)))
+        return await self._session.run(self._adapter.update_customer(with_id(customer)))
 
     def import_articles(self) -> AsyncIterator[Article]:
         """All articles, lazily."""
-        return _async_pages(self._session, self._adapter.list_articles, _Reading(self._session.state))
+        return _async_pages(self._session, self._adapter.list_articles, Reading(self._session.state))
 
     async def tax_rates(self) -> Sequence[TaxRate]:
         """VAT rates."""
-        return await self._session.run(self._adapter.tax_rates())
+        return tuple(await self._session.run(self._adapter.tax_rates()))
 
     async def ledger_accounts(self) -> Sequence[LedgerAccount]:
         """Revenue accounts."""
-        return await self._session.run(self._adapter.ledger_accounts())
+        return tuple(await self._session.run(self._adapter.ledger_accounts()))
 
     async def payment_terms(self) -> Sequence[PaymentTerm]:
         """Payment terms."""
-        return await self._session.run(self._adapter.payment_terms())
+        return tuple(await self._session.run(self._adapter.payment_terms()))
 
     async def plan_invoice(self, draft: InvoiceDraft, *, finalize: bool = False) -> InvoicePlan:
         """What would be sent."""
+        given(draft, "draft", InvoiceDraft)
         return await self._session.run(recipes.plan_invoice(self._adapter, draft, finalize=finalize))
 
     async def create_invoice(self, draft: InvoiceDraft, *, finalize: bool = False) -> Invoice:
         """Make it, at most once."""
+        given(draft, "draft", InvoiceDraft)
         return await self._session.run(recipes.create_invoice(self._adapter, draft, self._patience, finalize=finalize))
 
     def create_invoices(self, drafts: Iterable[InvoiceDraft]) -> AsyncIterator[Outcome]:
         """Make several."""
-        return _async_outcomes(((draft.reference, draft) for draft in drafts), self.create_invoice)
+        return _async_outcomes(with_references(drafts), self.create_invoice)
 
     async def get_invoice(self, invoice_id: str) -> Invoice:
         """Read it."""
-        return await self._session.run(self._adapter.get_invoice(invoice_id))
+        return await self._session.run(self._adapter.get_invoice(given(invoice_id, "invoice_id", str)))
 
     async def invoice_pdf(self, invoice_id: str) -> bytes:
         """Its PDF."""
-        return await self._session.run(self._adapter.invoice_pdf(invoice_id))
+        return await self._session.run(self._adapter.invoice_pdf(given(invoice_id, "invoice_id", str)))
 
     async def finalize_invoice(self, invoice_id: str) -> Invoice:
         """Make it final."""
+        given(invoice_id, "invoice_id", str)
         return await self._session.run(recipes.finalize_invoice(self._adapter, invoice_id))
 
     async def send_invoice(self, invoice_id: str, *, to: str | None = None, again: bool = False) -> bool:
@@ -442,7 +385,8 @@ class AsyncBoundProvider:
 
     async def attach(self, invoice_id: str, file: Attachment) -> None:
         """Keep a file with it."""
-        return await self._session.run(self._adapter.attach(invoice_id, file))
+        given(file, "file", Attachment)
+        return await self._session.run(self._adapter.attach(given(invoice_id, "invoice_id", str), file))
 
     async def plan_sale(self, invoice: IssuedInvoice) -> SalePlan:
         """What would be sent."""
@@ -454,13 +398,13 @@ class AsyncBoundProvider:
 
     def book_sales(self, invoices: Iterable[IssuedInvoice]) -> AsyncIterator[Outcome]:
         """Book several."""
-        return _async_outcomes(((invoice.number, invoice) for invoice in invoices), self.book_sale)
+        return _async_outcomes(with_numbers(invoices), self.book_sale)
 
     async def request(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None
     ) -> Response:
         """Anything else."""
-        return await self._session.run(_send(_raw(method, path, params, json)))
+        return await self._session.run(_send(raw_request(method, path, params, json)))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -17,7 +17,7 @@ from . import registry
 from ._bound import AsyncBoundProvider, BoundProvider
 from ._engine import State
 from ._http import AsyncHttp, Http
-from ._policy import Policy
+from ._policy import Policy, shared_budget
 from ._secrets import Secret
 from .adapter import Adapter
 from .clock import Clock, SystemClock
@@ -49,7 +49,7 @@ def connect(
     """Open a connection to one set of books. Nothing is sent until the first call.
 
     Args:
-        vendor: a name of the registry: ``"lexoffice"``, ``"billomat"``, ``"memory"``.
+        vendor: a name of the registry: ``"lexoffice"``, ``"billomat"``, ``"informer"``, ``"memory"``.
         settings: a mapping that the vendor's settings class is built from, or an instance of that class.
         tenant: the app's own customer whose books these are. References are unique within (tenant, vendor).
         base_url: scheme, host and port in place of the vendor's, for sandboxes; ``http`` only on loopback.
@@ -97,6 +97,7 @@ def _state(
     hooks: Hooks | None,
     clock: Clock | None,
 ) -> tuple[State, bool]:
+    _check_arguments(tenant, journal, {"recall": journal, "reserve": limits, "load": tokens}, policy)
     kind = registry.adapter_class(vendor)
     built = settings if isinstance(settings, kind.Settings) else build_settings(kind.Settings, settings)
     origin = None if base_url is None else _checked_origin(base_url, "base_url")
@@ -115,10 +116,29 @@ def _state(
         tokens=tokens,
         token=tokens.load(tenant, vendor) if tokens is not None else None,
         hooks=Hooks() if hooks is None else hooks,
+        budget=shared_budget(own_journal),
         clock=SystemClock() if clock is None else clock,
         settle_seconds=_settle_seconds(adapter, policy),
     )
     return state, policy.private_addresses or (base_url is not None and _is_loopback(where))
+
+
+def _check_arguments(tenant: object, journal: object, ports: Mapping[str, object], policy: object) -> None:
+    problems = []
+    if not isinstance(tenant, str) or not tenant.strip():
+        problems.append(Problem("tenant", "must be text, and not empty"))
+    elif journal is not None and tenant == "default":
+        # Two users' books under one tenant: each would be told that the other's references were used before.
+        problem = "must be named when a journal is passed: one for each user's books, as tenant=user_id"
+        problems.append(Problem("tenant", problem))
+    for method, port in ports.items():
+        if isinstance(port, type) or (port is not None and not hasattr(port, method)):
+            name = {"recall": "journal", "reserve": "limits", "load": "tokens"}[method]
+            problems.append(Problem(name, "must be an object of that kind, as MemoryJournal() or Unlimited()"))
+    if policy is not None and not isinstance(policy, Policy):
+        problems.append(Problem("policy", f"must be a Policy, not {type(policy).__name__}"))
+    if problems:
+        raise InvalidRequest("cannot connect", problems=problems)
 
 
 def _settle_seconds(adapter: Adapter, policy: Policy) -> float:
@@ -138,7 +158,7 @@ def _checked_origin(url: str, name: str) -> str:
         problem = "must be https: over http the credentials would be readable on the way (http is for loopback)"
     else:
         return text
-    raise InvalidRequest("nothing was sent", problems=[Problem(name, problem)])
+    raise InvalidRequest("cannot connect", problems=[Problem(name, problem)])
 
 
 def _is_host(host: str) -> bool:
@@ -167,7 +187,7 @@ def build_settings(kind: type[Any], given: object) -> Any:
     """Structure a mapping into a vendor's settings class, naming everything that is wrong at once."""
     if not isinstance(given, Mapping):
         raise InvalidRequest(
-            "nothing was sent",
+            "cannot connect",
             problems=[Problem("settings", f"must be a mapping or {kind.__name__}, not {type(given).__name__}")],
         )
     fields = {field.name: field for field in attrs.fields(kind)}

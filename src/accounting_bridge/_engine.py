@@ -9,6 +9,7 @@ sends, sleeps, locks or calls a store::
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Generator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -47,6 +48,8 @@ _CACHE_SECONDS: Final = 900.0
 _BACKGROUND_POLL: Final = 0.05
 _LEAST_FOR_A_WRITE: Final = 2.0
 """Seconds. A write that is cut off at once leaves an unclear outcome for nothing."""
+_UNQUOTED: Final = re.compile("[\x00-\x20\x7f?#\ud800-\udfff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _PATH_MARKS: Final = "/%:@!$&'()*+,;=~-._"
 
 
@@ -340,7 +343,10 @@ def _judge(request: Request, outcome: Response | Failure, state: State) -> Respo
             return Unavailable("the vendor is out of order", retry_at=_hint(outcome, state))
         return OutcomeUnknown("the vendor broke off; it may have been carried out")
     if 300 <= outcome.status < 400:
-        return BridgeError("the vendor answered with a redirect, which is not followed")
+        if request.repeatable:
+            return BridgeError("the vendor answered with a redirect, which is not followed")
+        # After a write a redirect usually means that it is done.
+        return OutcomeUnknown("the vendor answered with a redirect, which is not followed; it may be done")
     # Before the adapter reads it: of a text that it shortens, the cut may go through the middle of a secret.
     clean = strike_out(outcome.body.decode("latin-1"), _known_secrets(state)).encode("latin-1")
     error_or_none = state.adapter.classify(evolve(outcome, body=clean))
@@ -375,17 +381,13 @@ def _url(origin: str, request: Request) -> str:
     segments = {unquote(segment) for segment in path.split("/")}
     if not path.startswith("/") or path.startswith("//") or "\\" in path or {".", ".."} & segments:
         raise InvalidRequest("nothing was sent", problems=[Problem("path", "must begin with / and hold no . or ..")])
-    if any(ord(mark) <= 32 or ord(mark) == 127 or mark in "?#" or _is_surrogate(mark) for mark in path):
+    if _UNQUOTED.search(path):
         raise InvalidRequest("nothing was sent", problems=[Problem("path", "holds a character that must be quoted")])
     for name, value in request.params:
-        if any(map(_is_surrogate, value)):
+        if _SURROGATE.search(value):
             raise InvalidRequest("nothing was sent", problems=[Problem(name, "holds half a character (a surrogate)")])
     query = urlencode(request.params, quote_via=quote, safe="")
     return f"{origin}{quote(path, safe=_PATH_MARKS)}" + (f"?{query}" if query else "")
-
-
-def _is_surrogate(mark: str) -> bool:
-    return "\ud800" <= mark <= "\udfff"
 
 
 def _unfit_header(headers: Mapping[str, str]) -> str | None:

@@ -37,6 +37,7 @@ _KEEP_ALIVE: Final = 2.0
 """Seconds. A connection that the server has dropped meanwhile is the most frequent cause of unclear writes."""
 
 _LONGEST_CONNECT: Final = 10.0
+_CLOSED: Final = "this connection is closed: make a new one"
 
 _NOT_EXECUTED: Final = (
     httpx.ConnectError,
@@ -255,6 +256,7 @@ class Http:
     def __init__(self, *, private: bool, proxy: str | None) -> None:
         self._private, self._proxy = private, proxy
         self._transport: _Transport | None = None
+        self._closed = False
         self._lock = Lock()
 
     def send(self, outgoing: Outgoing) -> Response | Failure:
@@ -275,6 +277,8 @@ class Http:
 
     def _ready(self) -> _Transport:
         with self._lock:
+            if self._closed:
+                raise RuntimeError(_CLOSED)
             if self._transport is None:
                 self._transport = _Transport(private=self._private, proxy=self._proxy)
             return self._transport
@@ -282,7 +286,7 @@ class Http:
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
-            transport, self._transport = self._transport, None
+            transport, self._transport, self._closed = self._transport, None, True
         if transport is not None:
             transport.close()
 
@@ -346,9 +350,12 @@ class AsyncHttp:
     def __init__(self, *, private: bool, proxy: str | None) -> None:
         self._private, self._proxy = private, proxy
         self._transport: _AsyncTransport | None = None
+        self._closed = False
 
     async def send(self, outgoing: Outgoing) -> Response | Failure:
         """The answer, or why there is none."""
+        if self._closed:
+            raise RuntimeError(_CLOSED)
         began = False
 
         async def trace(event: str, _: object) -> None:
@@ -380,6 +387,6 @@ class AsyncHttp:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        transport, self._transport = self._transport, None
+        transport, self._transport, self._closed = self._transport, None, True
         if transport is not None:
             await transport.aclose()

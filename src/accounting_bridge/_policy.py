@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import lru_cache
 from threading import Lock
 from typing import Any, Final
 
@@ -55,14 +56,18 @@ class Policy:
         problems = [
             Problem(name, "must be a positive number of seconds")
             for name in ("deadline", "timeout")
-            if not getattr(self, name) > 0
+            if not _is_seconds(getattr(self, name)) or not getattr(self, name) > 0
         ]
-        if self.attempts < 1:
-            problems.append(Problem("attempts", "must be at least 1"))
-        if self.settle_time is not None and not self.settle_time >= 0:
-            problems.append(Problem("settle_time", "must not be negative"))
+        if type(self.attempts) is not int or self.attempts < 1:
+            problems.append(Problem("attempts", "must be a whole number, and at least 1"))
+        if self.settle_time is not None and not _is_seconds(self.settle_time):
+            problems.append(Problem("settle_time", "must be a number of seconds, and not negative"))
         if problems:
             raise InvalidRequest("this policy is not valid", problems=problems)
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
 @define
@@ -86,6 +91,12 @@ class RetryBudget:
         """A call went through at once."""
         with self._lock:
             self._left = min(self.size, self._left + self.refill)
+
+
+@lru_cache(maxsize=4096)
+def shared_budget(_scope: str) -> RetryBudget:
+    """The purse of all connections of this process to the same books; the least used of very many begin anew."""
+    return RetryBudget()
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
+from functools import partial
 from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
@@ -138,7 +139,11 @@ def _optional(cls: Any, converter: Converter) -> Hook:
     hook = converter.get_structure_hook(kind)
     if kind in _OPTIONAL_LEAVES and hook is _LEAVES[kind]:
         return _OPTIONAL_LEAVES[kind]
-    return lambda value, _: None if value is None else hook(value, kind)
+    return partial(_unless_none, hook, kind)
+
+
+def _unless_none(hook: Hook, kind: Any, value: Any, _: Any) -> Any:
+    return None if value is None else hook(value, kind)
 
 
 def _is_list(cls: Any) -> bool:
@@ -197,7 +202,11 @@ def _straight(cls: Any, converter: Converter, careful: Hook) -> Hook:
                 lines.append(f"if {v} is {d}: {v} = {f}()")
             else:
                 lines.append(f"if {v} is {d}: {v} = {f}")
-            lines.append(f"else: {v} = {h}({v}, {k})")
+            if isinstance(hook, partial) and hook.func is _unless_none:
+                names[h], names[k] = hook.args
+                lines.append(f"elif {v} is not None: {v} = {h}({v}, {k})")
+            else:
+                lines.append(f"else: {v} = {h}({v}, {k})")
     given = ", ".join(f"v{number}" for number in range(len(fields)))
     inner = "\n  ".join(lines)
     source = f"""

@@ -182,7 +182,7 @@ class _Later(BridgeError):
 
     def __str__(self) -> str:
         base = super().__str__()
-        return f"{base}; repeat after {self.retry_at.isoformat(timespec='seconds')}" if self.retry_at else base
+        return f"{base}; not before {self.retry_at.isoformat(timespec='seconds')}" if self.retry_at else base
 
 
 class Unavailable(_Later):

@@ -26,10 +26,10 @@ from attrs import frozen
 from .errors import (
     BridgeError,
     DuplicateFound,
-    MalformedResponse,
     NeedsAttention,
     OutcomeUnknown,
     ReferenceReused,
+    Refused,
     Unavailable,
 )
 from .flow import Now, Recall, Record, Wait
@@ -77,6 +77,8 @@ class Document:
     what: str
     look_first: Look = Look.UNLESS_DURABLE
     """Whether to look before the first send."""
+    provable: bool = True
+    """Whether a look that finds nothing after the settle time proves that nothing was made."""
 
 
 class How(Enum):
@@ -131,7 +133,11 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
     sent_at = await Now()
     try:
         remote_id = await document.submit()
-    except (OutcomeUnknown, MalformedResponse) as unclear:
+    except (Refused, Unavailable):
+        # Nothing was made, so the reference is free again.
+        await Record(document.kind, document.reference, Release(rounds))
+        raise
+    except BridgeError as unclear:
         # An unreadable success is unclear as well: something was made, and we do not know what.
         await Record(document.kind, document.reference, Unclear())
         try:
@@ -143,10 +149,6 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
         if found is not None or patience.wait_to_settle:
             return found
         raise _unclear(document, sent_at, patience, vendor) from unclear
-    except BridgeError:
-        # Refused or never executed: nothing was made, so the reference is free again.
-        await Record(document.kind, document.reference, Release(rounds))
-        raise
     if not await Record(document.kind, document.reference, Confirm(remote_id)):
         await _only_ours(document, remote_id, vendor)
     return remote_id
@@ -176,6 +178,11 @@ async def _settle(document: Document, row: Row, patience: Patience, vendor: str)
         if not patience.wait_to_settle:
             raise _unclear(document, sent_at, patience, vendor)
         await Wait((settled - now).total_seconds())
+    if not document.provable:
+        raise NeedsAttention(
+            f"{document.what} {document.reference!r} may or may not have happened, and the books cannot tell",
+            vendor=vendor,
+        )
     if row.rounds >= MOST_ROUNDS:
         raise NeedsAttention(
             f"{document.what} {document.reference!r} was sent {row.rounds} times and never showed up in the books: "

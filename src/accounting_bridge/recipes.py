@@ -46,6 +46,8 @@ INVOICE: Final = "invoice"
 SALE: Final = "sale"
 CUSTOMER: Final = "customer"
 MAIL: Final = "mail"
+_CLOCKS_DIFFER: Final = timedelta(seconds=5)
+"""By how much the vendor's clock may be behind ours, when it is asked whether a mail went out."""
 
 
 # ---- customers -------------------------------------------------------------------------------------------------
@@ -167,7 +169,7 @@ async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patien
                 f"reference {draft.reference!r} was used before with other content: give the changed draft a "
                 "reference of its own", vendor=adapter.vendor,
             )  # fmt: skip
-        standing = await _standing_invoice(adapter, draft.reference, row.remote_id, finalize=finalize)
+        standing = await _standing_invoice(adapter, draft, row.remote_id, finalize=finalize)
         await _attach_all(adapter, standing.id, draft)
         return standing
     try:
@@ -175,7 +177,7 @@ async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patien
     except Refused:
         if (found := await _made_meanwhile(adapter, draft, row)) is None:
             raise
-        return await _standing_invoice(adapter, draft.reference, found, finalize=finalize)
+        return await _standing_invoice(adapter, draft, found, finalize=finalize)
     customer_id = plan.customer_id
     if customer_id is None:
         assert isinstance(draft.customer, Customer)
@@ -195,9 +197,9 @@ async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patien
     )  # fmt: skip
     invoice_id, how = await create_once(document, patience, adapter.vendor)
     if how is How.FOUND:
-        standing = await _standing_invoice(adapter, draft.reference, invoice_id, finalize=finalize)
+        standing = await _standing_invoice(adapter, draft, invoice_id, finalize=finalize)
         await _attach_all(adapter, invoice_id, draft)
-        return standing
+        return _with_other_totals_noted(standing, plan)
     made = evolve(await adapter.get_invoice(invoice_id), created=how is How.MADE)
     final = made.status is not InvoiceStatus.DRAFT
     notes = (*plan.notes, *_difference(made, made.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor))
@@ -205,6 +207,14 @@ async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patien
     if finalize and not final:
         made = evolve(await finalize_invoice(adapter, invoice_id), created=how is How.MADE)
     return evolve(made, notes=notes)
+
+
+def _with_other_totals_noted(found: Invoice, plan: InvoicePlan) -> Invoice:
+    """A document that the journal does not know may have been changed, or made of other content: say so."""
+    if difference(found.totals.gross, plan.totals.gross).copy_abs() <= plan.tolerance:
+        return found
+    note = f"found in the books with gross {found.totals.gross}; this draft sums up to {plan.totals.gross}"
+    return evolve(found, notes=(*found.notes, note))
 
 
 async def _made_meanwhile(adapter: Adapter, draft: InvoiceDraft, row: Row | None) -> str | None:
@@ -227,8 +237,13 @@ async def _attach_all(adapter: Adapter, invoice_id: str, draft: InvoiceDraft) ->
         await adapter.attach(invoice_id, file)
 
 
-async def _standing_invoice(adapter: Adapter, reference: str, invoice_id: str, *, finalize: bool) -> Invoice:
-    """The live document of a confirmed reference, whatever a person has changed in it."""
+async def _standing_invoice(adapter: Adapter, draft: InvoiceDraft, invoice_id: str, *, finalize: bool) -> Invoice:
+    """The live document of a confirmed reference, whatever a person has changed in it.
+
+    But nothing is made final whose totals are not those of the draft: a call that made it may have raised, or died,
+    before they were compared.
+    """
+    reference = draft.reference
     try:
         invoice = await adapter.get_invoice(invoice_id)
     except NotFound as gone:
@@ -243,8 +258,14 @@ async def _standing_invoice(adapter: Adapter, reference: str, invoice_id: str, *
                 adapter.vendor, f"finalize the draft that exists for {reference!r}",
                 f"this vendor finalizes at creation only; a person can do it at {invoice.url}",
             )  # fmt: skip
+        plan = await plan_invoice(adapter, draft, finalize=finalize)
+        _difference(invoice, invoice.totals, plan.totals, plan.tolerance, final=False, vendor=plan.vendor)
         return await finalize_invoice(adapter, invoice_id)
     return invoice
+
+
+def _taxes_by_rate(totals: Totals) -> dict[Decimal, Decimal]:
+    return {row.rate: row.tax for row in totals.by_rate if row.tax}
 
 
 def _difference(
@@ -253,7 +274,8 @@ def _difference(
     """Compare to the cent; a note where the difference lies within what the vendor's rounding leaves open."""
     rest = difference(booked.gross, predicted.gross)
     tax_rest = difference(booked.tax, predicted.tax)
-    if not rest and not tax_rest:
+    shifted = _taxes_by_rate(booked) != _taxes_by_rate(predicted) if booked.by_rate else False
+    if not rest and not tax_rest and not (shifted and not tolerance):
         return ()
     text = (
         f"booked gross {booked.gross} (net {booked.net}, tax {booked.tax}), "
@@ -287,13 +309,16 @@ async def finalize_invoice(adapter: Adapter, invoice_id: str) -> Invoice:
 
 async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patience: Patience, *, again: bool) -> bool:
     """Mail it once per recipient; True if this call did. ``again`` mails it although it was mailed."""
+    if not adapter.capabilities.send:
+        raise unsupported(adapter.vendor, "mail an invoice", "mail the PDF of invoice_pdf() yourself")
     reference = f"{invoice_id}:{to or ''}"
     if again:
         await Record(MAIL, reference, Forget())
 
     async def look(since: datetime) -> Sequence[str]:
-        # The vendor's clock may differ a little from ours.
-        sent = await adapter.was_sent(invoice_id, since + DAY - timedelta(seconds=60))
+        if to is not None:
+            return []  # the books tell that it was mailed, not to whom: for one recipient they prove nothing
+        sent = await adapter.was_sent(invoice_id, since + DAY - _CLOCKS_DIFFER)
         return [invoice_id] if sent else []
 
     async def submit() -> str:
@@ -302,8 +327,7 @@ async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patien
 
     document = Document(
         kind=MAIL, reference=reference, fingerprint="v1:mail", look=look, submit=submit, what="the mail of invoice",
-        # Books tell that an invoice was mailed, not to whom: for a recipient of its own they prove nothing.
-        look_first=Look.NEVER if again or to is not None else Look.UNLESS_DURABLE,
+        look_first=Look.NEVER if again or to is not None else Look.UNLESS_DURABLE, provable=to is None,
     )  # fmt: skip
     _, how = await create_once(document, patience, adapter.vendor)
     return how is How.MADE
@@ -337,10 +361,17 @@ async def book_sale(adapter: Adapter, invoice: IssuedInvoice, patience: Patience
         plan = evolve(plan, customer_id=customer_id, body=fill(plan.body, customer_id))
     for_customer = customer_id
 
+    sent = row is not None and row.sent_at is not None
+
     async def look(_: datetime) -> Sequence[str]:
-        return await adapter.look_for_sales(invoice, for_customer)
+        ids = await adapter.look_for_sales(invoice, for_customer)
+        for entry_id in () if sent else ids:
+            _must_be_the_same(await adapter.get_sale(entry_id), invoice, plan)
+        return ids
 
     async def submit() -> str:
+        nonlocal sent
+        sent = True
         return await adapter.submit_sale(plan)
 
     document = Document(
@@ -354,6 +385,19 @@ async def book_sale(adapter: Adapter, invoice: IssuedInvoice, patience: Patience
     final = str(entry.status) != "draft"  # an entry is final, but for a mirror that is not completed yet
     notes = _difference(entry, entry.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor)
     return await adapter.finish_sale(evolve(entry, notes=(*plan.notes, *notes)), invoice)
+
+
+def _must_be_the_same(entry: SalesEntry, invoice: IssuedInvoice, plan: SalePlan) -> None:
+    """Invoice numbers are not unique in every vendor's books: somebody else's entry is not taken for ours."""
+    gross = difference(entry.totals.gross, plan.totals.gross).copy_abs() <= plan.tolerance
+    customer = entry.customer_id is None or plan.customer_id is None or entry.customer_id == plan.customer_id
+    if not (gross and customer):
+        whose = "" if customer else " for another customer"
+        raise Conflict(
+            f"invoice number {invoice.number!r} is booked already{whose}, with gross {entry.totals.gross} instead of "
+            f"{plan.totals.gross}: nothing was booked or attached; look at {entry.url or entry.id}",
+            vendor=plan.vendor,
+        )
 
 
 async def _standing_sale(adapter: Adapter, invoice: IssuedInvoice, entry_id: str) -> SalesEntry:

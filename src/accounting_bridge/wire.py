@@ -247,7 +247,7 @@ def _alike(kind: Any) -> Any:
             if (factory := getattr(default, "factory", None)) is not None:
                 default = msgspec.field(default_factory=factory)
             fields.append((field.name, _alike(field.type), *(() if default is attrs.NOTHING else (default,))))
-        return msgspec.defstruct(kind.__name__, fields)
+        return msgspec.defstruct(kind.__name__, fields, gc=False)  # what comes out of JSON holds no cycles
     args = tuple(map(_alike, get_args(kind)))
     origin: Any = Union if get_origin(kind) is UnionType else get_origin(kind)
     return origin[args] if args else kind

@@ -79,7 +79,7 @@ class Vendor:
         hooks = ab.Hooks(on_drift=self.drifts.append)
         arguments = {
             "base_url": self.server.url, "policy": policy, "limits": ab.Unlimited(), "hooks": hooks,
-            "journal": ab.MemoryJournal(), **extra,
+            "journal": ab.MemoryJournal(), "tenant": "tests", **extra,
         }  # fmt: skip
         return ab.connect(self.name, settings, **arguments)
 

@@ -185,7 +185,10 @@ def test_two_processes_that_race_are_found_out_if_both_win(vendor: Vendor) -> No
 @both_vendors
 def test_two_connections_with_one_journal_never_both_win(vendor: Vendor) -> None:
     journal = ab.MemoryJournal()
-    with vendor.connect(journal=journal) as first, vendor.connect(journal=journal) as second:
+    with (
+        vendor.connect(journal=journal, tenant="tests") as first,
+        vendor.connect(journal=journal, tenant="tests") as second,
+    ):
         first.ensure_customer(customer())
         with ThreadPoolExecutor(6) as pool:
             made = list(pool.map(lambda provider: provider.create_invoice(draft()), (first, second) * 3))

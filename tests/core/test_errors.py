@@ -104,7 +104,7 @@ def test_facts_are_filled_in_once():
 
 
 def test_when_to_repeat_is_shown():
-    assert str(made(Unavailable)).endswith("; repeat after 2026-03-31T00:00:00+00:00")
+    assert str(made(Unavailable)).endswith("; not before 2026-03-31T00:00:00+00:00")
     assert OutcomeUnknown("lost").retry_at is None
 
 

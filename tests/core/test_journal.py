@@ -125,4 +125,4 @@ def test_a_journal_that_is_empty_is_used_all_the_same():
             return 0
 
     journal = Counted()
-    assert ab.connect("memory", {}, journal=journal)._session.state.journal is journal
+    assert ab.connect("memory", {}, journal=journal, tenant="tests")._session.state.journal is journal

@@ -205,9 +205,18 @@ async def test_an_invoice_whose_answer_was_lost_is_made_once(provider, books, cl
     assert len(books.invoices) == 1
 
 
+def alone(world, books):
+    """A connection that shares no memory with any other."""
+    return connected(world, "memory", {"books": books}, journal=ab.MemoryJournal(), tenant="tests")
+
+
 async def test_an_invoice_of_an_earlier_process_is_found(world, books):
-    first = await connected(world, "memory", {"books": books}, journal=ab.MemoryJournal()).create_invoice(draft())
-    again = await connected(world, "memory", {"books": books}, journal=ab.MemoryJournal()).create_invoice(draft())
+    first = await connected(
+        world, "memory", {"books": books}, journal=ab.MemoryJournal(), tenant="tests"
+    ).create_invoice(draft())
+    again = await connected(
+        world, "memory", {"books": books}, journal=ab.MemoryJournal(), tenant="tests"
+    ).create_invoice(draft())
     assert (again.id, again.created) == (first.id, False)
 
 
@@ -380,7 +389,7 @@ async def test_a_sale_whose_answer_was_lost_is_booked_once(provider, books, cloc
 
 async def test_a_sale_of_an_earlier_process_is_found(world, books):
     for created in (True, False):
-        provider = connected(world, "memory", {"books": books}, journal=ab.MemoryJournal())
+        provider = alone(world, books)
         assert (await provider.book_sale(issued())).created is created
 
 

@@ -9,7 +9,8 @@ from tests.core.support import NOON, TurnedClock, state
 from tests.core.test_memory_vendor import CUSTOMER, draft, issued
 
 import accounting_bridge as ab
-from accounting_bridge._bound import AsyncBoundProvider, BoundProvider, _Reading
+from accounting_bridge._bound import AsyncBoundProvider, BoundProvider
+from accounting_bridge._reading import Reading
 from accounting_bridge.adapter import unsupported
 from accounting_bridge.flow import Page
 from accounting_bridge.journal.port import Confirm
@@ -363,7 +364,7 @@ def test_iterating_again_reads_again():
     imported = bound.import_customers()
     next(iter(imported))
     assert len(list(imported)) == 2
-    assert isinstance(imported._reading, _Reading)
+    assert isinstance(imported._reading, Reading)
 
 
 # ---- anything else ---------------------------------------------------------------------------------------------

@@ -206,7 +206,7 @@ def test_only_digits_are_an_id(key):
         BOOKS.look_for_invoices("R-1", key, datetime.now(UTC)),
         BOOKS.update_customer(Customer(id=key, name="Quellmoos")),
     ):
-        with pytest.raises(InvalidRequest, match="digits only"):
+        with pytest.raises(NotFound, match="ids of this vendor are digits"):
             play(flow)
 
 

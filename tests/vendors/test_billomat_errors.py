@@ -4,15 +4,18 @@ from datetime import UTC, datetime
 
 import pytest
 from _billomat import BOOKS, answer, fixture
+from attrs import evolve
 
 from accounting_bridge import (
     AuthenticationFailed,
     Conflict,
     InvalidRequest,
     NotFound,
+    OutcomeUnknown,
     PermissionDenied,
     Refused,
 )
+from accounting_bridge.flow import get, send_json
 
 SAYS = {"errors": {"error": "client_id does not exist"}}
 
@@ -45,6 +48,14 @@ def test_success_is_no_error_whatever_the_body(status, body):
 
 def test_errors_under_a_success_are_a_refusal():
     assert isinstance(BOOKS.classify(answer(SAYS)), InvalidRequest)
+    assert isinstance(BOOKS.classify(evolve(answer(SAYS), request=get("/api/clients"))), InvalidRequest)
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_errors_under_the_success_of_a_write_leave_open_whether_it_was_made(status):
+    error = BOOKS.classify(evolve(answer(SAYS, status), request=send_json("POST", "/api/invoices", b"{}")))
+    assert isinstance(error, OutcomeUnknown)
+    assert "client_id does not exist" in str(error)
 
 
 @pytest.mark.parametrize(

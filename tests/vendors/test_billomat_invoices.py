@@ -32,6 +32,7 @@ from accounting_bridge import (
     InvalidRequest,
     LineKind,
     MalformedResponse,
+    NotFound,
     ServicePeriod,
     TaxTreatment,
     TextLine,
@@ -271,7 +272,7 @@ def test_a_tax_is_named_as_the_account_names_it_default_first_then_lowest_id():
 
 
 def test_an_unknown_rate_is_read_again_and_then_refused_with_the_known_ones():
-    assert {"lines[1].tax_rate": "20 % is none of the account's taxes; there are: 7, 19"} == problems(
+    assert {"lines[1].tax_rate": "20 % is none of the account's taxes; there are: 0, 7, 19"} == problems(
         hours(), hours(tax_rate=Decimal(20)), answers=(TAXES, TAXES)
     )
 
@@ -376,7 +377,7 @@ def test_a_foreign_currency_is_a_note_on_a_draft_and_refused_at_once_final():
 
 
 def test_a_customer_of_another_system_is_refused():
-    with pytest.raises(InvalidRequest, match="digits only"):
+    with pytest.raises(NotFound, match="ids of this vendor are digits"):
         plan(customer=Customer(id="e9066f04-8cc7", name="Quellmoos"), answers=())
 
 

@@ -325,7 +325,7 @@ def test_a_look_compares_the_number_exactly_on_all_pages():
     )
     assert [ENTRY] == played.result
     expected = {"voucherType": "salesinvoice,salescreditnote", "voucherStatus": "any", "page": "0", "size": "250",
-                "voucherDateFrom": "2026-03-09", "voucherDateTo": "2026-03-11"}  # fmt: skip
+                "voucherDateFrom": "2026-02-03", "voucherDateTo": "2026-04-14"}  # fmt: skip
     assert expected == dict(played.requests[0].params)
 
 

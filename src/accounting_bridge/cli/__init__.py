@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from .sandbox import sandbox
 
     @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-    @click.version_option(package_name="accounting-bridge")
+    @click.version_option(package_name="accounting-bridge-sdk")
     def accounting_bridge() -> None:
         """Bridge between a time-tracking app and its users' books."""
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _missing(module: str) -> int:
     print(  # noqa: T201 - click, which would print, is what is missing
-        f"accounting-bridge: {module} is not installed; run: pip install 'accounting-bridge[cli,sandbox]'",
+        f"accounting-bridge: {module} is not installed; install accounting-bridge-sdk with its extras: '[cli,sandbox]'",
         file=sys.stderr,
     )
     return 2

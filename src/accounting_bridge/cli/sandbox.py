@@ -17,8 +17,6 @@ from accounting_bridge import sandbox as emulators
 if TYPE_CHECKING:
     from types import FrameType
 
-EXTRA = "accounting-bridge[cli,sandbox]"
-
 
 class Failure(click.ClickException):
     """A one-line message and exit status 2."""
@@ -34,6 +32,7 @@ def sandbox() -> None:
 @sandbox.command()
 @click.argument("vendor")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--allow-other-hosts", is_flag=True, help="Let --host be reached from other machines: there is no TLS.")
 @click.option("--port", default=0, show_default="a free one", type=click.IntRange(0, 65535))
 @click.option(
     "--customers",
@@ -48,19 +47,28 @@ def sandbox() -> None:
     "--index-lag",
     default=0.0,
     show_default=True,
-    type=click.FloatRange(0),
+    type=click.FloatRange(0, 3600),
     help="Seconds until a new document shows up in lists.",
 )
 def serve(
-    *, vendor: str, host: str, port: int, customers: int, seed: int, no_rate_limit: bool, index_lag: float
+    *,
+    vendor: str,
+    host: str,
+    allow_other_hosts: bool,
+    port: int,
+    customers: int,
+    seed: int,
+    no_rate_limit: bool,
+    index_lag: float,
 ) -> None:
     """Serve the emulator of VENDOR until Ctrl-C."""
     if find_spec("uvicorn") is None:
-        raise Failure(f"uvicorn is not installed; run: pip install '{EXTRA}'")
+        raise Failure("uvicorn is not installed; install accounting-bridge-sdk with its extras: '[cli,sandbox]'")
     try:
         server = emulators.serve(
             vendor,
             host=host,
+            allow_other_hosts=allow_other_hosts,
             port=port,
             customers=customers,
             seed=seed,

@@ -74,6 +74,8 @@ class SalesEntry:
     id: str
     invoice_number: str
     status: SalesEntryStatus
+    customer_id: str | None = None
+    """None where the books keep it with a collective customer, or do not tell."""
     totals: Totals
     url: str | None = None
     created: bool = False

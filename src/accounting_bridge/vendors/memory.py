@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Final
 
 from attrs import Factory, define, evolve, field, frozen
 
-from ..adapter import Capabilities, ChangedSince, Evidence, RateLimits, RateSignal, Rounding, Secret
+from ..adapter import Capabilities, ChangedSince, Evidence, RateLimits, RateSignal, Rounding, Secret, unsupported
 from ..errors import BridgeError, Conflict, InvalidRequest, NotFound, OutcomeUnknown, PeriodClosed, Problem
 from ..flow import Flow, Page, Request, Response, Token
 from ..models import (
@@ -168,7 +168,7 @@ class Memory:
 
     def authorize(self, request: Request, token: Token | None) -> Request:
         """Nothing goes over a wire."""
-        return request
+        raise unsupported(self.vendor, "send requests", "it keeps its books in memory; use the provider's calls")
 
     def refresh(self, token: Token | None) -> Flow[Token] | None:
         """Nothing to renew."""
@@ -369,7 +369,7 @@ class Memory:
             entry_id = self.books.new_id("sale")
             self.books.sales[entry_id] = SalesEntry(
                 id=entry_id, invoice_number=plan.invoice_number, status=SalesEntryStatus.OPEN, totals=plan.totals,
-                url=f"{self.origin}/sales/{entry_id}",
+                customer_id=plan.customer_id, url=f"{self.origin}/sales/{entry_id}",
             )  # fmt: skip
         self.books.after_commit()
         return entry_id

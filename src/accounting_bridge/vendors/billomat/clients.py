@@ -244,10 +244,10 @@ def own_id(value: str | None, field: str) -> str:
     """An id of Billomat: digits.
 
     Raises:
-        InvalidRequest: anything else; nothing is sent.
+        NotFound: anything else names no record here; nothing is sent.
     """
     if value is None or not _ID.fullmatch(value):
-        raise InvalidRequest("nothing was sent", problems=[Problem(field, "is not an id of Billomat: digits only")])
+        raise NotFound(f"there is no such {field}: ids of this vendor are digits; nothing was sent", vendor=VENDOR)
     return value
 
 

@@ -206,7 +206,7 @@ async def _tax_names(sheet: Sheet, rates: Sequence[Decimal | None]) -> Mapping[D
         known = await tax_rates(fresh=True)  # somebody may have added it since it was read
     for index, rate in enumerate(rates):
         if rate is not None and rate in _unknown({rate}, known):
-            there = ", ".join(plain_text(one) for one in sorted({tax.rate for tax in known})) or "none"
+            there = ", ".join(plain_text(one) for one in sorted({tax.rate for tax in known} | {ZERO}))
             sheet.problem(
                 f"lines[{index}].tax_rate", f"{plain_text(rate)} % is none of the account's taxes; there are: {there}"
             )

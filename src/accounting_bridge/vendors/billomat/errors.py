@@ -18,6 +18,7 @@ from ...errors import (
     InvalidRequest,
     MalformedResponse,
     NotFound,
+    OutcomeUnknown,
     PermissionDenied,
     Problem,
     Refused,
@@ -56,10 +57,14 @@ def classify(response: Response, account: str) -> BridgeError | None:
     """The error that an answer stands for, or None for success."""
     if response.status < 300:
         # No such answer was recorded, but an action's body is not read otherwise.
-        refused = response.body[:200].lstrip().startswith(b'{"errors"')
-        return InvalidRequest("Billomat refused the request", problems=_problems(texts(response))) if refused else None
+        if not response.body[:200].lstrip().startswith(b'{"errors"'):
+            return None
+        if response.request is not None and not response.request.repeatable:
+            # The status says done, the body says not: only a look into the books can tell.
+            return OutcomeUnknown(f"Billomat answered with a success that holds errors{_shown(texts(response))}")
+        return InvalidRequest("Billomat refused the request", problems=_problems(texts(response)))
     said = texts(response)
-    shown = f": {'; '.join(said)}" if said else ""
+    shown = _shown(said)
     match response.status:
         case 401:
             return AuthenticationFailed(_rejected(said) + shown)
@@ -78,6 +83,10 @@ def classify(response: Response, account: str) -> BridgeError | None:
         case status:
             what = "" if said else "; the answer is none of Billomat's interface"
             return Refused(f"Billomat refused the request with status {status}{shown}{what}")
+
+
+def _shown(said: tuple[str, ...]) -> str:
+    return f": {'; '.join(said)}" if said else ""
 
 
 def _rejected(said: tuple[str, ...]) -> str:

@@ -114,6 +114,7 @@ def _entry(record: InvoiceRecord, origin: str) -> SalesEntry:
         id=record.id,
         invoice_number=record.invoice_number or record.label or "",
         status=_STATUS.get(record.status) or SalesEntryStatus(record.status),
+        customer_id=record.client_id,
         totals=invoices.totals_of(record),
         url=invoices.url_of(record, origin),
     )

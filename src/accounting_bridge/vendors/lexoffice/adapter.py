@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -53,7 +53,8 @@ from .wire import CONVERTER, VENDOR, checked_id, is_id
 _UPDATE_ROUNDS: Final = 3
 _LOOKS_AT_NEW_CONTACT: Final = 4
 """A new contact may take up to two seconds to show (seen); spaced as they are, four looks take about that long."""
-_DAY: Final = timedelta(days=1)
+_DAYS_MOVED: Final = 35
+"""A voucher cannot be deleted: one whose date somebody corrected in the meantime should still be found."""
 
 
 @frozen(kw_only=True)
@@ -326,7 +327,16 @@ class Lexoffice:
             articles=await self._articles_of(draft),
             day=wire.today(now),
         )
-        _refuse([*written.problems, *self._problems_of_new(customer)])
+        problems = [*written.problems, *self._problems_of_new(customer)]
+        if finalize and draft.discount_percent:
+            problems.append(
+                Problem(
+                    "discount_percent",
+                    "cannot be final at once, because how this vendor rounds it is unknown: put the discount on the "
+                    "lines, or create a draft",
+                )
+            )
+        _refuse(problems)
         return InvoicePlan(
             vendor=VENDOR,
             reference=draft.reference,
@@ -406,13 +416,7 @@ class Lexoffice:
 
     # -- sales --
 
-    async def plan_sale(
-        self,
-        invoice: IssuedInvoice,
-        customer: Customer,
-        *,
-        now: datetime,
-    ) -> SalePlan:
+    async def plan_sale(self, invoice: IssuedInvoice, customer: Customer, *, now: datetime) -> SalePlan:
         """A voucher is final at once and cannot be deleted: what does not add up is refused here."""
         treatment = invoice.tax_treatment
         written = vouchers.write(
@@ -439,21 +443,16 @@ class Lexoffice:
         """Booked as open at once; answered with 200 or 201, depending on whom one asks."""
         return decode(CONVERTER, await send_json(plan.method, plan.path, plan.body), wire.Created).id
 
-    async def look_for_sales(
-        self,
-        invoice: IssuedInvoice,
-        customer_id: str,
-    ) -> Sequence[str]:
-        """Vouchers of that date with exactly this number; the list was found not to be searchable by number."""
+    async def look_for_sales(self, invoice: IssuedInvoice, customer_id: str) -> Sequence[str]:
+        """Vouchers around that date with exactly this number; the list was found not to be searchable by number."""
         rows = await wire.read_all(
             "/v1/voucherlist",
             wire.VoucherRow,
             "sale",
             voucherType=",".join(vouchers.SALE_TYPES),
             voucherStatus="any",
-            # A day more on both sides: whether the bounds are inclusive is unknown.
-            voucherDateFrom=(invoice.issue_date - _DAY).isoformat(),
-            voucherDateTo=(invoice.issue_date + _DAY).isoformat(),
+            voucherDateFrom=_days_off(invoice.issue_date, -_DAYS_MOVED).isoformat(),
+            voucherDateTo=_days_off(invoice.issue_date, _DAYS_MOVED).isoformat(),
         )
         return list(dict.fromkeys(row.id for row in rows if row.voucherNumber == invoice.number))
 
@@ -477,6 +476,11 @@ class Lexoffice:
 
 
 # ---- request builders and the like -----------------------------------------------------------------------------
+
+
+def _days_off(day: date, days: int) -> date:
+    """That many days later, or the end of the calendar."""
+    return date.fromordinal(min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal()))
 
 
 def _contacts_page(number: int, **filters: str) -> Request:

@@ -59,7 +59,7 @@ def neutral(contact: wire.Contact) -> Customer:
     if company is not None:
         name, vat, tax_number = company.name, company.vatRegistrationId or None, company.taxNumber or None
         if company.contactPersons:
-            people = tuple([_person_to_talk_to(one) for one in company.contactPersons])
+            people = tuple([_contact(one) for one in company.contactPersons])
     elif person is not None:
         first, last = person.firstName or None, person.lastName or None
         name = f"{first} {last}" if first and last else first or last or ""
@@ -84,7 +84,7 @@ def neutral(contact: wire.Contact) -> Customer:
     return evolve(customer, **noted) if noted else customer
 
 
-def _person_to_talk_to(person: wire.ContactPerson) -> Contact:
+def _contact(person: wire.ContactPerson) -> Contact:
     return Contact(
         first_name=person.firstName or None,
         last_name=person.lastName or None,

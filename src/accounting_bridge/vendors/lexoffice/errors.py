@@ -7,7 +7,7 @@ The vendor's messages are German and not meant for end users (documented); ``vio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ...errors import (
@@ -85,6 +85,9 @@ _MEANINGS: Final[Mapping[str, str]] = {
 }
 
 _NUMBER_TAKEN: Final = "account_number_already_exists"
+_NO_CONTACT: Final = "Referenced contact was not found"
+"""Assumed: the vendor's words are not on record, these are the sandbox's. Other words end as InvalidRequest."""
+_NAMES_A_CONTACT: Final = {("POST", "/v1/invoices"), ("POST", "/v1/vouchers")}
 _ONE_ADDRESS: Final = "exactly one billing address"
 """Measured: "Referenced contact needs to have exactly one billing address, but 0 addresses were found."."""
 
@@ -105,7 +108,8 @@ def classify(response: Response) -> BridgeError | None:
     body = _body(response)
     issues = list(_issues(body))[:_MOST_PROBLEMS]
     said = _said(body)
-    method = response.request.method if response.request else ""
+    request = response.request
+    method = request.method if request else ""
     codes = {issue.code for issue in issues}
     if status == 401:
         return AuthenticationFailed("the API key was rejected: it is wrong, was deleted, or its 24 months are over")
@@ -128,6 +132,11 @@ def classify(response: Response) -> BridgeError | None:
         # refused made nothing and goes through a few seconds later (seen).
         return Unavailable(
             "another contact took the same number at that moment; nothing was created", code=_NUMBER_TAKEN
+        )
+    if request is not None and (method, request.path) in _NAMES_A_CONTACT and _lacks_contact(issues, said):
+        return Unavailable(
+            "the contact is not usable yet, which takes up to two seconds after it was made, or it is not there any "
+            "more; nothing was created"
         )
     code = next((issue.code for issue in issues if issue.code), None)
     problems = [_problem(issue) for issue in issues]
@@ -171,6 +180,15 @@ def _is_stale(status: int, issues: Iterable[_Issue]) -> bool:
     """A missing version is a validation error; a wrong one is 406 on contacts and 409 on articles (measured)."""
     return status == 406 and any(
         issue.field == "version" and issue.code not in {"missing_entity", "NOTNULL", None} for issue in issues
+    )
+
+
+def _lacks_contact(issues: Sequence[_Issue], said: str) -> bool:
+    """Whether the missing contact is all that was refused: invoices say it in words, vouchers by a code."""
+    if not issues:
+        return _NO_CONTACT in said
+    return all(
+        _NO_CONTACT in issue.text or (issue.field == "contactId" and issue.code == "missing_entity") for issue in issues
     )
 
 

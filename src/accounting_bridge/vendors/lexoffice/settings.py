@@ -12,6 +12,7 @@ from ...adapter import Secret
 from ...errors import InvalidRequest, Problem
 
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:-]+")
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,1000}")
 
 
 @frozen(kw_only=True)
@@ -58,6 +59,8 @@ class LexofficeSettings:
 
     def __attrs_post_init__(self) -> None:
         problems = []
+        if not _fits_header(self.api_key):
+            problems.append(Problem("api_key", "must be a Secret of printable ASCII without blanks, and not empty"))
         if not self.spacing >= 0:
             problems.append(Problem("spacing", "must not be negative"))
         if self.default_tax_rate is not None and not 0 <= self.default_tax_rate <= 100:
@@ -68,3 +71,8 @@ class LexofficeSettings:
             problems.append(Problem("app_url", "must be scheme and host only, as https://app.lexware.de"))
         if problems:
             raise InvalidRequest("these settings are not valid", problems=problems)
+
+
+def _fits_header(value: object) -> bool:
+    # What was passed may be of any type: a plain str would show in every repr of the settings.
+    return isinstance(value, Secret) and _KEY.fullmatch(value.reveal()) is not None

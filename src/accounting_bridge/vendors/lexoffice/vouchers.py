@@ -303,6 +303,7 @@ def neutral(found: wire.Voucher, app_url: str) -> SalesEntry:
         id=found.id,
         invoice_number=found.voucherNumber or "",
         status=_STATUS.get(found.voucherStatus) or SalesEntryStatus(found.voucherStatus),
+        customer_id=found.contactId,
         totals=Totals(net=difference(gross, tax), tax=tax, gross=gross, by_rate=by_rate(rows)),
         url=f"{app_url}/permalink/vouchers/view/{found.id}",
         has_pdf=bool(found.files),

@@ -402,4 +402,5 @@ class Voucher:
     taxType: str
     voucherItems: list[VoucherItem] = field(factory=list)
     voucherNumber: str | None = None
+    contactId: str | None = None
     files: list[str] = field(factory=list)

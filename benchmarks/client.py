@@ -1,0 +1,236 @@
+"""The measured side: ``python client.py <measurement> <JSON>`` measures in a fresh process and prints JSON.
+
+Two ways are always measured in turns (A B A B), after one round of each that does not count, so that neither
+has the quieter minute or the warmer caches. A sample is (wall, CPU of this process) in seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+Sample = tuple[float, float]
+MIB = 1024 * 1024
+
+
+def timed(work: Callable[[], object]) -> Sample:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+async def timed_async(work: Callable[[], Awaitable[object]]) -> Sample:
+    wall, cpu = time.perf_counter(), time.process_time()
+    await work()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def in_turns(rounds: int, bare: Callable[[], object], ours: Callable[[], object]) -> dict[str, list[Sample]]:
+    samples: dict[str, list[Sample]] = {"bare": [], "ours": []}
+    for number in range(rounds + 1):
+        for name, work in (("bare", bare), ("ours", ours)):
+            gc.collect()  # nobody pays for the other's garbage
+            sample = timed(work)
+            if number:
+                samples[name].append(sample)
+    return samples
+
+
+# ---- listing ---------------------------------------------------------------------------------------------------
+
+
+def listing(where: dict[str, Any], customers: int, rounds: int) -> dict[str, Any]:
+    import bare
+    import httpx
+
+    import accounting_bridge as ab
+
+    def ours() -> None:
+        count = 0
+        try:
+            for _ in provider.import_customers():
+                count += 1
+        except ab.ImportIncomplete:  # lexoffice shows 10,000 at most, and cannot say whether there are more
+            assert count == customers == 10_000
+        assert count == customers, count
+
+    def theirs() -> None:
+        assert bare.listing(client, where) == customers
+
+    with (
+        httpx.Client(trust_env=False) as client,
+        ab.connect(where["vendor"], where["settings"], base_url=where["url"], limits=ab.Unlimited()) as provider,
+    ):
+        return in_turns(rounds, theirs, ours)
+
+
+def listing_async(where: dict[str, Any], customers: int, rounds: int) -> dict[str, Any]:
+    return asyncio.run(_listing_async(where, customers, rounds))
+
+
+async def _listing_async(where: dict[str, Any], customers: int, rounds: int) -> dict[str, Any]:
+    import bare
+    import httpx
+
+    import accounting_bridge as ab
+
+    async def ours() -> None:
+        count = 0
+        try:
+            async for _ in provider.import_customers():
+                count += 1
+        except ab.ImportIncomplete:
+            assert count == customers == 10_000
+        assert count == customers, count
+
+    async def theirs() -> None:
+        assert await bare.listing_async(client, where) == customers
+
+    samples: dict[str, list[Sample]] = {"bare": [], "ours": []}
+    async with (
+        httpx.AsyncClient(trust_env=False) as client,
+        ab.connect_async(where["vendor"], where["settings"], base_url=where["url"], limits=ab.Unlimited()) as provider,
+    ):
+        for number in range(rounds + 1):
+            for name, work in (("bare", theirs), ("ours", ours)):
+                gc.collect()
+                sample = await timed_async(work)
+                if number:
+                    samples[name].append(sample)
+    return samples
+
+
+# ---- invoices --------------------------------------------------------------------------------------------------
+
+
+def invoices(where: dict[str, Any], number: int, rounds: int) -> dict[str, Any]:
+    """*number* invoices a round, each for another customer (a look for a marker reads that customer's invoices)."""
+    import bare
+    import httpx
+
+    import accounting_bridge as ab
+
+    requests: list[ab.RequestDetails] = []
+    provider = ab.connect(
+        where["vendor"], where["settings"], tenant="benchmark", base_url=where["url"], limits=ab.Unlimited(),
+        journal=ab.MemoryJournal(), hooks=ab.Hooks(on_request=requests.append),
+    )  # fmt: skip
+    customers = list(islice(provider.import_customers(), 2 * number))
+    lines = [
+        ab.LineItem(description=f"Consulting, week {week}", quantity=Decimal("7.5"), unit="h", unit_price=Decimal(95),
+                    tax_rate=Decimal(19))
+        for week in range(1, 4)
+    ]  # fmt: skip
+
+    def drafts(name: str, whose: list[ab.Customer], turn: int) -> list[ab.InvoiceDraft]:
+        return [
+            ab.InvoiceDraft(reference=f"{name}-{turn}-{one.id}"[:60], customer=ab.CustomerRef(id=one.id), lines=lines)
+            for one in whose
+        ]
+
+    turns = range(rounds + 1)
+    for_bare = iter([
+        [(plan.path, plan.body) for plan in map(provider.plan_invoice, drafts("bare", customers[:number], turn))]
+        for turn in turns
+    ])  # fmt: skip
+    for_ours = iter([drafts("ours", customers[number:], turn) for turn in turns])
+
+    def theirs() -> None:
+        for path, body in next(for_bare):
+            bare.post(client, where, path, body)
+
+    def ours() -> None:
+        for draft in next(for_ours):
+            assert provider.create_invoice(draft).created
+
+    with provider, httpx.Client(trust_env=False) as client:
+        requests.clear()
+        samples = in_turns(rounds, theirs, ours)
+    return {**samples, "requests": len(requests) / len(turns) / (len(customers) - number)}
+
+
+# ---- memory ----------------------------------------------------------------------------------------------------
+
+
+def streaming(where: dict[str, Any], customers: int, traced: bool) -> dict[str, float]:
+    """How far the peak rises above that of the first page, in MiB: Python's own count, or the whole process."""
+    import resource
+    import tracemalloc
+
+    import accounting_bridge as ab
+
+    def peak() -> float:
+        if traced:
+            return tracemalloc.get_traced_memory()[1] / MIB
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MIB
+
+    if traced:
+        tracemalloc.start()
+    with ab.connect(where["vendor"], where["settings"], base_url=where["url"], limits=ab.Unlimited()) as provider:
+        stream = iter(provider.import_customers())
+        count = sum(1 for _ in islice(stream, 1000))
+        first = peak()
+        count += sum(1 for _ in stream)
+        assert count == customers, count
+        return {"first": first, "growth": peak() - first}
+
+
+def idle(where: dict[str, Any], connections: int, call: bool) -> dict[str, float]:
+    """What one more connection holds, in KiB: Python's own count, and the whole process."""
+    import tracemalloc
+    from pathlib import Path
+
+    import accounting_bridge as ab
+
+    def another(number: int) -> Any:
+        provider = ab.connect(
+            where["vendor"], where["settings"], tenant=f"tenant {number}", base_url=where["url"], limits=ab.Unlimited()
+        )
+        if call:
+            provider.check()
+        return provider
+
+    def resident() -> float:
+        status = Path("/proc/self/statm")  # elsewhere than on Linux only Python's own count is taken
+        return int(status.read_text().split()[1]) * 4 if status.exists() else float("nan")
+
+    held = [another(number) for number in range(20)]
+    gc.collect()
+    before = resident()
+    held += [another(number) for number in range(20, 20 + connections)]
+    gc.collect()
+    rss = (resident() - before) / connections
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    held += [another(number) for number in range(20 + connections, 20 + 2 * connections)]
+    gc.collect()
+    traced = (tracemalloc.get_traced_memory()[0] - before) / 1024 / connections
+    tracemalloc.stop()
+    for provider in held:
+        provider.close()
+    return {"traced": traced, "resident": rss}
+
+
+# ---- import ----------------------------------------------------------------------------------------------------
+
+
+def importing(statement: str) -> float:
+    """Seconds."""
+    code = compile(statement, "<measured>", "exec")
+    began = time.perf_counter()
+    exec(code, {})
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    given = json.loads(sys.argv[2])
+    if not given.pop("speed", True):
+        sys.modules["msgspec"] = None  # type: ignore[assignment]  # as if the extra were not installed
+    print(json.dumps(globals()[sys.argv[1]](**given)))

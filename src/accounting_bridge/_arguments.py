@@ -1,0 +1,76 @@
+"""What apps pass to a provider, checked once for all vendors before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from .errors import InvalidRequest, Problem
+from .flow import Request
+from .models import Customer, InvoiceDraft, IssuedInvoice
+from .wire import dumps
+
+T = TypeVar("T")
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def given(value: T, name: str, *kinds: type) -> T:
+    """The argument, if it is what it should be: a wrong one is named here, once for all vendors."""
+    if not isinstance(value, kinds):
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        problem = Problem(name, f"must be {wanted}, not {type(value).__name__}")
+        raise InvalidRequest("nothing was sent", problems=[problem])
+    return value
+
+
+def aware(instant: datetime | None) -> datetime | None:
+    """An instant with its time zone, or None."""
+    if instant is not None and given(instant, "changed_since", datetime).utcoffset() is None:
+        problem = Problem("changed_since", "must be a datetime with its time zone, as datetime.now(timezone.utc)")
+        raise InvalidRequest("nothing was sent", problems=[problem])
+    return instant
+
+
+def with_references(drafts: Iterable[InvoiceDraft]) -> Iterable[tuple[str, InvoiceDraft]]:
+    """Each draft with its reference."""
+    return ((draft.reference, draft) for draft in _several(drafts, InvoiceDraft))
+
+
+def with_numbers(invoices: Iterable[IssuedInvoice]) -> Iterable[tuple[str, IssuedInvoice]]:
+    """Each invoice with its number."""
+    return ((invoice.number, invoice) for invoice in _several(invoices, IssuedInvoice))
+
+
+def _several(documents: Iterable[T], kind: type[T]) -> Iterable[T]:
+    """Checked one by one as they come, so that a generator stays lazy; one that is not in a list is named at once."""
+    if isinstance(documents, kind):
+        problem = Problem("", f"must be several {kind.__name__}, as a list; for one there is the singular call")
+        raise InvalidRequest("nothing was sent", problems=[problem])
+    return (given(document, f"[{index}]", kind) for index, document in enumerate(documents))
+
+
+def with_id(customer: Customer) -> Customer:
+    """A customer that the books hold."""
+    if given(customer, "customer", Customer).id is None:
+        raise InvalidRequest("nothing was sent", problems=[Problem("customer.id", "is needed to change a customer")])
+    return customer
+
+
+def raw_request(method: str, path: str, params: Mapping[str, str] | None, json: Any) -> Request:
+    """A request of the app's own."""
+    verb = method.upper()
+    if not (verb.isascii() and verb.isalpha()):
+        raise InvalidRequest("nothing was sent", problems=[Problem("method", "must be a method's name, as GET")])
+    headers = {"accept": "application/json"}
+    body = b""
+    if json is not None:
+        headers["content-type"] = "application/json"
+        try:
+            body = dumps(json)
+        except (TypeError, ValueError) as exc:
+            raise InvalidRequest("nothing was sent", problems=[Problem("json", str(exc))]) from None
+    return Request(
+        method=verb, path=path, params=tuple((params or {}).items()), headers=headers,
+        body=body, repeatable=verb in _SAFE,
+    )  # fmt: skip

@@ -1,0 +1,17 @@
+"""The benchmarks run and fill their tables. How fast anything is, is none of the test suite's business."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+RUN = Path(__file__).parents[2] / "benchmarks" / "run.py"
+
+
+def test_every_row_is_there_with_a_few_records():
+    done = subprocess.run([sys.executable, str(RUN), "--tiny"], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines() if line.startswith("  ")]
+    listings = {(vendor, way, speed) for vendor, _, way, speed, *_ in lines if way in {"sync", "async"}}
+    assert listings == {(v, *way) for v in ("lexoffice", "billomat") for way in (("sync", "yes"), ("async", "no"))}
+    for row in ("import httpx", "import accounting_bridge", "customers streamed", "not used yet", "after one call"):
+        assert any(row in line for line in done.stdout.splitlines()), row

@@ -1,0 +1,16 @@
+"""What somebody reads who serves a sandbox without the extra for it."""
+
+import sys
+import threading
+
+import pytest
+
+from accounting_bridge.sandbox import serve
+
+
+def test_serving_without_uvicorn_names_the_extra_and_starts_nothing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    threads = threading.active_count()
+    with pytest.raises(ImportError, match="install accounting-bridge-sdk with its extra 'sandbox'"):
+        serve("lexoffice")
+    assert threading.active_count() == threads
