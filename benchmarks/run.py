@@ -28,11 +28,11 @@ VENDORS = ("lexoffice", "billomat")
 class Sizes:
     """How much is measured."""
 
-    listings: tuple[tuple[int, int], ...] = ((1000, 41), (10_000, 5))
+    listings: tuple[tuple[int, int], ...] = ((1000, 41), (10_000, 4))
     """Customers and rounds."""
     invoices: int = 200
     invoice_rounds: int = 3
-    imports: int = 25
+    imports: int = 20
     streamed: int = 100_000
     connections: int = 200
     ways: tuple[tuple[str, bool], ...] = (

@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from .money import Evidence, Rounding
     from .provider import AccountingProvider, AsyncAccountingProvider, AsyncCustomerImport, CustomerImport
     from .registry import vendor_names
-    from .tokens import MemoryTokens, TokenStore
+    from .tokens import FileTokens, MemoryTokens, SqliteTokens, TokenStore, TokensUnreadable
 
 _HOME = {
     "_policy": "Policy Priority",
@@ -89,7 +89,7 @@ _HOME = {
     "money": "Evidence Rounding",
     "provider": "AccountingProvider AsyncAccountingProvider AsyncCustomerImport CustomerImport",
     "registry": "vendor_names",
-    "tokens": "MemoryTokens TokenStore",
+    "tokens": "FileTokens MemoryTokens SqliteTokens TokenStore TokensUnreadable",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
@@ -114,6 +114,7 @@ __all__ = [
     "DuplicateFound",
     "EnsuredCustomer",
     "Evidence",
+    "FileTokens",
     "Finalize",
     "Hooks",
     "ImportIncomplete",
@@ -157,11 +158,13 @@ __all__ = [
     "SalesEntryStatus",
     "Secret",
     "ServicePeriod",
+    "SqliteTokens",
     "TaxRate",
     "TaxTreatment",
     "TextLine",
     "Token",
     "TokenStore",
+    "TokensUnreadable",
     "Totals",
     "TotalsDiffer",
     "Unavailable",

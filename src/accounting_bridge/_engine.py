@@ -18,7 +18,7 @@ from threading import Lock
 from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import quote, unquote, urlencode
 
-from attrs import define, evolve, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 from tenacity import DoAttempt, DoSleep
 
 from ._policy import LONGEST_HINT, Attempts, Policy, Priority, RetryBudget, later, retry_after
@@ -38,7 +38,8 @@ from .flow import Cached, Flow, Now, Recall, Record, Report, Request, Response, 
 from .hooks import Hooks, RequestDetails, RetryDetails, tell, tell_drifts
 from .journal.port import Journal, Key, Recollection
 from .limits.port import Limits
-from .tokens import TokenStore
+from .tokens import MemoryTokens, TokenStore
+from .tokens.renewal import Renewal
 
 T = TypeVar("T")
 
@@ -90,6 +91,10 @@ class Renew:
     """
 
     stale: Token | None
+    rejected: bool = True
+    """False: it will expire soon. Whatever comes of the renewal, the request is made."""
+    patience: float = 60.0
+    """Seconds to wait for another process that renews it."""
 
 
 @frozen
@@ -118,6 +123,14 @@ Action: TypeAlias = Send | Sleep | Renew | Call
 # ---- what belongs to a connection ------------------------------------------------------------------------------
 
 
+def _renewal_of(state: State) -> Renewal:
+    # Compared with None: a store that is empty may well be false.
+    store = MemoryTokens(clock=state.clock) if state.tokens is None else state.tokens
+    return Renewal(
+        store=store, tenant=state.tenant, vendor=state.adapter.vendor, clock=state.clock, random=state.random
+    )
+
+
 @define(kw_only=True)
 class State:
     """What all calls of one connection share."""
@@ -137,6 +150,7 @@ class State:
     settle_seconds: float
     cache: dict[str, tuple[float, Any]] = field(factory=dict, repr=False)
     lock: Lock = field(factory=Lock, repr=False)
+    renewal: Renewal = field(init=False, repr=False, default=Factory(_renewal_of, takes_self=True))
 
     def key(self, kind: str, reference: str) -> Key:
         """The journal's key."""
@@ -232,7 +246,7 @@ def _request(request: Request, state: State, *, auth: bool, deadline: float) -> 
                 request, url, state, auth=auth, left=left, number=attempts.state.attempt_number
             )
             if isinstance(outcome, AuthenticationFailed) and renewable:
-                renewed = yield Renew(used)
+                renewed = yield Renew(used, patience=left())
                 if isinstance(renewed, BridgeError):
                     outcome = _not_renewed(renewed, request, url)
                 else:
@@ -263,6 +277,8 @@ def _attempt(
     if not request.repeatable and left() < min(_LEAST_FOR_A_WRITE, state.policy.deadline / 4):
         late = Unavailable("too little of the deadline is left for a write; nothing was sent")
         return late.at(vendor=state.adapter.vendor, method=request.method, url=_shown(url)), state.token
+    if auth and state.renewal.due(state.token):
+        yield Renew(state.token, rejected=False, patience=left())
     token = state.token
     signed = state.adapter.authorize(request, token) if auth else request
     if (name := _unfit_header(signed.headers)) is not None:

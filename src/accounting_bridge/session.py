@@ -17,8 +17,9 @@ from attrs import define, field
 
 from ._engine import Call, Renew, Send, Sleep, State, engine
 from ._http import AsyncHttp, Http
-from .errors import BridgeError, Refused
+from .errors import BridgeError
 from .flow import Flow, Token
+from .tokens.renewal import Ask, Pause, Refresh, Renewed
 
 T = TypeVar("T")
 
@@ -31,10 +32,10 @@ class Session:
     http: Http
     _renewal: Lock = field(factory=Lock, init=False, repr=False)
 
-    def run(self, flow: Flow[T], *, auth: bool = True) -> T:
+    def run(self, flow: Flow[T], *, auth: bool = True, deadline: float | None = None) -> T:
         """Drive *flow* to its result."""
         answer: Any = None
-        with closing(engine(flow, self.state, auth=auth)) as steps:
+        with closing(engine(flow, self.state, auth=auth, deadline=deadline)) as steps:
             while True:
                 try:
                     action = steps.send(answer)
@@ -49,26 +50,47 @@ class Session:
                         time.sleep(seconds)
                     case Call(function):
                         answer = function()
-                    case Renew(stale):
-                        answer = self._renew(stale)
+                    case Renew(stale, rejected, patience):
+                        answer = self._renew(stale, rejected=rejected, patience=patience)
                     case _:
                         assert_never(action)
 
-    def _renew(self, stale: Token | None) -> bool | BridgeError:
-        with self._renewal:
+    def _renew(self, stale: Token | None, *, rejected: bool = True, patience: float = 60.0) -> bool | BridgeError:
+        # Nobody waits for an early renewal that is under way: the present grant still works.
+        if not self._renewal.acquire(blocking=rejected):
+            return True
+        try:
             if self.state.token != stale:
                 return True
-            flow = self.state.adapter.refresh(stale)
-            if flow is None:
-                return False
-            try:
-                token = self.run(flow, auth=False)
-            except Refused:
-                return False
-            except BridgeError as unclear:
-                return unclear
-            save_token(self.state, token)()
-            return True
+            steps = self.state.renewal.steps(stale, rejected=rejected, patience=patience)
+            answer: Any = None
+            error: Exception | None = None
+            while True:
+                try:
+                    action = steps.send(answer) if error is None else steps.throw(error)
+                except StopIteration as stop:
+                    return use_renewed(self.state, stop.value)
+                answer = error = None
+                try:
+                    match action:
+                        case Ask(function):
+                            answer = function()
+                        case Refresh(token, seconds):
+                            answer = self._refresh(token, seconds)
+                        case Pause(seconds):
+                            time.sleep(seconds)
+                except Exception as exc:  # noqa: BLE001 - the lease is given back before it is raised again
+                    error = exc
+        finally:
+            self._renewal.release()
+
+    def _refresh(self, token: Token, seconds: float) -> Renewed:
+        if (flow := self.state.adapter.refresh(token)) is None:
+            return None
+        try:
+            return self.run(flow, auth=False, deadline=self.state.clock.monotonic() + seconds)
+        except BridgeError as error:
+            return error
 
     def close(self) -> None:
         """Close all connections."""
@@ -83,10 +105,10 @@ class AsyncSession:
     http: AsyncHttp
     _renewal: anyio.Lock = field(factory=anyio.Lock, init=False, repr=False)
 
-    async def run(self, flow: Flow[T], *, auth: bool = True) -> T:
+    async def run(self, flow: Flow[T], *, auth: bool = True, deadline: float | None = None) -> T:
         """Drive *flow* to its result."""
         answer: Any = None
-        with closing(engine(flow, self.state, auth=auth)) as steps:
+        with closing(engine(flow, self.state, auth=auth, deadline=deadline)) as steps:
             while True:
                 try:
                     action = steps.send(answer)
@@ -101,28 +123,48 @@ class AsyncSession:
                         await anyio.sleep(seconds)
                     case Call(function, blocking):
                         answer = await _call(function) if blocking else function()
-                    case Renew(stale):
-                        answer = await self._renew(stale)
+                    case Renew(stale, rejected, patience):
+                        answer = await self._renew(stale, rejected=rejected, patience=patience)
                     case _:
                         assert_never(action)
 
-    async def _renew(self, stale: Token | None) -> bool | BridgeError:
+    async def _renew(self, stale: Token | None, *, rejected: bool = True, patience: float = 60.0) -> bool | BridgeError:
+        # Nobody waits for an early renewal that is under way: the present grant still works.
+        if not rejected and self._renewal.locked():
+            return True
         async with self._renewal:
             if self.state.token != stale:
                 return True
-            flow = self.state.adapter.refresh(stale)
-            if flow is None:
-                return False
-            # A rotated refresh token must not be lost to a cancellation between its arrival and its storage.
-            with anyio.CancelScope(shield=True):
-                try:
-                    token = await self.run(flow, auth=False)
-                except Refused:
-                    return False
-                except BridgeError as unclear:
-                    return unclear
-                await _call(save_token(self.state, token))
-            return True
+            steps = self.state.renewal.steps(stale, rejected=rejected, patience=patience)
+            answer: Any = None
+            error: Exception | None = None
+            with closing(steps):
+                while True:
+                    try:
+                        action = steps.send(answer) if error is None else steps.throw(error)
+                    except StopIteration as stop:
+                        return use_renewed(self.state, stop.value)
+                    answer = error = None
+                    try:
+                        # A rotated grant must not be lost to a cancellation between its arrival and its storage.
+                        with anyio.CancelScope(shield=not action.cancellable):
+                            match action:
+                                case Ask(function):
+                                    answer = await _call(function) if self.state.renewal.store.blocking else function()
+                                case Refresh(token, seconds):
+                                    answer = await self._refresh(token, seconds)
+                                case Pause(seconds):
+                                    await anyio.sleep(seconds)
+                    except Exception as exc:  # noqa: BLE001 - the lease is given back before it is raised again
+                        error = exc
+
+    async def _refresh(self, token: Token, seconds: float) -> Renewed:
+        if (flow := self.state.adapter.refresh(token)) is None:
+            return None
+        try:
+            return await self.run(flow, auth=False, deadline=self.state.clock.monotonic() + seconds)
+        except BridgeError as error:
+            return error
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -134,12 +176,9 @@ async def _call(function: Callable[[], T]) -> T:
     return await anyio.to_thread.run_sync(function)
 
 
-def save_token(state: State, token: Token) -> Callable[[], None]:
-    """Store the grant first, use it afterwards: one that is used but not stored is lost with the process."""
-
-    def save() -> None:
-        if state.tokens is not None:
-            state.tokens.save(state.tenant, state.adapter.vendor, token)
-        state.token = token
-
-    return save
+def use_renewed(state: State, renewed: Renewed) -> bool | BridgeError:
+    """Use the grant that came of a renewal; it is stored by now."""
+    if isinstance(renewed, Token):
+        state.token = renewed
+        return True
+    return renewed if renewed is not None else False

@@ -12,14 +12,25 @@ if TYPE_CHECKING:
     from .cassettes import cassette_options
     from .contract import VendorContract
     from .rig import MemoryRig, Rig, SandboxRig
+    from .token_contract import TokenStoreContract
 
-__all__ = ["MemoryRig", "Played", "Rig", "SandboxRig", "VendorContract", "cassette_options", "play"]
+__all__ = [
+    "MemoryRig",
+    "Played",
+    "Rig",
+    "SandboxRig",
+    "TokenStoreContract",
+    "VendorContract",
+    "cassette_options",
+    "play",
+]
 
 _HOME = {
     "MemoryRig": "rig",
     "Played": "_play",
     "Rig": "rig",
     "SandboxRig": "rig",
+    "TokenStoreContract": "token_contract",
     "VendorContract": "contract",
     "cassette_options": "cassettes",
     "play": "_play",

@@ -1,28 +1,13 @@
-"""The token store's port, and the store that lives as long as the process."""
+"""The token store that lives as long as the process."""
 
 from __future__ import annotations
 
-from threading import Lock
-from typing import Protocol
+from threading import RLock
+from typing import Any, NoReturn
 
+from ..clock import Clock, SystemClock
 from ..flow import Token
-
-
-class TokenStore(Protocol):
-    """Keeps one grant per tenant and vendor. Implementations are safe to share between threads."""
-
-    @property
-    def blocking(self) -> bool:
-        """Whether calls may take long enough to leave the event loop for."""
-        ...
-
-    def load(self, tenant: str, vendor: str) -> Token | None:
-        """The grant, or None."""
-        ...
-
-    def save(self, tenant: str, vendor: str, token: Token) -> None:
-        """Replace the grant; returns when it is stored."""
-        ...
+from .port import checked_lease, taken
 
 
 class MemoryTokens:
@@ -30,9 +15,11 @@ class MemoryTokens:
 
     blocking = False
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        self._clock = SystemClock() if clock is None else clock
         self._tokens: dict[tuple[str, str], Token] = {}
-        self._lock = Lock()
+        self._leases: dict[tuple[str, str], tuple[str, float]] = {}
+        self._lock = RLock()
 
     def load(self, tenant: str, vendor: str) -> Token | None:
         """The grant, or None."""
@@ -40,6 +27,34 @@ class MemoryTokens:
             return self._tokens.get((tenant, vendor))
 
     def save(self, tenant: str, vendor: str, token: Token) -> None:
-        """Replace the grant."""
+        """Set the grant."""
         with self._lock:
             self._tokens[tenant, vendor] = token
+
+    def replace(self, tenant: str, vendor: str, old: Token, new: Token) -> Token:
+        """Put *new* in the place of *old*; returns what is stored then."""
+        with self._lock:
+            stored = self._tokens.get((tenant, vendor))
+            if stored is not None and stored != old:
+                return stored
+            self.save(tenant, vendor, new)
+            return new
+
+    def acquire(self, tenant: str, vendor: str, holder: str, seconds: float) -> bool:
+        """Take or extend the lease; False while another holder has it."""
+        lasts, now = checked_lease(seconds), self._clock.monotonic()
+        with self._lock:
+            has_it, until = self._leases.get((tenant, vendor), (holder, now))
+            if has_it != holder and taken(until, now):
+                return False
+            self._leases[tenant, vendor] = (holder, now + lasts)
+            return True
+
+    def release(self, tenant: str, vendor: str, holder: str) -> None:
+        """Give the lease back, if *holder* has it."""
+        with self._lock:
+            if self._leases.get((tenant, vendor), ("", 0.0))[0] == holder:
+                del self._leases[tenant, vendor]
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("a token store is not pickled or copied: grants in memory stay in their process")
