@@ -4,6 +4,7 @@ import json
 import logging
 import pickle
 import socket
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ import accounting_bridge as ab
 from accounting_bridge.sandbox import BillomatSandbox, Fault, LexofficeSandbox, serve
 from accounting_bridge.sandbox.billomat.account import BillomatAccount
 from accounting_bridge.vendors.lexoffice import LexofficeSettings
+
+# CPython 3.13.0 was seen to crash when it shows the locals of a frame whose generator is gone.
+SHOW_LOCALS = sys.version_info[:2] != (3, 13)
 
 KEY = "kX9canary2f7Qd41e8bZ35a60"
 APP_SECRET = "sE7canary9c1Wm20d5fY88b3"
@@ -75,7 +79,7 @@ def members(thing: object) -> list[tuple[str, object]]:
 def texts_of(error: BaseException) -> Iterator[str]:
     """Whatever a log, a crash reporter or a task queue could make of an error."""
     yield from (str(error), repr(error), repr(error.args), repr(vars(error)), repr(getattr(error, "__notes__", [])))
-    yield "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+    yield "".join(traceback.TracebackException.from_exception(error, capture_locals=SHOW_LOCALS).format())
     if isinstance(error, ab.BridgeError):
         yield pickle.dumps(error).decode("latin-1")
         yield pickle.dumps(error, 0).decode("latin-1")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
+from uuid import uuid4
 
 from attrs import define, field, frozen
 
@@ -68,11 +69,14 @@ class Rig(ABC):
     other_rate: Decimal = Decimal(7)
     options: Mapping[str, Any] = field(factory=dict)
     """Vendor options that the suite's drafts need."""
+    own: str = field(factory=lambda: uuid4().hex, init=False)
+    """Part of every tenant's name: a port that is used again must not bring back an earlier test's memory."""
 
     policy: ClassVar[Policy] = Policy(deadline=10.0, timeout=2.0, settle_time=SETTLE_SECONDS)
 
     def connect(self, settings: Mapping[str, Any] | None = None, **extra: Any) -> AccountingProvider:
         """A provider that hurries."""
+        extra["tenant"] = f"{self.own} {extra.get('tenant', 'app')}"
         return connect(
             self.vendor, {**(settings or self.settings), **self.options}, base_url=self.base_url,
             **{"policy": self.policy, "limits": Unlimited(), **extra},
@@ -80,6 +84,7 @@ class Rig(ABC):
 
     def connect_async(self, **extra: Any) -> AsyncAccountingProvider:
         """The async one."""
+        extra["tenant"] = f"{self.own} {extra.get('tenant', 'app')}"
         return connect_async(
             self.vendor, {**self.settings, **self.options}, base_url=self.base_url,
             **{"policy": self.policy, "limits": Unlimited(), **extra},
