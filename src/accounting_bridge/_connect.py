@@ -17,7 +17,7 @@ from . import registry
 from ._bound import AsyncBoundProvider, BoundProvider
 from ._engine import State
 from ._http import AsyncHttp, Http
-from ._policy import Policy, shared_budget
+from ._policy import Policy, is_seconds, shared_budget
 from ._secrets import Secret
 from .adapter import Adapter
 from .clock import Clock, SystemClock
@@ -266,7 +266,7 @@ def _decimal(value: Any, _: Any) -> Decimal:
 
 
 def _seconds(value: Any, _: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+    if not is_seconds(value):
         raise _Unfit("must be a number that is not negative")
     return value
 

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from functools import lru_cache
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from attrs import Factory, define, field, frozen
 from tenacity import BaseRetrying, DoAttempt, DoSleep, RetryCallState, retry_if_result
@@ -56,17 +56,18 @@ class Policy:
         problems = [
             Problem(name, "must be a positive number of seconds")
             for name in ("deadline", "timeout")
-            if not _is_seconds(getattr(self, name)) or not getattr(self, name) > 0
+            if not is_seconds(getattr(self, name)) or not getattr(self, name) > 0
         ]
         if type(self.attempts) is not int or self.attempts < 1:
             problems.append(Problem("attempts", "must be a whole number, and at least 1"))
-        if self.settle_time is not None and not _is_seconds(self.settle_time):
+        if self.settle_time is not None and not is_seconds(self.settle_time):
             problems.append(Problem("settle_time", "must be a number of seconds, and not negative"))
         if problems:
             raise InvalidRequest("this policy is not valid", problems=problems)
 
 
-def _is_seconds(value: object) -> bool:
+def is_seconds(value: object) -> TypeGuard[float]:
+    """A finite number that is not negative."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 

@@ -95,7 +95,7 @@ async def create_once(document: Document, patience: Patience, vendor: str) -> tu
     while True:
         known = await Recall(document.kind, document.reference)
         row = known.row
-        _same_content(document, row, vendor)
+        same_content(document.what, document.reference, document.fingerprint, row, vendor)
         if row is None:
             await Record(document.kind, document.reference, Intend(document.fingerprint))
         elif row.state is State.CONFIRMED and row.remote_id is not None:
@@ -213,10 +213,11 @@ async def _let_sender_finish(document: Document, row: Row, patience: Patience) -
         await Wait(_POLL)
 
 
-def _same_content(document: Document, row: Row | None, vendor: str) -> None:
-    if row is not None and row.fingerprint != document.fingerprint:
+def same_content(what: str, reference: str, fingerprint: str, row: Row | None, vendor: str) -> None:
+    """Refuse another content under a reference that has a row."""
+    if row is not None and row.fingerprint != fingerprint:
         raise ReferenceReused(
-            f"{document.what} {document.reference!r} was used before with other content: give the changed one "
+            f"{what} {reference!r} was used before with other content: give the changed one "
             "a reference of its own, or repeat the call with the content as it was",
             vendor=vendor,
         )

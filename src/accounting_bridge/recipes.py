@@ -19,7 +19,6 @@ from .errors import (
     NotFound,
     OutcomeUnknown,
     Problem,
-    ReferenceReused,
     Refused,
     TotalsDiffer,
 )
@@ -39,13 +38,15 @@ from .models import (
     Totals,
 )
 from .money import difference
-from .once import DAY, Document, How, Look, Patience, create_once
+from .once import DAY, Document, How, Look, Patience, create_once, same_content
 from .wire import fill
 
 INVOICE: Final = "invoice"
 SALE: Final = "sale"
 CUSTOMER: Final = "customer"
 MAIL: Final = "mail"
+_THE_INVOICE: Final = "the invoice with reference"
+_THE_SALE: Final = "the sale of invoice"
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
 """By how much the vendor's clock may be behind ours, when it is asked whether a mail went out."""
 
@@ -164,11 +165,7 @@ async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patien
     """At most one invoice per reference; the one that is there already is returned."""
     known = await Recall(INVOICE, draft.reference)
     if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
-        if row.fingerprint != draft.fingerprint:
-            raise ReferenceReused(
-                f"reference {draft.reference!r} was used before with other content: give the changed draft a "
-                "reference of its own", vendor=adapter.vendor,
-            )  # fmt: skip
+        same_content(_THE_INVOICE, draft.reference, draft.fingerprint, row, adapter.vendor)
         standing = await _standing_invoice(adapter, draft, row.remote_id, finalize=finalize)
         await _attach_all(adapter, standing.id, draft)
         return standing
@@ -193,7 +190,7 @@ async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patien
 
     document = Document(
         kind=INVOICE, reference=draft.reference, fingerprint=draft.fingerprint, look=look, submit=submit,
-        what="the invoice with reference",
+        what=_THE_INVOICE,
     )  # fmt: skip
     invoice_id, how = await create_once(document, patience, adapter.vendor)
     if how is How.FOUND:
@@ -348,10 +345,7 @@ async def book_sale(adapter: Adapter, invoice: IssuedInvoice, patience: Patience
     _must_be_sent(adapter, invoice)
     known = await Recall(SALE, invoice.number)
     if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
-        if row.fingerprint != invoice.fingerprint:
-            raise ReferenceReused(
-                f"invoice number {invoice.number!r} was booked before with other content", vendor=adapter.vendor
-            )
+        same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor)
         return await _standing_sale(adapter, invoice, row.remote_id)
     plan = await plan_sale(adapter, invoice)
     customer_id = plan.customer_id
@@ -376,7 +370,7 @@ async def book_sale(adapter: Adapter, invoice: IssuedInvoice, patience: Patience
 
     document = Document(
         kind=SALE, reference=invoice.number, fingerprint=invoice.fingerprint, look=look, submit=submit,
-        what="the sale of invoice",
+        what=_THE_SALE,
     )  # fmt: skip
     entry_id, how = await create_once(document, patience, adapter.vendor)
     if how is How.FOUND:
