@@ -88,16 +88,15 @@ def _treats(treatment: TaxTreatment) -> Callable[[Adapter], str]:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:g} s"
+    return f"{seconds:,g} s"
 
 
 def _limit(adapter: Adapter) -> str:
     limits = adapter.limits
     if limits.spacing:
         return f"one call every {_seconds(limits.spacing)}, per {limits.per}"
-    if limits.calls and limits.window:
-        return f"{limits.calls} calls in {_seconds(limits.window)}, per {limits.per}"
-    return "none"
+    windows = " and ".join(f"{window.calls} calls in {_seconds(window.seconds)}" for window in limits.windows)
+    return f"{windows}, per {limits.per}" if windows else "none"
 
 
 def _tolerance(adapter: Adapter) -> str:
@@ -107,13 +106,14 @@ def _tolerance(adapter: Adapter) -> str:
 
 
 _OPERATIONS: Final[Mapping[str, Callable[[Adapter], str]]] = {
+    "credentials": lambda a: "consent in the browser (OAuth 2)" if a.capabilities.oauth else "keys",
     "import customers: `changed_since`": lambda a: a.capabilities.changed_since.value,
     "customer numbers": lambda a: "assigned by the vendor" if a.capabilities.assigns_customer_numbers else "as given",
     "change customers": _flag("update_customer"),
     "import articles": _flag("articles"),
     "ledger accounts": _flag("ledger_accounts"),
     "finalize an invoice": lambda a: a.capabilities.finalize.value,
-    "mail an invoice": _flag("send"),
+    "mail an invoice": lambda a: a.capabilities.sends.value,
     "PDF of an invoice": _flag("pdf"),
     "attach files to an invoice": _flag("attach"),
     "book a sale": _flag("book_sale"),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ._connect import connect, connect_async
     from ._policy import Policy, Priority
     from ._secrets import Secret
-    from .adapter import Capabilities, ChangedSince, Finalize
+    from .adapter import Capabilities, ChangedSince, Finalize, Sends
     from .errors import (
         AuthenticationFailed,
         BridgeError,
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         InvalidRequest,
         InvoiceGone,
         InvoiceNotSent,
+        LimitReached,
         MalformedResponse,
         NeedsAttention,
         NotFound,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .flow import Drift, Response, Token
     from .hooks import Hooks, RequestDetails, RetryDetails
     from .journal import Journal, MemoryJournal
-    from .limits import Limits, MemoryLimits, RateLimits, Unlimited
+    from .limits import Limits, MemoryLimits, RateLimits, Unlimited, Window
     from .models import (
         Address,
         Article,
@@ -74,15 +75,15 @@ if TYPE_CHECKING:
 _HOME = {
     "_policy": "Policy Priority",
     "_secrets": "Secret",
-    "adapter": "Capabilities ChangedSince Finalize",
+    "adapter": "Capabilities ChangedSince Finalize Sends",
     "_connect": "connect connect_async",
     "errors": "AuthenticationFailed BridgeError Conflict DuplicateFound ImportIncomplete InvalidRequest InvoiceGone "
-    "InvoiceNotSent MalformedResponse NeedsAttention NotFound OutcomeUnknown PeriodClosed PermissionDenied Problem "
-    "ReferenceReused Refused TotalsDiffer Unavailable Unsupported",
+    "InvoiceNotSent LimitReached MalformedResponse NeedsAttention NotFound OutcomeUnknown PeriodClosed "
+    "PermissionDenied Problem ReferenceReused Refused TotalsDiffer Unavailable Unsupported",
     "flow": "Drift Response Token",
     "hooks": "Hooks RequestDetails RetryDetails",
     "journal": "Journal MemoryJournal",
-    "limits": "Limits MemoryLimits RateLimits Unlimited",
+    "limits": "Limits MemoryLimits RateLimits Unlimited Window",
     "models": "Address Article Attachment Connection Contact Customer CustomerRef EnsuredCustomer Invoice InvoiceDraft "
     "InvoicePlan InvoiceStatus IssuedInvoice LedgerAccount LineItem LineKind Outcome PaymentTerm RateTotal SalePlan "
     "SalesEntry SalesEntryStatus ServicePeriod TaxRate TaxTreatment TextLine Totals",
@@ -128,6 +129,7 @@ __all__ = [
     "IssuedInvoice",
     "Journal",
     "LedgerAccount",
+    "LimitReached",
     "Limits",
     "LineItem",
     "LineKind",
@@ -157,6 +159,7 @@ __all__ = [
     "SalesEntry",
     "SalesEntryStatus",
     "Secret",
+    "Sends",
     "ServicePeriod",
     "SqliteTokens",
     "TaxRate",
@@ -170,6 +173,7 @@ __all__ = [
     "Unavailable",
     "Unlimited",
     "Unsupported",
+    "Window",
     "connect",
     "connect_async",
     "vendor_names",

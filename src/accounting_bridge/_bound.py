@@ -56,6 +56,10 @@ def _patience(state: State) -> Patience:
     )
 
 
+def _authorization_url(state: State) -> str:
+    return recipes.consents(state.adapter).authorization_url(state.tenant, state.clock.now())
+
+
 def _listing(adapter: Adapter, since: datetime | None, cursor: str | None) -> Flow[Page[Customer]]:
     return adapter.list_customers(cursor, since)
 
@@ -214,6 +218,15 @@ class BoundProvider:
     def book_sales(self, invoices: Iterable[IssuedInvoice]) -> Iterator[Outcome]:
         """Book several."""
         return _outcomes(with_numbers(invoices), self.book_sale)
+
+    def authorization_url(self) -> str:
+        """Where the tenant's user consents."""
+        return _authorization_url(self._session.state)
+
+    def exchange(self, code: str, state: str) -> None:
+        """Trade the code for a grant, and store it."""
+        codes = given(code, "code", str), given(state, "state", str)
+        self._session.accept(recipes.exchange(self._adapter, *codes, self._session.state.tenant))
 
     def request(self, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None) -> Response:
         """Anything else."""
@@ -399,6 +412,15 @@ class AsyncBoundProvider:
     def book_sales(self, invoices: Iterable[IssuedInvoice]) -> AsyncIterator[Outcome]:
         """Book several."""
         return _async_outcomes(with_numbers(invoices), self.book_sale)
+
+    def authorization_url(self) -> str:
+        """Where the tenant's user consents."""
+        return _authorization_url(self._session.state)
+
+    async def exchange(self, code: str, state: str) -> None:
+        """Trade the code for a grant, and store it."""
+        codes = given(code, "code", str), given(state, "state", str)
+        await self._session.accept(recipes.exchange(self._adapter, *codes, self._session.state.tenant))
 
     async def request(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None

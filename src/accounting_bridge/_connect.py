@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any, Final, get_type_hints
-from urllib.parse import urlsplit
 
 import attrs
 from cattrs import Converter
@@ -19,6 +16,7 @@ from ._engine import State
 from ._http import AsyncHttp, Http
 from ._policy import Policy, is_seconds, shared_budget
 from ._secrets import Secret
+from ._urls import checked_origin, is_loopback
 from .adapter import Adapter
 from .clock import Clock, SystemClock
 from .errors import InvalidRequest, Problem
@@ -29,8 +27,6 @@ from .limits import Limits
 from .limits.memory import PROCESS_LIMITS
 from .session import AsyncSession, Session
 from .tokens import TokenStore
-
-_ORIGIN: Final = re.compile(r"(https?)://(\[[0-9a-f:]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::([0-9]{1,5}))?")
 
 
 def connect(
@@ -49,7 +45,7 @@ def connect(
     """Open a connection to one set of books. Nothing is sent until the first call.
 
     Args:
-        vendor: a name of the registry: ``"lexoffice"``, ``"billomat"``, ``"informer"``, ``"memory"``.
+        vendor: a name of the registry: ```"lexoffice"``.
         settings: a mapping that the vendor's settings class is built from, or an instance of that class.
         tenant: the app's own customer whose books these are. References are unique within (tenant, vendor).
         base_url: scheme, host and port in place of the vendor's, for sandboxes; ``http`` only on loopback.
@@ -100,9 +96,9 @@ def _state(
     _check_arguments(tenant, journal, {"recall": journal, "reserve": limits, "load": tokens}, policy)
     kind = registry.adapter_class(vendor)
     built = settings if isinstance(settings, kind.Settings) else build_settings(kind.Settings, settings)
-    origin = None if base_url is None else _checked_origin(base_url, "base_url")
+    origin = None if base_url is None else checked_origin(base_url, "base_url")
     adapter: Adapter = kind(settings=built) if origin is None else kind(settings=built, origin=origin)
-    where = _checked_origin(adapter.origin, "origin")
+    where = checked_origin(adapter.origin, "origin")
     policy = Policy() if policy is None else policy
     own_journal = f"{tenant} {vendor} {where} {adapter.limit_key}"
     state = State(
@@ -114,13 +110,12 @@ def _state(
         limits=PROCESS_LIMITS if limits is None else limits,
         journal=shared_memory_journal(own_journal) if journal is None else journal,
         tokens=tokens,
-        token=tokens.load(tenant, vendor) if tokens is not None else None,
         hooks=Hooks() if hooks is None else hooks,
         budget=shared_budget(own_journal),
         clock=SystemClock() if clock is None else clock,
         settle_seconds=_settle_seconds(adapter, policy),
     )
-    return state, policy.private_addresses or (base_url is not None and _is_loopback(where))
+    return state, policy.private_addresses or (base_url is not None and is_loopback(where))
 
 
 def _check_arguments(tenant: object, journal: object, ports: Mapping[str, object], policy: object) -> None:
@@ -146,38 +141,6 @@ def _settle_seconds(adapter: Adapter, policy: Policy) -> float:
     if policy.settle_time is not None:
         return policy.settle_time
     return adapter.settle_seconds + max(0.0, policy.deadline - Policy().deadline)
-
-
-def _checked_origin(url: str, name: str) -> str:
-    """Scheme, host and port, and nothing else; keys never travel unencrypted but on this machine."""
-    text = str(url).rstrip("/").lower()
-    match = _ORIGIN.fullmatch(text)
-    if match is None or not _is_host(match[2]) or int(match[3] or 443) not in range(1, 65536):
-        problem = "must be scheme, host and port only, as https://api.vendor.example"
-    elif match[1] == "http" and not _is_loopback(text):
-        problem = "must be https: over http the credentials would be readable on the way (http is for loopback)"
-    else:
-        return text
-    raise InvalidRequest("cannot connect", problems=[Problem(name, problem)])
-
-
-def _is_host(host: str) -> bool:
-    if host.startswith("["):
-        try:
-            return ipaddress.ip_address(host[1:-1]).version == 6
-        except ValueError:
-            return False
-    return all(0 < len(label) < 64 for label in host.split("."))
-
-
-def _is_loopback(origin: str) -> bool:
-    host = urlsplit(origin).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 # ---- settings --------------------------------------------------------------------------------------------------

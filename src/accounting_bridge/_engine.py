@@ -9,26 +9,26 @@ sends, sleeps, locks or calls a store::
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
 from functools import partial
 from random import random
 from threading import Lock
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import quote, unquote, urlencode
 
 from attrs import Factory, define, evolve, field, frozen
 from tenacity import DoAttempt, DoSleep
 
 from ._policy import LONGEST_HINT, Attempts, Policy, Priority, RetryBudget, later, retry_after
 from ._secrets import Secret, strike_out
+from ._urls import shown, unfit_header, url_of
 from .adapter import Adapter
 from .clock import Clock, SystemClock
 from .errors import (
     AuthenticationFailed,
     BridgeError,
     InvalidRequest,
+    LimitReached,
     MalformedResponse,
     OutcomeUnknown,
     Problem,
@@ -49,9 +49,6 @@ _CACHE_SECONDS: Final = 900.0
 _BACKGROUND_POLL: Final = 0.05
 _LEAST_FOR_A_WRITE: Final = 2.0
 """Seconds. A write that is cut off at once leaves an unclear outcome for nothing."""
-_UNQUOTED: Final = re.compile("[\x00-\x20\x7f?#\ud800-\udfff]")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_PATH_MARKS: Final = "/%:@!$&'()*+,;=~-._"
 
 
 # ---- what the engine asks of a session -------------------------------------------------------------------------
@@ -143,6 +140,7 @@ class State:
     journal: Journal
     tokens: TokenStore | None = None
     token: Token | None = None
+    """The grant in use; read from the store before the first request that needs it."""
     hooks: Hooks = field(factory=Hooks)
     clock: Clock = field(factory=SystemClock)
     random: Callable[[], float] = random
@@ -150,7 +148,12 @@ class State:
     settle_seconds: float
     cache: dict[str, tuple[float, Any]] = field(factory=dict, repr=False)
     lock: Lock = field(factory=Lock, repr=False)
+    asked_store: bool = field(default=False, init=False, repr=False)
     renewal: Renewal = field(init=False, repr=False, default=Factory(_renewal_of, takes_self=True))
+
+    def use(self, token: Token) -> None:
+        """Use a grant that is stored by now."""
+        self.token, self.asked_store = token, True
 
     def key(self, kind: str, reference: str) -> Key:
         """The journal's key."""
@@ -232,8 +235,10 @@ def _record(state: State, key: Key, change: Any) -> Generator[Action, Any, bool]
 
 def _request(request: Request, state: State, *, auth: bool, deadline: float) -> Generator[Action, Any, Response]:
     """The response of a request that the vendor accepted; anything else is raised."""
-    url = _url(state.origin, request)
-    renewable = auth
+    url = url_of(state.origin, request)
+    renewable = auth = auth and not request.origin
+    if auth and state.tokens is not None and not state.asked_store:
+        yield from _load_grant(state, state.tokens)
 
     def left() -> float:
         return deadline - state.clock.monotonic()
@@ -267,21 +272,28 @@ def _request(request: Request, state: State, *, auth: bool, deadline: float) -> 
             raise step
 
 
+def _load_grant(state: State, store: TokenStore) -> Generator[Action, Any, None]:
+    granted: Token | None = yield Call(lambda: store.load(state.tenant, state.adapter.vendor), store.blocking)
+    if state.token is None:  # nobody was faster, and no user consented meanwhile
+        state.token = granted
+    state.asked_store = True
+
+
 def _attempt(
     request: Request, url: str, state: State, *, auth: bool, left: Callable[[], float], number: int
 ) -> Generator[Action, Any, tuple[Response | BridgeError, Token | None]]:
     """What the attempt brought, and the grant it was made with: another caller may renew it meanwhile."""
     bucket = f"{state.origin} {state.adapter.limit_key} {request.bucket}"
-    if (refusal := (yield from _slot(bucket, state, left))) is not None:
-        return refusal.at(vendor=state.adapter.vendor, method=request.method, url=_shown(url)), state.token
+    if not request.origin and (refusal := (yield from _slot(bucket, state, left))) is not None:
+        return refusal.at(vendor=state.adapter.vendor, method=request.method, url=shown(request, url)), state.token
     if not request.repeatable and left() < min(_LEAST_FOR_A_WRITE, state.policy.deadline / 4):
         late = Unavailable("too little of the deadline is left for a write; nothing was sent")
-        return late.at(vendor=state.adapter.vendor, method=request.method, url=_shown(url)), state.token
+        return late.at(vendor=state.adapter.vendor, method=request.method, url=shown(request, url)), state.token
     if auth and state.renewal.due(state.token):
         yield Renew(state.token, rejected=False, patience=left())
     token = state.token
     signed = state.adapter.authorize(request, token) if auth else request
-    if (name := _unfit_header(signed.headers)) is not None:
+    if (name := unfit_header(signed.headers)) is not None:
         problem = Problem(f"header {name!r}", "holds a line break or another character that no header can carry")
         raise InvalidRequest("nothing was sent", problems=[problem])
     began = state.clock.monotonic()
@@ -297,7 +309,7 @@ def _attempt(
     )
     if isinstance(outcome, Response):
         outcome = evolve(outcome, request=request)
-        if (signal := state.adapter.rate_signal(outcome)) is not None:
+        if not request.origin and (signal := state.adapter.rate_signal(outcome)) is not None:
             limits = state.limits
             yield Call(lambda: limits.observe(bucket, signal), limits.blocking)
     judged = _judge(request, outcome, state)
@@ -313,10 +325,10 @@ def _not_renewed(error: BridgeError, request: Request, url: str) -> Unavailable:
         f"the credentials could not be renewed just now: {error.message}", retry_at=getattr(error, "retry_at", None)
     )
     outcome.__cause__ = error
-    return outcome.at(vendor=error.vendor, method=request.method, url=_shown(url))
+    return outcome.at(vendor=error.vendor, method=request.method, url=shown(request, url))
 
 
-def _slot(bucket: str, state: State, left: Callable[[], float]) -> Generator[Action, Any, Unavailable | None]:
+def _slot(bucket: str, state: State, left: Callable[[], float]) -> Generator[Action, Any, LimitReached | None]:
     """Wait for a slot within the vendor's limits; an error when the wait does not fit the deadline."""
     limits, rates = state.limits, state.adapter.limits
     background = state.policy.priority is Priority.BACKGROUND
@@ -325,7 +337,7 @@ def _slot(bucket: str, state: State, left: Callable[[], float]) -> Generator[Act
         reserve = partial(limits.reserve, bucket, rates, patience=patience, background=background)
         reservation = yield Call(partial(reserve, state.clock.now(), state.clock.monotonic()), limits.blocking)
         if reservation.wait > patience:
-            return Unavailable(
+            return LimitReached(
                 "the vendor's rate limit leaves no call within the deadline; nothing was sent",
                 retry_at=later(state.clock.now(), reservation.wait),
             )
@@ -353,7 +365,7 @@ def _judge(request: Request, outcome: Response | Failure, state: State) -> Respo
             error.__cause__ = _without_frames(outcome.cause)
         return error
     if outcome.status == 429:
-        return Unavailable("too many calls; this one was not carried out", retry_at=_hint(outcome, state))
+        return LimitReached("too many calls; this one was not carried out", retry_at=_hint(outcome, state))
     if outcome.status >= 500 or outcome.status == 408:
         if request.repeatable:
             return Unavailable("the vendor is out of order", retry_at=_hint(outcome, state))
@@ -388,37 +400,7 @@ def _hint(response: Response, state: State) -> datetime | None:
     return now + timedelta(seconds=seconds) if seconds is not None else None
 
 
-# ---- URLs, errors, telling -------------------------------------------------------------------------------------
-
-
-def _url(origin: str, request: Request) -> str:
-    """Origin and path; anything that could lead away from the origin is refused before it is sent."""
-    path = request.path
-    segments = {unquote(segment) for segment in path.split("/")}
-    if not path.startswith("/") or path.startswith("//") or "\\" in path or {".", ".."} & segments:
-        raise InvalidRequest("nothing was sent", problems=[Problem("path", "must begin with / and hold no . or ..")])
-    if _UNQUOTED.search(path):
-        raise InvalidRequest("nothing was sent", problems=[Problem("path", "holds a character that must be quoted")])
-    for name, value in request.params:
-        if _SURROGATE.search(value):
-            raise InvalidRequest("nothing was sent", problems=[Problem(name, "holds half a character (a surrogate)")])
-    query = urlencode(request.params, quote_via=quote, safe="")
-    return f"{origin}{quote(path, safe=_PATH_MARKS)}" + (f"?{query}" if query else "")
-
-
-def _unfit_header(headers: Mapping[str, str]) -> str | None:
-    """The name of a header that the HTTP library would refuse, and show in doing so.
-
-    Nothing is raised here: the values are locals of this frame, and crash reporters print locals.
-    """
-    for name, value in headers.items():
-        if not ((name + value).isascii() and (name + value).isprintable()):
-            return name
-    return None
-
-
-def _shown(url: str) -> str:
-    return url.partition("?")[0]
+# ---- errors, telling -------------------------------------------------------------------------------------
 
 
 def _describe(error: BridgeError, request: Request, url: str, state: State, outcome: Response | Failure) -> None:
@@ -428,7 +410,7 @@ def _describe(error: BridgeError, request: Request, url: str, state: State, outc
     error.at(
         vendor=state.adapter.vendor,
         method=request.method,
-        url=_shown(url),
+        url=shown(request, url),
         status=status,
         request_id=headers.get("x-amzn-requestid") or headers.get("x-request-id") or headers.get("request-id"),
     )
@@ -466,23 +448,23 @@ def _announce(
     error = type(judged).__name__ if isinstance(judged, BridgeError) else None
     _log.debug(
         "%s %s %s -> %s in %.3f s%s",
-        state.adapter.vendor, request.method, _shown(url), status or "no answer", seconds,
+        state.adapter.vendor, request.method, shown(request, url), status or "no answer", seconds,
         f" ({error})" if error else "",
     )  # fmt: skip
     if state.hooks.on_request is not None:
         details = RequestDetails(
-            vendor=state.adapter.vendor, tenant=state.tenant, method=request.method, url=_shown(url), status=status,
-            seconds=seconds, attempt=number, error=error,
+            vendor=state.adapter.vendor, tenant=state.tenant, method=request.method, url=shown(request, url),
+            status=status, seconds=seconds, attempt=number, error=error,
         )  # fmt: skip
         tell(state.hooks.on_request, details)
 
 
 def _announce_retry(state: State, request: Request, url: str, wait: float, number: int, error: object) -> None:
     reason = type(error).__name__
-    _log.info("%s %s %s: %s, again in %.1f s", state.adapter.vendor, request.method, _shown(url), reason, wait)
+    _log.info("%s %s %s: %s, again in %.1f s", state.adapter.vendor, request.method, shown(request, url), reason, wait)
     if state.hooks.on_retry is not None:
         details = RetryDetails(
-            vendor=state.adapter.vendor, tenant=state.tenant, method=request.method, url=_shown(url), wait=wait,
+            vendor=state.adapter.vendor, tenant=state.tenant, method=request.method, url=shown(request, url), wait=wait,
             attempt=number, reason=reason,
         )  # fmt: skip
         tell(state.hooks.on_retry, details)

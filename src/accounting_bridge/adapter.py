@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from attrs import frozen
 
 from ._secrets import Secret
 from .errors import BridgeError, Unsupported
 from .flow import Flow, Page, Request, Response, Token
-from .limits.port import RateLimits, RateSignal
+from .limits.port import RateLimits, RateSignal, Window
 from .models import (
     Article,
     Attachment,
@@ -46,6 +46,9 @@ __all__ = [
     "RateSignal",
     "Rounding",
     "Secret",
+    "Sends",
+    "TakesConsent",
+    "Window",
     "unsupported",
 ]
 
@@ -65,6 +68,14 @@ class Finalize(StrEnum):
     AT_CREATION = "only at creation"
 
 
+class Sends(StrEnum):
+    """What ``send_invoice`` mails."""
+
+    FINAL = "final invoices"
+    DRAFTS = "drafts, which become final by it"
+    NOTHING = "nothing"
+
+
 @frozen(kw_only=True)
 class Capabilities:
     """What a vendor can do. What is False here raises :class:`~.errors.Unsupported` before anything is sent."""
@@ -76,7 +87,7 @@ class Capabilities:
     articles: bool = True
     ledger_accounts: bool = True
     finalize: Finalize = Finalize.ANY_TIME
-    send: bool = True
+    sends: Sends = Sends.FINAL
     pdf: bool = True
     attach: bool = False
     """Files at an invoice."""
@@ -92,6 +103,8 @@ class Capabilities:
     """None: any."""
     unit_of_lines: bool = True
     most_lines: int | None = None
+    oauth: bool = False
+    """A person consents in the browser: ``authorization_url()`` and ``exchange()``; grants live in a token store."""
 
 
 class Adapter(Protocol):
@@ -274,6 +287,19 @@ class Adapter(Protocol):
 
         Called again for an entry that was found, so that a lost upload is made good: it looks before it writes.
         """
+        ...
+
+
+@runtime_checkable
+class TakesConsent(Protocol):
+    """What an adapter of a vendor with OAuth 2 has besides (``Capabilities.oauth``)."""
+
+    def authorization_url(self, tenant: str, now: datetime) -> str:
+        """Where the tenant's user consents."""
+        ...
+
+    def exchange(self, code: str, state: str, tenant: str, now: datetime) -> Flow[Token]:
+        """The grant for the code that came back with *state*; InvalidRequest if it was not asked for this tenant."""
         ...
 
 

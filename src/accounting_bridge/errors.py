@@ -15,6 +15,7 @@
     │   ├── ReferenceReused      the same reference came with other content; nothing was sent
     │   └── InvoiceGone          it was made once and is no longer there; it is not made again
     ├── Unavailable              nothing happened: repeat the call, not before .retry_at
+    │   └── LimitReached         the vendor's limit on calls leaves none before .retry_at
     ├── OutcomeUnknown           it may have happened: repeat the call, not before .retry_at; it looks first
     ├── NeedsAttention           a person must look
     │   ├── DuplicateFound       the books hold more than one document with this reference
@@ -187,6 +188,13 @@ class _Later(BridgeError):
 
 class Unavailable(_Later):
     """Nothing happened: the same call may be repeated, not before ``retry_at`` where one is given."""
+
+
+class LimitReached(Unavailable):
+    """The vendor's limit on calls, of a minute or of a day, leaves none before ``retry_at``; nothing was carried out.
+
+    A limit of a day fails at once: no call waits for tomorrow.
+    """
 
 
 class OutcomeUnknown(_Later):

@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from attrs import field, frozen
@@ -30,7 +30,7 @@ FILE_BYTES: Final = 64 * 1024 * 1024
 
 @frozen(kw_only=True)
 class Request:
-    """One HTTP request, relative to the vendor's origin. Awaiting it gives the :class:`Response`.
+    """One HTTP request, relative to the vendor's origin or to :attr:`origin`. Awaiting it gives the :class:`Response`.
 
     A response only arrives if the vendor accepted; a refusal or a failure is raised at the ``await``.
     """
@@ -46,6 +46,14 @@ class Request:
     max_bytes: int = PAGE_BYTES
     bucket: str = ""
     """The endpoint's name where the vendor counts calls per endpoint."""
+    origin: str = ""
+    """Another origin than the vendor's, as an identity server or a host for files: ``https://files.vendor.example``.
+
+    Such a request is sent as it is: never with the connection's credentials, and outside the vendor's rate limit.
+    Whether the host is one of the vendor's is for the adapter to check.
+    """
+    hidden: bool = False
+    """Whether the path itself is a credential: errors, logs and hooks then show the origin only."""
 
     def __await__(self) -> Generator[Step, Any, Response]:
         answer: Response = yield self
@@ -169,6 +177,9 @@ class Token:
     refresh: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     scope: str | None = None
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("a Token is not pickled or copied: a token store keeps it encrypted")
 
 
 _SEGMENT: Final = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")

@@ -215,6 +215,28 @@ class AccountingProvider(Protocol):
         """One outcome an invoice, in order."""
         ...
 
+    def authorization_url(self) -> str:
+        """Where this tenant's user consents to the connection (``capabilities.oauth``); nothing is sent.
+
+        Send the browser there. The vendor sends it back to the ``redirect_uri`` with ``code`` and ``state``: pass
+        both to :meth:`exchange` of a provider for the same tenant.
+
+        Raises:
+            Unsupported: this vendor's credentials are keys, and stand in the settings.
+        """
+        ...
+
+    def exchange(self, code: str, state: str) -> None:
+        """Trade the code that came back for a grant, and store it in the token store before it is used.
+
+        Raises:
+            InvalidRequest: *state* was not made for this tenant, or is too old; nothing is sent.
+            AuthenticationFailed: the vendor refused the code: it was used before, or is too old. Ask for consent
+                again.
+            Unsupported: this vendor's credentials are keys, and stand in the settings.
+        """
+        ...
+
     def request(self, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None) -> Response:
         """Anything else the vendor's interface offers: with credentials, limits, deadline and errors of this library.
 
@@ -325,6 +347,14 @@ class AsyncAccountingProvider(Protocol):
 
     def book_sales(self, invoices: Iterable[IssuedInvoice]) -> AsyncIterator[Outcome]:
         """See :meth:`AccountingProvider.book_sales`."""
+        ...
+
+    def authorization_url(self) -> str:
+        """See :meth:`AccountingProvider.authorization_url`."""
+        ...
+
+    async def exchange(self, code: str, state: str) -> None:
+        """See :meth:`AccountingProvider.exchange`."""
         ...
 
     async def request(

@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 
 from attrs import evolve
 
-from .adapter import Adapter, Finalize, unsupported
+from .adapter import Adapter, Finalize, Sends, TakesConsent, unsupported
 from .errors import (
     Conflict,
     InvalidRequest,
@@ -22,7 +22,7 @@ from .errors import (
     Refused,
     TotalsDiffer,
 )
-from .flow import Now, Recall, Record
+from .flow import Now, Recall, Record, Token
 from .journal.port import Confirm, Forget, Row, State
 from .models import (
     Customer,
@@ -306,7 +306,7 @@ async def finalize_invoice(adapter: Adapter, invoice_id: str) -> Invoice:
 
 async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patience: Patience, *, again: bool) -> bool:
     """Mail it once per recipient; True if this call did. ``again`` mails it although it was mailed."""
-    if not adapter.capabilities.send:
+    if adapter.capabilities.sends is Sends.NOTHING:
         raise unsupported(adapter.vendor, "mail an invoice", "mail the PDF of invoice_pdf() yourself")
     reference = f"{invoice_id}:{to or ''}"
     if again:
@@ -421,3 +421,18 @@ def _must_be_sent(adapter: Adapter, invoice: IssuedInvoice) -> None:
             f"invoice {invoice.number!r} has not been sent yet (sent_at is None): book it once it is out",
             vendor=adapter.vendor,
         )
+
+
+# ---- consent ---------------------------------------------------------------------------------------------------
+
+
+def consents(adapter: Adapter) -> TakesConsent:
+    """The adapter's way to a grant; Unsupported where a key is all that is needed."""
+    if adapter.capabilities.oauth and isinstance(adapter, TakesConsent):
+        return adapter
+    raise unsupported(adapter.vendor, "be consented to", "its settings hold all the credentials that it needs")
+
+
+async def exchange(adapter: Adapter, code: str, state: str, tenant: str) -> Token:
+    """The grant for a code."""
+    return await consents(adapter).exchange(code, state, tenant, await Now())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from threading import Lock
 from typing import Any, TypeVar, assert_never
 
@@ -92,6 +93,12 @@ class Session:
         except BridgeError as error:
             return error
 
+    def accept(self, flow: Flow[Token]) -> None:
+        """Store the grant that *flow* gives, then use it."""
+        granted = self.run(flow, auth=False)
+        self.state.renewal.store.save(self.state.tenant, self.state.adapter.vendor, granted)
+        self.state.use(granted)
+
     def close(self) -> None:
         """Close all connections."""
         self.http.close()
@@ -165,6 +172,18 @@ class AsyncSession:
             return await self.run(flow, auth=False, deadline=self.state.clock.monotonic() + seconds)
         except BridgeError as error:
             return error
+
+    async def accept(self, flow: Flow[Token]) -> None:
+        """Store the grant that *flow* gives, then use it."""
+        with anyio.CancelScope(shield=True):  # a code works once: what it gave must not be lost on the way
+            granted = await self.run(flow, auth=False)
+            store = self.state.renewal.store
+            save = partial(store.save, self.state.tenant, self.state.adapter.vendor, granted)
+            if store.blocking:
+                await _call(save)
+            else:
+                save()
+        self.state.use(granted)
 
     async def aclose(self) -> None:
         """Close all connections."""

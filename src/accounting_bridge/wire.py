@@ -28,8 +28,8 @@ T = TypeVar("T")
 W = TypeVar("W")
 
 __all__ = [
-    "decode", "decode_each", "decode_fast", "dumps", "each_neutral", "each_read", "fill", "hole_for_customer", "loads",
-    "malformed", "strict_converter", "without_empty",
+    "decode", "decode_each", "decode_fast", "dumps", "each_neutral", "each_read", "fill", "hole_for_customer",
+    "hole_for_number", "loads", "malformed", "strict_converter", "without_empty",
 ]  # fmt: skip
 
 _MOST_PROBLEMS: Final = 20
@@ -95,7 +95,8 @@ def _written(value: object) -> str:
 
 
 _HOLE: Final = "\x00customer id\x00"
-"""Stands for an id that only the vendor can give. No text of a model may hold a NUL, so nothing else looks like it."""
+_NUMBER_HOLE: Final = "\x00customer id, a number\x00"
+"""They stand for an id that only the vendor gives. No text of a model may hold a NUL, so nothing else looks so."""
 
 
 def hole_for_customer(customer_id: str | None) -> str:
@@ -103,9 +104,16 @@ def hole_for_customer(customer_id: str | None) -> str:
     return customer_id or _HOLE
 
 
+def hole_for_number(customer_id: str | None) -> int | str:
+    """The same for a vendor whose ids are JSON numbers."""
+    return _NUMBER_HOLE if customer_id is None else int(customer_id)
+
+
 def fill(body: bytes, customer_id: str) -> bytes:
-    """*body* with the mark replaced by the customer's id (written as the JSON it stands in: always a string)."""
-    return body.replace(_quoted(_HOLE).encode(), _quoted(customer_id).encode())
+    """*body* with the mark replaced by the customer's id, written as the JSON that the vendor's ids are."""
+    filled = body.replace(_quoted(_HOLE).encode(), _quoted(customer_id).encode())
+    mark = _quoted(_NUMBER_HOLE).encode()
+    return filled.replace(mark, str(int(customer_id)).encode()) if mark in filled else filled
 
 
 def without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,7 +221,7 @@ def _say(exc: BaseException, expected: type | None) -> str:
 def malformed(response: Response, message: str, problems: Sequence[str] = ()) -> MalformedResponse:
     """The error for an answer that cannot be read."""
     request = response.request
-    asked = {"method": request.method, "url": request.path} if request else {}
+    asked = {"method": request.method, "url": request.path} if request and not request.hidden else {}
     return MalformedResponse(message, problems=problems, status=response.status, **asked)
 
 

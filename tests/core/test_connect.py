@@ -204,16 +204,13 @@ def test_what_is_given_is_used_although_it_is_empty_or_false():
         def __bool__(self):
             return False
 
-    journal, limits, tokens = Falsy(), FalsyLimits(), ab.MemoryTokens()
-    tokens.save("t1", "memory", ab.Token(access="grant"))
+    class FalsyTokens(ab.MemoryTokens):
+        def __bool__(self):
+            return False
+
+    journal, limits, tokens = Falsy(), FalsyLimits(), FalsyTokens()
     given = connect("memory", {}, tenant="t1", journal=journal, limits=limits, tokens=tokens)._session.state
-    assert (given.journal, given.limits, given.tokens, given.token) == (
-        journal,
-        limits,
-        tokens,
-        ab.Token(access="grant"),
-    )
-    assert connect("memory", {}, tenant="t2", tokens=tokens)._session.state.token is None
+    assert (given.journal, given.limits, given.tokens) == (journal, limits, tokens)
 
 
 @pytest.mark.parametrize(

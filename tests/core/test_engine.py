@@ -1,5 +1,6 @@
 """The engine in virtual time: what is repeated, what is raised, who waits for how long."""
 
+import logging
 from datetime import timedelta
 
 import pytest
@@ -10,13 +11,16 @@ from accounting_bridge import (
     AuthenticationFailed,
     BridgeError,
     Hooks,
+    LimitReached,
     MalformedResponse,
+    MemoryTokens,
     NotFound,
     OutcomeUnknown,
     Policy,
     Priority,
     RateLimits,
     Unavailable,
+    Unlimited,
 )
 from accounting_bridge._engine import Failure, engine
 from accounting_bridge.errors import InvalidRequest
@@ -32,7 +36,7 @@ TABLE = {
     "no connection": (REFUSED_TO_CONNECT, Unavailable, 3, Unavailable, 3),
     "a broken connection or a timeout": (BROKEN, Unavailable, 3, OutcomeUnknown, 1),
     "an unreadable success": (TOO_LARGE, MalformedResponse, 1, OutcomeUnknown, 1),
-    "429": (ok(status=429), Unavailable, 3, Unavailable, 3),
+    "429": (ok(status=429), LimitReached, 3, LimitReached, 3),
     "408": (ok(status=408), Unavailable, 3, OutcomeUnknown, 1),
     "500": (ok(status=500), Unavailable, 3, OutcomeUnknown, 1),
     "502": (ok(status=502), Unavailable, 3, OutcomeUnknown, 1),
@@ -104,14 +108,14 @@ def test_a_grant_that_would_be_another_header_is_refused_as_well():
 
 
 def test_hints_are_taken_in_the_order_header_stamp_text():
-    signal = RateSignal(remaining=0, reset_at=NOON + timedelta(seconds=20))
+    signal = RateSignal(remaining=0, reset_at=NOON + timedelta(seconds=20), window=60)
     everything = Toy(hint=lambda _: 30.0, signal=lambda _: signal)
     for adapter, headers, seconds in (
         (everything, {"retry_after": "10"}, 10),
         (everything, {}, 20),
         (Toy(hint=lambda _: 30.0), {}, 30),
-        (Toy(hint=lambda _: 30.0, signal=lambda _: RateSignal(remaining=1, reset_at=NOON)), {}, 30),
-        (Toy(signal=lambda _: RateSignal(remaining=0, reset_at=NOON - timedelta(seconds=5))), {}, 0),
+        (Toy(hint=lambda _: 30.0, signal=lambda _: RateSignal(remaining=1, reset_at=NOON, window=60)), {}, 30),
+        (Toy(signal=lambda _: RateSignal(remaining=0, reset_at=NOON - timedelta(seconds=5), window=60)), {}, 0),
         (Toy(hint=lambda _: -5.0), {}, 0),
     ):
         driver = driven([ok(status=429, **headers), ok()], state(adapter))
@@ -285,7 +289,7 @@ def test_a_slot_beyond_the_deadline_is_refused_at_once():
 
 
 def test_what_the_vendor_counts_is_told_to_the_limits():
-    signal = RateSignal(remaining=5, reset_at=NOON)
+    signal = RateSignal(remaining=5, reset_at=NOON, window=60)
     limits = SlowLimits(Reservation(0.0, granted=True))
     driven([ok()], state(Toy(signal=lambda _: signal), limits=limits)).run(one(read()))
     assert limits.observed == [(f"{ORIGIN} toy ", signal)]
@@ -391,9 +395,9 @@ def test_hooks_are_told_of_every_attempt_and_every_retry():
     driver = driven([REFUSED_TO_CONNECT, ok(status=429), ok()], hooks=hooks, tenant="t1")
     driver.run(one(Request(method="GET", path="/v1", params=(("key", "private"),), repeatable=True)))
     assert [(r.attempt, r.status, r.error, r.tenant) for r in requests] == [
-        (1, None, "Unavailable", "t1"), (2, 429, "Unavailable", "t1"), (3, 200, None, "t1"),
+        (1, None, "Unavailable", "t1"), (2, 429, "LimitReached", "t1"), (3, 200, None, "t1"),
     ]  # fmt: skip
-    assert [(r.attempt, r.wait, r.reason) for r in retries] == [(1, 0.375, "Unavailable"), (2, 0.75, "Unavailable")]
+    assert [(r.attempt, r.wait, r.reason) for r in retries] == [(1, 0.375, "Unavailable"), (2, 0.75, "LimitReached")]
     assert {r.url for r in (*requests, *retries)} == {f"{ORIGIN}/v1"}
     assert "private" not in repr((requests, retries))
     with pytest.raises(AttributeError):
@@ -431,3 +435,69 @@ def test_the_request_id_of_the_vendor_is_kept():
         with pytest.raises(NotFound) as caught:
             driven([ok(status=404, **{name: "r-17"})]).run(one(read()))
         assert caught.value.request_id == "r-17"
+
+
+# ---- another origin, and grants that live in a store -----------------------------------------------------------
+
+FILES = "https://files.toy.example"
+
+
+def test_a_request_to_another_origin_carries_no_credentials_and_is_not_counted():
+    class Counting(Unlimited):
+        asked = 0
+
+        def reserve(self, *args, **kwargs):
+            Counting.asked += 1
+            return super().reserve(*args, **kwargs)
+
+    driver = driven([ok(b"file")], limits=Counting())
+    driver.run(one(Request(method="GET", path="/temp/4711", origin=FILES, repeatable=True)))
+    [sent] = driver.sent
+    assert sent.url == f"{FILES}/temp/4711"
+    assert "authorization" not in sent.headers
+    assert Counting.asked == 0
+
+
+def test_a_refusal_of_another_origin_renews_nothing():
+    driver = driven([ok(status=401)] * 2)
+    with pytest.raises(AuthenticationFailed):
+        driver.run(one(Request(method="GET", path="/temp/4711", origin=FILES, repeatable=True)))
+    assert (len(driver.sent), driver.renewed) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://files.toy.example", "http://127.0.0.1:8000", "https://localhost", "https://u@files.example", "x"]
+)
+def test_another_origin_is_encrypted_and_not_on_this_machine(origin):
+    driver = driven([ok()])
+    with pytest.raises(InvalidRequest):
+        driver.run(one(Request(method="GET", path="/temp/4711", origin=origin, repeatable=True)))
+    assert driver.sent == []
+
+
+def test_a_path_that_is_a_credential_is_shown_nowhere(caplog):
+    caplog.set_level(logging.DEBUG, "accounting_bridge")
+    told = []
+    driver = driven([ok(status=503)] * 3, hooks=Hooks(on_request=told.append, on_retry=told.append))
+    with pytest.raises(Unavailable) as caught:
+        driver.run(one(Request(method="GET", path="/temp/4711", origin=FILES, repeatable=True, hidden=True)))
+    assert "4711" not in f"{caught.value} {caught.value!r} {told} {caplog.text}"
+    assert caught.value.url == f"{FILES}…"
+
+
+def test_a_grant_is_read_from_its_store_before_the_first_request_only():
+    class Counting(MemoryTokens):
+        loads = 0
+
+        def load(self, tenant, vendor):
+            Counting.loads += 1
+            return super().load(tenant, vendor)
+
+    tokens = Counting()
+    tokens.save("t1", "toy", Token(access="stored"))
+    driver = driven([ok(), ok()], tokens=tokens, tenant="t1")
+    assert Counting.loads == 0
+    driver.run(one(read()))
+    driver.run(one(read()))
+    assert [sent.headers["authorization"] for sent in driver.sent] == ["Bearer stored"] * 2
+    assert Counting.loads == 1

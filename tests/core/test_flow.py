@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.support import ORIGIN, driven
 
-from accounting_bridge._engine import _url
+from accounting_bridge._urls import url_of
 from accounting_bridge.errors import InvalidRequest
 from accounting_bridge.flow import PAGE_BYTES, Cached, Now, Recall, Record, Request, Wait, at, get, send_json, upload
 from accounting_bridge.journal.port import Release
@@ -40,7 +40,7 @@ def test_an_id_that_is_none_is_refused(value):
 def test_an_id_stays_one_segment(value, quoted):
     path = at("/v1/contacts/{}/files", value)
     assert path == f"/v1/contacts/{quoted}/files"
-    assert _url(ORIGIN, get(path)) == ORIGIN + path
+    assert url_of(ORIGIN, get(path)) == ORIGIN + path
 
 
 def test_several_ids_each_take_their_place():
@@ -52,7 +52,7 @@ def test_several_ids_each_take_their_place():
 @given(st.text(min_size=1, max_size=30))
 def test_no_id_leads_away_from_its_place(value):
     try:
-        url = _url(ORIGIN, get(at("/v1/contacts/{}", value)))
+        url = url_of(ORIGIN, get(at("/v1/contacts/{}", value)))
     except InvalidRequest:
         return
     assert url.startswith(f"{ORIGIN}/v1/contacts/")
@@ -69,14 +69,14 @@ def test_no_id_leads_away_from_its_place(value):
 )  # fmt: skip
 def test_a_path_that_could_lead_elsewhere_is_refused_before_it_is_sent(path):
     with pytest.raises(InvalidRequest):
-        _url(ORIGIN, get(path))
+        url_of(ORIGIN, get(path))
 
 
 def test_parameters_are_quoted_and_half_characters_refused():
-    assert _url(ORIGIN, get("/v1", name="a&b=c d/ü")) == f"{ORIGIN}/v1?name=a%26b%3Dc%20d%2F%C3%BC"
-    assert _url(ORIGIN, get("/vä/a:b")) == f"{ORIGIN}/v%C3%A4/a:b"
+    assert url_of(ORIGIN, get("/v1", name="a&b=c d/ü")) == f"{ORIGIN}/v1?name=a%26b%3Dc%20d%2F%C3%BC"
+    assert url_of(ORIGIN, get("/vä/a:b")) == f"{ORIGIN}/v%C3%A4/a:b"
     with pytest.raises(InvalidRequest, match="half a character"):
-        _url(ORIGIN, get("/v1", name="\udcff"))
+        url_of(ORIGIN, get("/v1", name="\udcff"))
 
 
 def test_a_read_is_repeatable_and_a_write_is_not():

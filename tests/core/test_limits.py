@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 import accounting_bridge as ab
 from accounting_bridge import MemoryLimits, RateLimits, Unlimited
-from accounting_bridge.limits import RateSignal
+from accounting_bridge.limits import RateSignal, Window
 from accounting_bridge.limits.memory import PROCESS_LIMITS
 
 SPACED = RateLimits(spacing=0.5)
-COUNTED = RateLimits(calls=3, window=900)
+COUNTED = RateLimits(windows=[Window(calls=3, seconds=900)])
 QUARTER = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 
 
@@ -85,10 +85,9 @@ def test_keys_are_counted_apart():
 def test_without_a_declared_limit_everybody_goes_at_once():
     limits = MemoryLimits()
     assert [ask(limits, 0.0, rates=RateLimits()).wait for _ in range(5)] == [0.0] * 5
-    assert ask(limits, 0.0, rates=RateLimits(calls=5)).granted
     unlimited = Unlimited()
     assert all(ask(unlimited, 0.0).granted for _ in range(5))
-    unlimited.observe("k", RateSignal(remaining=0, reset_at=QUARTER))
+    unlimited.observe("k", RateSignal(remaining=0, reset_at=QUARTER, window=900))
 
 
 def test_a_window_takes_a_burst_and_then_nothing_until_the_clock_strikes():
@@ -116,7 +115,7 @@ def end(seconds):
 def test_the_vendors_count_is_believed():
     limits = MemoryLimits()
     assert ask(limits, 0, rates=COUNTED).granted
-    limits.observe("k", RateSignal(remaining=1, reset_at=end(900)))
+    limits.observe("k", RateSignal(remaining=1, reset_at=end(900), window=900))
     assert ask(limits, 1, rates=COUNTED).granted
     assert not ask(limits, 2, rates=COUNTED).granted
 
@@ -124,25 +123,25 @@ def test_the_vendors_count_is_believed():
 def test_of_answers_that_arrive_out_of_order_the_lowest_count_is_believed():
     limits = MemoryLimits()
     ask(limits, 0, rates=COUNTED)
-    limits.observe("k", RateSignal(remaining=1, reset_at=end(900)))
-    limits.observe("k", RateSignal(remaining=2, reset_at=end(900)))
+    limits.observe("k", RateSignal(remaining=1, reset_at=end(900), window=900))
+    limits.observe("k", RateSignal(remaining=2, reset_at=end(900), window=900))
     assert [ask(limits, 1, rates=COUNTED).granted for _ in range(2)] == [True, False]
 
 
 def test_a_count_of_a_window_that_is_over_does_not_matter():
     limits = MemoryLimits()
     ask(limits, 900, rates=COUNTED)
-    limits.observe("k", RateSignal(remaining=0, reset_at=end(900)))
+    limits.observe("k", RateSignal(remaining=0, reset_at=end(900), window=900))
     assert ask(limits, 901, rates=COUNTED).granted
     fresh = MemoryLimits()
-    fresh.observe("k", RateSignal(remaining=0, reset_at=end(-900)))
+    fresh.observe("k", RateSignal(remaining=0, reset_at=end(-900), window=900))
     assert ask(fresh, 0, rates=COUNTED).granted
 
 
 def test_a_count_of_a_later_window_opens_it():
     limits = MemoryLimits()
     ask(limits, 0, rates=COUNTED)
-    limits.observe("k", RateSignal(remaining=0, reset_at=end(1800)))
+    limits.observe("k", RateSignal(remaining=0, reset_at=end(1800), window=900))
     refused = ask(limits, 10, rates=COUNTED)
     assert (refused.granted, refused.wait) == (False, 1790.0)
 
@@ -150,3 +149,24 @@ def test_a_count_of_a_later_window_opens_it():
 def test_connections_of_one_process_share_the_count():
     first, second = ab.connect("memory", {}), ab.connect("memory", {}, tenant="other")
     assert first._session.state.limits is second._session.state.limits is PROCESS_LIMITS
+
+
+def test_every_window_has_to_have_room_and_the_fullest_says_when():
+    rates = RateLimits(windows=[Window(calls=2, seconds=10), Window(calls=3, seconds=100)])
+    limits = MemoryLimits()
+    assert [ask(limits, 0.0, rates=rates).granted for _ in range(3)] == [True, True, False]
+    assert ask(limits, 0.0, rates=rates).wait == 10
+    assert ask(limits, 10.0, rates=rates).granted
+    spent = ask(limits, 10.0, rates=rates)
+    assert (spent.granted, spent.wait) == (False, 90)
+    assert ask(limits, 100.0, rates=rates).granted
+
+
+def test_what_the_vendor_says_of_a_longer_window_counts_beside_the_declared_one():
+    limits = MemoryLimits()
+    assert ask(limits, 0.0, rates=COUNTED).granted
+    limits.observe("k", RateSignal(remaining=0, reset_at=QUARTER + timedelta(hours=6), window=86400))
+    refused = ask(limits, 1.0, rates=COUNTED)
+    assert (refused.granted, refused.wait) == (False, 6 * 3600 - 1)
+    assert not ask(limits, 901.0, rates=COUNTED).granted
+    assert ask(limits, 6 * 3600.0, rates=COUNTED).granted

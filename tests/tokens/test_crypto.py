@@ -179,6 +179,12 @@ def test_a_grant_moves_to_the_new_key_when_it_is_renewed(kind, tmp_path):
     assert kind(path, key=OTHER_KEY).load("t", "v") == OTHER
 
 
+@pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_tokens_are_not_pickled_or_copied(take):
+    with pytest.raises(TypeError, match="not pickled or copied"):
+        take(TOKEN)
+
+
 @STORES
 def test_stores_are_not_shown_pickled_or_copied(kind, tmp_path):
     store = kind(tmp_path / "grants", key=b"canary-key-canary-key-canary-key")

@@ -6,6 +6,7 @@ import pytest
 from _billomat import KEY, billomat
 
 from accounting_bridge import InvalidRequest, Secret
+from accounting_bridge.adapter import Window
 from accounting_bridge.flow import get
 from accounting_bridge.vendors.billomat import Billomat, BillomatSettings
 
@@ -106,8 +107,8 @@ def test_a_registered_app_has_headers_limits_and_a_count_of_its_own():
     app = billomat(app_id="1234", app_secret=Secret("geheimgeheim"))
     headers = app.authorize(get("/api/clients"), None).headers
     assert ("1234", "geheimgeheim") == (headers["x-appid"], headers["x-appsecret"])
-    assert (1000, 900.0) == (app.limits.calls, app.limits.window)
-    assert (300, 900.0) == (billomat().limits.calls, billomat().limits.window)
+    assert list(app.limits.windows) == [Window(calls=1000, seconds=900)]
+    assert list(billomat().limits.windows) == [Window(calls=300, seconds=900)]
     assert ("billomat:musterfirma:1234", "billomat:musterfirma") == (app.limit_key, billomat().limit_key)
     assert [KEY, "geheimgeheim"] == [secret.reveal() for secret in app.secrets()]
 

@@ -9,11 +9,11 @@ from accounting_bridge import (
     AuthenticationFailed,
     Conflict,
     InvalidRequest,
+    LimitReached,
     NotFound,
     PeriodClosed,
     PermissionDenied,
     Refused,
-    Unavailable,
 )
 from accounting_bridge.flow import Request, Response
 from accounting_bridge.limits import MemoryLimits
@@ -39,7 +39,7 @@ from accounting_bridge.vendors.informer.errors import NothingFound
         (422, ["You can no longer book in the specified period."], "/v2/salesbook", PeriodClosed),
         (200, ["You can no longer book in the specified period."], "/v2/salesbook", PeriodClosed),
         (200, "Wrong security code", "/v2/relations", AuthenticationFailed),
-        (200, "Rate limit exceeded", "/v2/relations", Unavailable),
+        (200, "Rate limit exceeded", "/v2/relations", LimitReached),
         (418, "teapot", "/v2/relations", Refused),
     ],
 )
@@ -120,7 +120,7 @@ def test_a_limit_told_under_status_200_says_when_to_come_back():
         request=Request(method="POST", path="/v2/relations"),
     )  # fmt: skip
     error = BOOKS.classify(response)
-    assert isinstance(error, Unavailable)
+    assert isinstance(error, LimitReached)
     assert error.retry_at == datetime(2026, 3, 31, 12, 0, 25, tzinfo=UTC)
 
 

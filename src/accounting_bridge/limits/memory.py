@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from math import floor
 from threading import Lock
@@ -9,16 +10,22 @@ from typing import Final
 
 from attrs import define
 
-from .port import RateLimits, RateSignal, Reservation
+from .port import RateLimits, RateSignal, Reservation, Window
 
 _GO: Final = Reservation(0.0, granted=True)
 
 
 @define
-class _Window:
+class _Counted:
     ends: float
     used: int = 0
     remaining: int | None = None
+    """As the vendor told; counts in place of what this process counted."""
+
+    def left(self, calls: int | None) -> int:
+        if self.remaining is not None:
+            return self.remaining
+        return 1 if calls is None else calls - self.used
 
 
 class MemoryLimits:
@@ -28,7 +35,7 @@ class MemoryLimits:
 
     def __init__(self) -> None:
         self._next: dict[str, float] = {}
-        self._windows: dict[str, _Window] = {}
+        self._windows: dict[str, dict[float, _Counted]] = {}
         self._lock = Lock()
 
     def reserve(
@@ -38,17 +45,16 @@ class MemoryLimits:
         with self._lock:  # guards a few lines; never held while anyone waits
             if limits.spacing:
                 return self._space(key, limits.spacing, monotonic, patience, background)
-            if limits.calls is not None and limits.window:
-                return self._count(key, limits.calls, limits.window, now.timestamp())
-            return _GO
+            return self._count(key, limits.windows, now.timestamp())
 
     def observe(self, key: str, signal: RateSignal) -> None:
         """Believe the vendor's count: other programs may spend the same quota."""
         ends = signal.reset_at.timestamp()
         with self._lock:
-            window = self._windows.get(key)
+            windows = self._windows.setdefault(key, {})
+            window = windows.get(signal.window)
             if window is None or ends > window.ends:
-                self._windows[key] = _Window(ends, remaining=signal.remaining)
+                windows[signal.window] = _Counted(ends, remaining=signal.remaining)
             elif ends == window.ends:
                 # Answers of parallel calls arrive out of order: within a window the lowest count is the latest.
                 known = window.remaining
@@ -64,16 +70,21 @@ class MemoryLimits:
         self._next[key] = max(now, free_at) + spacing
         return Reservation(wait, granted=True)
 
-    def _count(self, key: str, calls: int, length: float, now: float) -> Reservation:
-        window = self._windows.get(key)
-        if window is None or now >= window.ends:
-            window = self._windows[key] = _Window(ends=(floor(now / length) + 1) * length)
-        left = calls - window.used if window.remaining is None else window.remaining
-        if left <= 0:
-            return Reservation(window.ends - now, granted=False)
-        window.used += 1
-        if window.remaining is not None:
-            window.remaining -= 1
+    def _count(self, key: str, declared: Sequence[Window], now: float) -> Reservation:
+        windows = self._windows.setdefault(key, {}) if declared else self._windows.get(key, {})
+        for length in [length for length, window in windows.items() if now >= window.ends]:
+            del windows[length]
+        for each in declared:
+            if each.seconds not in windows:
+                windows[each.seconds] = _Counted(ends=(floor(now / each.seconds) + 1) * each.seconds)
+        calls = {each.seconds: each.calls for each in declared}
+        full = [window.ends for length, window in windows.items() if window.left(calls.get(length)) <= 0]
+        if full:
+            return Reservation(max(full) - now, granted=False)
+        for window in windows.values():
+            window.used += 1
+            if window.remaining is not None:
+                window.remaining -= 1
         return _GO
 
 

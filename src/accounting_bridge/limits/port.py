@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -9,8 +10,20 @@ from attrs import frozen
 
 
 @frozen(kw_only=True)
+class Window:
+    """So many calls in each stretch of so many seconds.
+
+    Windows are aligned to the clock: one of 900 seconds begins at each quarter of an hour, one of 86,400 at midnight
+    UTC.
+    """
+
+    calls: int
+    seconds: float
+
+
+@frozen(kw_only=True)
 class RateLimits:
-    """A vendor's limit on calls: either a spacing, or a number of calls per window.
+    """A vendor's limit on calls: either a spacing, or one or more windows, all of which have to have room.
 
     Spacing is for vendors that count per second: one call, then a pause (GCRA with burst 1; a burst of 2 let
     three calls into a one-second window of two). Windows are for vendors that count per minute or longer:
@@ -19,20 +32,20 @@ class RateLimits:
 
     spacing: float | None = None
     """Seconds between two calls."""
-    calls: int | None = None
-    """Calls per window."""
-    window: float | None = None
-    """Seconds; windows are aligned to the clock (a window of 900 begins at each quarter of an hour)."""
+    windows: Sequence[Window] = ()
+    """Calls per minute, quarter of an hour, day."""
     per: str = "key"
     """What the vendor counts by, for the docs: key, account, application and endpoint."""
 
 
 @frozen(kw_only=True)
 class RateSignal:
-    """What an answer says of the window it counted in."""
+    """What an answer says of a window that the vendor counted in."""
 
     remaining: int
     reset_at: datetime
+    window: float
+    """Seconds. A window that :class:`RateLimits` does not declare is kept beside those that it does."""
 
 
 class Limits(Protocol):

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from attrs import Factory, evolve, field, frozen
 
-from ...adapter import Capabilities, ChangedSince, RateLimits, RateSignal, Rounding, Secret, unsupported
+from ...adapter import Capabilities, ChangedSince, RateLimits, RateSignal, Rounding, Secret, Window, unsupported
 from ...errors import BridgeError
 from ...flow import Flow, Page, Request, Response, Token
 from ...models import (
@@ -31,7 +31,6 @@ from .drafting import ROUNDING
 from .settings import BillomatSettings
 from .wire import VENDOR
 
-_WINDOW: Final = 900.0
 """Counted in quarters of an hour by the clock (documented)."""
 _SHARED_CALLS: Final = 300
 _APP_CALLS: Final = 1000
@@ -81,8 +80,9 @@ class Billomat:
     def limits(self) -> RateLimits:
         """Calls per quarter of an hour; a registered app has its own."""
         if self.settings.app_id is None:
-            return RateLimits(calls=_SHARED_CALLS, window=_WINDOW, per="account, shared by all without an app")
-        return RateLimits(calls=_APP_CALLS, window=_WINDOW, per="account and app")
+            quarter = Window(calls=_SHARED_CALLS, seconds=errors.WINDOW)
+            return RateLimits(windows=[quarter], per="account, shared by all without an app")
+        return RateLimits(windows=[Window(calls=_APP_CALLS, seconds=errors.WINDOW)], per="account and app")
 
     @property
     def limit_key(self) -> str:

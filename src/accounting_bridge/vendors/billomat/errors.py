@@ -28,6 +28,9 @@ from ...limits.port import RateSignal
 from ...wire import loads
 from .wire import nested
 
+WINDOW: Final = 900.0
+"""Seconds: calls are counted per quarter of an hour (documented)."""
+
 _MOST_TEXTS: Final = 20
 _LONGEST_TEXT: Final = 300
 _XML_ERROR: Final = re.compile(r"<error>([^<]{1,1000})</error>")
@@ -114,7 +117,7 @@ def rate_signal(response: Response) -> RateSignal | None:
     reset = _whole(response, "x-rate-limit-reset")
     if remaining is None or reset is None or reset > _LATEST_STAMP:
         return None
-    return RateSignal(remaining=remaining, reset_at=datetime.fromtimestamp(reset, UTC))
+    return RateSignal(remaining=remaining, reset_at=datetime.fromtimestamp(reset, UTC), window=WINDOW)
 
 
 def _whole(response: Response, header: str) -> int | None:

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from attrs import evolve, frozen
 
-from ...adapter import Capabilities, ChangedSince, RateLimits, RateSignal, Rounding, Secret
+from ...adapter import Capabilities, ChangedSince, RateLimits, RateSignal, Rounding, Secret, Sends, Window
 from ...errors import BridgeError
 from ...flow import Flow, Page, Request, Response, Token
 from ...models import (
@@ -34,15 +34,18 @@ from .wire import VENDOR
 
 _ORIGIN: Final = "https://api.informer.eu"
 _CALLS: Final = 10
-_WINDOW: Final = 12.0
-"""60 calls in 60 seconds for each key (documented); whether that minute slides is not known. Six windows touch any
-minute, so ten calls in each keep within it either way, and the longest wait fits a call's deadline. The 5000 calls in
-24 hours are watched in the answers, see :func:`.errors.rate_signal`."""
+_PORTION: Final = 12.0
+"""60 calls in 60 seconds for each key (documented); whether that minute slides is not known. Six portions touch any
+minute, so ten calls in each keep within it either way, and the longest wait fits a call's deadline."""
+_A_DAY: Final = 5000
+"""Calls in 24 hours (documented); when those begin is not known. The answers count more exactly than this process, see
+:func:`.errors.rate_signal`."""
 _SETTLE_SECONDS: Final = 300.0
 
 _CAPABILITIES: Final = Capabilities(
     changed_since=ChangedSince.VENDOR,
     assigns_customer_numbers=False,
+    sends=Sends.DRAFTS,
     attach=True,
     sale_pdf=True,
     invoice_discount=False,
@@ -77,8 +80,9 @@ class Informer:
 
     @property
     def limits(self) -> RateLimits:
-        """Those of a minute, in portions."""
-        return RateLimits(calls=_CALLS, window=_WINDOW, per="API key")
+        """Those of a minute, in portions, and those of a day."""
+        minute, day = Window(calls=_CALLS, seconds=_PORTION), Window(calls=_A_DAY, seconds=errors.DAY)
+        return RateLimits(windows=[minute, day], per="API key")
 
     @property
     def limit_key(self) -> str:

@@ -17,13 +17,13 @@ from ...errors import (
     BridgeError,
     Conflict,
     InvalidRequest,
+    LimitReached,
     MalformedResponse,
     NotFound,
     PeriodClosed,
     PermissionDenied,
     Problem,
     Refused,
-    Unavailable,
 )
 from ...flow import Response
 from ...limits.port import RateSignal
@@ -44,6 +44,8 @@ _CREDENTIALS: Final = re.compile(r"security ?code|beveiligingscode|api[ -]?key|a
 _LIMIT: Final = re.compile(r"\b(?:rate|daily|api)[ -]?limit\b|\btoo many (?:requests|calls)\b", re.IGNORECASE)
 _SINGLE: Final = re.compile(r"/[0-9]+\Z")
 
+_MINUTE: Final = 60.0
+DAY: Final = 86400.0
 _AFTER_MINUTE: Final = 25.0
 """A minute's calls come back within 60 seconds (documented), in a sliding window sooner. Two such waits fit the
 deadline of a call, one of 60 seconds does not."""
@@ -110,7 +112,7 @@ def _accepted_refusal(response: Response, error: object) -> BridgeError:
     said = "; ".join(problem.message for problem in problems)
     if _LIMIT.search(said):
         signal = rate_signal(response)
-        return Unavailable(
+        return LimitReached(
             f"too many calls; this one was not carried out: {said}", retry_at=signal.reset_at if signal else None
         )
     if _CREDENTIALS.search(said):
@@ -157,15 +159,16 @@ def rate_signal(response: Response) -> RateSignal | None:
     No reset is told, so they count only when nothing is left; by the vendor's own clock, since an adapter has none.
     With none of the day's calls left, the next ones fail at once.
     """
-    spent = [
-        seconds
-        for header, seconds in (("x-dailylimit-remaining", _AFTER_DAY), ("x-ratelimit-remaining", _AFTER_MINUTE))
-        if _remaining(response, header) == 0
-    ]
     stamp = answered_at(response)
-    if stamp is None or not spent:
+    if stamp is None:
         return None
-    return RateSignal(remaining=0, reset_at=stamp + timedelta(seconds=spent[0]))
+    for header, window, seconds in (
+        ("x-dailylimit-remaining", DAY, _AFTER_DAY),
+        ("x-ratelimit-remaining", _MINUTE, _AFTER_MINUTE),
+    ):
+        if _remaining(response, header) == 0:
+            return RateSignal(remaining=0, reset_at=stamp + timedelta(seconds=seconds), window=window)
+    return None
 
 
 def wait_hint(response: Response) -> float:

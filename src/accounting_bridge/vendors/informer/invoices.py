@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +22,7 @@ from ...models import (
     Totals,
 )
 from ...money import ZERO, PricedLine, cents, difference, totals
-from ...wire import decode, dumps, hole_for_customer, malformed, without_empty
+from ...wire import decode, dumps, hole_for_number, malformed, without_empty
 from . import master, relations
 from .drafting import (
     ROUNDING,
@@ -56,7 +55,6 @@ from .wire import (
     today,
 )
 
-_RELATION: Final = re.compile(rb'\A\{"relation_id":"([0-9]{1,18})"')
 _FILE_TYPES: Final = frozenset({"pdf", "png", "jpg", "jpeg", "gif", "doc", "docx", "xls", "xlsx"})
 _LARGEST_FILE: Final = 10 * 1024 * 1024
 
@@ -82,7 +80,7 @@ async def plan(
     chosen = await condition(sheet, customer, days, named)
     body = without_empty(
         {
-            "relation_id": relation_id(customer),
+            "relation_id": hole_for_number(customer.id),
             "invoice_date": day.isoformat(),
             "delivery_date": delivery_date(sheet, draft, day),
             "payment_condition_id": None if chosen is None else chosen.id,
@@ -130,31 +128,31 @@ def _above(sheet: Sheet, draft: InvoiceDraft) -> list[str]:
     return [text for text in (draft.introduction, *added) if text]
 
 
-def relation_id(customer: Customer) -> int | str:
-    """The relation's id, or the mark for one that is still to be made."""
-    return hole_for_customer(None) if customer.id is None else int(customer.id)
-
-
 async def submit(path: str, body: bytes) -> str:
-    """Send the body; the new document's id.
-
-    A relation that was made in between stands in the body as text, because the mark it replaced was text; Informer
-    declares an integer.
-    """
-    typed = _RELATION.sub(rb'{"relation_id":\1', body)
-    response = await send_json("POST", path, typed)
+    """Send the body; the new document's id."""
+    response = await send_json("POST", path, body)
     return str(decode(converter, response, Made).id)
 
 
 async def look_for(reference: str, customer_id: str, since: datetime | None) -> Sequence[str]:
     """Ids of the customer's invoices, edited since then, with exactly this reference: there is no filter by it."""
     recent = {} if since is None else {"last_edit": edited_since(since)}
+    return await look_in(INVOICES, customer_id, "reference", reference, **recent)
+
+
+async def look_in(path: str, customer_id: str, name: str, wanted: str, **filters: str) -> Sequence[str]:
+    """Ids of that customer's documents whose field *name* is exactly *wanted*.
+
+    ``relation_id`` is a documented filter, but a vendor that ignores one sends everybody's documents: what says that
+    it is another customer's is left out here as well.
+    """
+    relation = relations.own_id(customer_id, "customer.id")
     found = await search(
-        INVOICES,
+        path,
         "invoices",
-        lambda record: field_of(record, "reference") == reference,
-        relation_id=relations.own_id(customer_id, "customer.id"),
-        **recent,
+        lambda record: field_of(record, name) == wanted and field_of(record, "relation_id") in (relation, ""),
+        relation_id=relation,
+        **filters,
         sort="created.desc",
     )
     return [id_of(record) for record in found]

@@ -19,7 +19,7 @@ from ...errors import NotFound
 from ...flow import at, get
 from ...models import Customer, IssuedInvoice, LineItem, SalePlan, SalesEntry, SalesEntryStatus, TextLine, Totals
 from ...money import CENT, ZERO, PricedLine, decimals, difference, line_amount, tax_on_net, total, totals
-from ...wire import dumps, without_empty
+from ...wire import dumps, hole_for_number, without_empty
 from . import invoices, relations
 from .drafting import (
     ROUNDING,
@@ -34,7 +34,6 @@ from .drafting import (
     open_sheet,
 )
 from .master import SALESBOOK
-from .pages import field_of, id_of, search
 from .settings import InformerSettings
 from .wire import VENDOR
 
@@ -167,7 +166,7 @@ async def plan(settings: InformerSettings, invoice: IssuedInvoice, customer: Cus
     predicted = sums.totals
     body = without_empty(
         {
-            "relation_id": invoices.relation_id(customer),
+            "relation_id": hole_for_number(customer.id),
             "number": invoice.number,
             "invoice_date": invoice.issue_date.isoformat(),
             "expiry_date": due(invoice, chosen).isoformat(),
@@ -212,14 +211,7 @@ def _line(row: Row) -> Mapping[str, Any]:
 
 async def look_for(number: str, customer_id: str) -> Sequence[str]:
     """Ids of the customer's entries with exactly this number: there is no filter by it."""
-    found = await search(
-        SALESBOOK,
-        "invoices",
-        lambda record: field_of(record, "number") == number,
-        relation_id=relations.own_id(customer_id, "customer.id"),
-        sort="created.desc",
-    )
-    return [id_of(record) for record in found]
+    return await invoices.look_in(SALESBOOK, customer_id, "number", number)
 
 
 async def read(entry_id: str) -> SalesEntry:
@@ -229,6 +221,7 @@ async def read(entry_id: str) -> SalesEntry:
         id=str(record.id),
         invoice_number=record.number,
         status=SalesEntryStatus.PAID if invoices.is_paid(record) else SalesEntryStatus.OPEN,
+        customer_id=None if record.relation_id is None else str(record.relation_id),
         totals=invoices.totals_of(record),
         url=record.url or None,
     )

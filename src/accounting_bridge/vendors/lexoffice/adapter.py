@@ -18,6 +18,7 @@ from ...adapter import (
     RateSignal,
     Rounding,
     Secret,
+    Sends,
     unsupported,
 )
 from ...errors import (
@@ -70,7 +71,7 @@ class Lexoffice:
         changed_since=ChangedSince.EVERYTHING,
         assigns_customer_numbers=True,
         finalize=Finalize.AT_CREATION,
-        send=False,
+        sends=Sends.NOTHING,
         sale_pdf=True,
         currencies=frozenset({"EUR"}),
         most_lines=invoices.MOST_LINES,
