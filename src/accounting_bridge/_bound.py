@@ -187,11 +187,11 @@ class BoundProvider:
 
     def get_invoice(self, invoice_id: str) -> Invoice:
         """Read it."""
-        return self._session.run(self._adapter.get_invoice(given(invoice_id, "invoice_id", str)))
+        return self._session.run(recipes.get_invoice(self._adapter, given(invoice_id, "invoice_id", str)))
 
     def invoice_pdf(self, invoice_id: str) -> bytes:
         """Its PDF."""
-        return self._session.run(self._adapter.invoice_pdf(given(invoice_id, "invoice_id", str)))
+        return self._session.run(recipes.invoice_pdf(self._adapter, given(invoice_id, "invoice_id", str)))
 
     def finalize_invoice(self, invoice_id: str) -> Invoice:
         """Make it final."""
@@ -205,7 +205,7 @@ class BoundProvider:
     def attach(self, invoice_id: str, file: Attachment) -> None:
         """Keep a file with it."""
         given(file, "file", Attachment)
-        return self._session.run(self._adapter.attach(given(invoice_id, "invoice_id", str), file))
+        return self._session.run(recipes.attach(self._adapter, given(invoice_id, "invoice_id", str), file))
 
     def plan_sale(self, invoice: IssuedInvoice) -> SalePlan:
         """What would be sent."""
@@ -381,11 +381,11 @@ class AsyncBoundProvider:
 
     async def get_invoice(self, invoice_id: str) -> Invoice:
         """Read it."""
-        return await self._session.run(self._adapter.get_invoice(given(invoice_id, "invoice_id", str)))
+        return await self._session.run(recipes.get_invoice(self._adapter, given(invoice_id, "invoice_id", str)))
 
     async def invoice_pdf(self, invoice_id: str) -> bytes:
         """Its PDF."""
-        return await self._session.run(self._adapter.invoice_pdf(given(invoice_id, "invoice_id", str)))
+        return await self._session.run(recipes.invoice_pdf(self._adapter, given(invoice_id, "invoice_id", str)))
 
     async def finalize_invoice(self, invoice_id: str) -> Invoice:
         """Make it final."""
@@ -399,7 +399,7 @@ class AsyncBoundProvider:
     async def attach(self, invoice_id: str, file: Attachment) -> None:
         """Keep a file with it."""
         given(file, "file", Attachment)
-        return await self._session.run(self._adapter.attach(given(invoice_id, "invoice_id", str), file))
+        return await self._session.run(recipes.attach(self._adapter, given(invoice_id, "invoice_id", str), file))
 
     async def plan_sale(self, invoice: IssuedInvoice) -> SalePlan:
         """What would be sent."""

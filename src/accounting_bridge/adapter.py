@@ -87,6 +87,8 @@ class Capabilities:
     articles: bool = True
     ledger_accounts: bool = True
     finalize: Finalize = Finalize.ANY_TIME
+    renames_final: bool = False
+    """A draft that is made final becomes a record with another id; the old id goes on working through the journal."""
     sends: Sends = Sends.FINAL
     pdf: bool = True
     attach: bool = False
@@ -248,8 +250,8 @@ class Adapter(Protocol):
         """Its PDF."""
         ...
 
-    def finalize_invoice(self, invoice_id: str) -> Flow[None]:
-        """Make a draft final. Called for drafts only."""
+    def finalize_invoice(self, invoice_id: str) -> Flow[str]:
+        """Make a draft final. Called for drafts only; gives the id that the invoice has from then on."""
         ...
 
     def send_invoice(self, invoice_id: str, to: str | None) -> Flow[None]:

@@ -62,8 +62,9 @@ class Varied(Memory):
 
     async def finalize_invoice(self, invoice_id):
         self.raise_trouble("before finalize")
-        await super().finalize_invoice(invoice_id)
+        final_id = await super().finalize_invoice(invoice_id)
         self.raise_trouble("after finalize")
+        return final_id
 
     async def find_marked_customer(self, customer):
         return self.marked.get(customer.number)

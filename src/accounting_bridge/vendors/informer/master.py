@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 
 from ...flow import Cached, Page, Report, get
 from ...models import Article, Connection, LedgerAccount, PaymentTerm, TaxRate
-from ...wire import decode, each_neutral
+from ...wire import decode, each_neutral, malformed
 from .pages import field_of, rows
 from .settings import InformerSettings
 from .wire import (
@@ -63,7 +63,11 @@ async def books() -> Books:
 
 
 async def _read_books() -> Books:
-    company = decode(converter, await get(f"{BASE}/administration"), Administration)
+    response = await get(f"{BASE}/administration")
+    company = decode(converter, response, Administration)
+    if not (company.company_name or company.contact or company.country):
+        # Some other object, as a gateway's message under status 200: it proves neither credentials nor books.
+        raise malformed(response, "unreadable administration", ("required field missing @ $.company_name",))
     return Books(
         company=company.company_name or company.contact or VENDOR,
         country=company.country.upper(),

@@ -27,6 +27,8 @@ class Listing:
     records: list[Any]
     page: int | None = None
     total: int | None = None
+    readable: bool = True
+    """False: where the list should be is something else."""
 
 
 @frozen
@@ -78,7 +80,8 @@ async def read_page(path: str, key: str, place: Place, **filters: str) -> Chunk:
     records, total = listing.records, listing.total
     if place.page is None:
         base = 1 if listing.page is None else listing.page
-        place = Place(base, base, len(records), total, id_of(records[0]) if records else "")
+        # Of a first page without records it is not known how many a page holds: as many as were asked for.
+        place = Place(base, base, len(records) or PER_PAGE, total, id_of(records[0]) if records else "")
     elif place.page == place.base + 1 and _is_first(records, place):
         # The vendor takes this number for its first page as well: everything is one further on.
         place = evolve(place, page=place.page + 1, base=place.base + 1)
@@ -93,9 +96,8 @@ async def read_page(path: str, key: str, place: Place, **filters: str) -> Chunk:
             records = [*before, *records]
     known = place.total if total is None else total
     start = (page - place.base) * place.size
-    more = bool(listing.records) if known is None else start + len(listing.records) < known
-    lost = not listing.records and known is not None and start < known
-    more = more and (place.size > 0)
+    more = bool(listing.records) if known is None else start + (len(listing.records) or place.size) < known
+    lost = not listing.readable or (not listing.records and known is not None and start < known)
     return Chunk(records, evolve(place, page=page + 1, total=known) if more else None, lost)
 
 
@@ -116,9 +118,8 @@ async def _page(path: str, key: str, page: int | None, **filters: str) -> Listin
     paging = body.get("pagination")
     paging = paging if isinstance(paging, dict) else {}
     records = body[key]
-    if not isinstance(records, list | dict) and records is not None:
-        raise malformed(response, f"unreadable list of {key}", (f"expected a list @ $.{key}",))
-    return Listing(as_list(records), _count(paging.get("page")), _count(paging.get("total")))
+    readable = records is None or isinstance(records, list | dict)
+    return Listing(as_list(records), _count(paging.get("page")), _count(paging.get("total")), readable)
 
 
 def _count(value: object) -> int | None:

@@ -185,9 +185,13 @@ async def read(customer_id: str) -> Relation:
 
 
 async def find_customer(settings: InformerSettings, number: str) -> Customer | None:
-    """The customer with exactly this number: the search also hits names, streets and cities (documented)."""
-    if problems := number_problems(number, "number"):
-        raise InvalidRequest("nothing was sent", problems=problems)
+    """The customer with exactly this number: the search also hits names, streets and cities (documented).
+
+    A number that Informer cannot hold is nobody's there, and nothing is asked. It is refused where a customer would be
+    made under it, together with whatever else is wrong with that one.
+    """
+    if number_problems(number, "number"):
+        return None
     hits = await search(PATH, "relations", lambda record: field_of(record, "relation_number") == number, search=number)
     if len(hits) > 1:
         ids = [field_of(record, "id") for record in hits]

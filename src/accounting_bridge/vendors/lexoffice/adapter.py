@@ -399,7 +399,7 @@ class Lexoffice:
             raise malformed(response, "the answer is not a PDF")
         return response.body
 
-    async def finalize_invoice(self, invoice_id: str) -> None:
+    async def finalize_invoice(self, invoice_id: str) -> str:
         """Not possible."""
         raise unsupported(VENDOR, "finalize a draft", "finalize at creation, with create_invoice(draft, finalize=True)")
 

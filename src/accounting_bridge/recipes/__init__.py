@@ -1,0 +1,22 @@
+"""What a provider's calls are made of: flows composed of an adapter's flows and the create-once recipe."""
+
+from .closing import attach, finalize_invoice, get_invoice, invoice_pdf, send_invoice
+from .consent import consents, exchange
+from .customers import ensure_customer
+from .invoices import create_invoice, plan_invoice
+from .sales import book_sale, plan_sale
+
+__all__ = [
+    "attach",
+    "book_sale",
+    "consents",
+    "create_invoice",
+    "ensure_customer",
+    "exchange",
+    "finalize_invoice",
+    "get_invoice",
+    "invoice_pdf",
+    "plan_invoice",
+    "plan_sale",
+    "send_invoice",
+]

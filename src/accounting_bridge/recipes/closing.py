@@ -1,0 +1,110 @@
+"""What becomes of an invoice that exists: made final, read, mailed, filed with papers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+from ..adapter import Adapter, Finalize, Sends, unsupported
+from ..errors import Conflict, InvalidRequest, MalformedResponse, NotFound, OutcomeUnknown
+from ..flow import Now, Recall, Record
+from ..journal.port import Confirm, Forget, Intend
+from ..models import Attachment, Invoice, InvoiceStatus
+from ..once import DAY, LOOK_BACK, Document, How, Look, Patience, create_once
+
+MAIL: Final = "mail"
+FINAL: Final = "final"
+_CLOCKS_DIFFER: Final = timedelta(seconds=5)
+"""By how much the vendor's clock may be behind ours, when it is asked whether a mail went out."""
+
+
+async def finalize_invoice(adapter: Adapter, invoice_id: str) -> Invoice:
+    """Make a draft final; one that is final already is returned as it is."""
+    if adapter.capabilities.finalize is Finalize.AT_CREATION:
+        raise unsupported(
+            adapter.vendor, "finalize a draft", "finalize at creation, with create_invoice(draft, finalize=True)"
+        )
+    draft = await get_invoice(adapter, invoice_id)
+    if draft.status is not InvoiceStatus.DRAFT:
+        return draft
+    try:
+        final_id = await adapter.finalize_invoice(draft.id)
+    except (OutcomeUnknown, MalformedResponse, InvalidRequest, Conflict, NotFound):
+        # Also after a refusal: somebody else may have finalized it between our look and our call.
+        if (final := await _made_final(adapter, draft)) is None:
+            raise
+    else:
+        final = await adapter.get_invoice(final_id)
+    if final.id != draft.id:
+        await Record(FINAL, draft.id, Intend("v1:final"))
+        await Record(FINAL, draft.id, Confirm(final.id))
+    return final
+
+
+async def _made_final(adapter: Adapter, draft: Invoice) -> Invoice | None:
+    """What became of a draft whose finalizing went wrong; None while it is a draft."""
+    with suppress(NotFound):
+        now = await adapter.get_invoice(draft.id)
+        return now if now.status is not InvoiceStatus.DRAFT else None
+    return await renamed(adapter, draft.reference, draft.customer_id)
+
+
+async def renamed(adapter: Adapter, reference: str | None, customer_id: str | None) -> Invoice | None:
+    """The invoice that took the place of a draft with this reference, where finalizing changes ids."""
+    if not adapter.capabilities.renames_final or reference is None or customer_id is None:
+        return None
+    ids = await adapter.look_for_invoices(reference, customer_id, await Now() - LOOK_BACK)
+    return await adapter.get_invoice(ids[0]) if len(ids) == 1 else None
+
+
+async def current_id(adapter: Adapter, invoice_id: str) -> str:
+    """The id that the invoice has now: at some vendors a draft gets another one when it is made final."""
+    if adapter.capabilities.renames_final:
+        row = (await Recall(FINAL, invoice_id)).row
+        if row is not None and row.remote_id is not None:
+            return row.remote_id
+    return invoice_id
+
+
+async def get_invoice(adapter: Adapter, invoice_id: str) -> Invoice:
+    """Read it, by the id that it has or had as a draft."""
+    return await adapter.get_invoice(await current_id(adapter, invoice_id))
+
+
+async def invoice_pdf(adapter: Adapter, invoice_id: str) -> bytes:
+    """Its PDF, by the id that it has or had as a draft."""
+    return await adapter.invoice_pdf(await current_id(adapter, invoice_id))
+
+
+async def attach(adapter: Adapter, invoice_id: str, file: Attachment) -> None:
+    """Keep a file with it, by the id that it has or had as a draft."""
+    await adapter.attach(await current_id(adapter, invoice_id), file)
+
+
+async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patience: Patience, *, again: bool) -> bool:
+    """Mail it once per recipient; True if this call did. ``again`` mails it although it was mailed."""
+    if adapter.capabilities.sends is Sends.NOTHING:
+        raise unsupported(adapter.vendor, "mail an invoice", "mail the PDF of invoice_pdf() yourself")
+    invoice_id = await current_id(adapter, invoice_id)
+    reference = f"{invoice_id}:{to or ''}"
+    if again:
+        await Record(MAIL, reference, Forget())
+
+    async def look(since: datetime) -> Sequence[str]:
+        if to is not None:
+            return []  # the books tell that it was mailed, not to whom: for one recipient they prove nothing
+        sent = await adapter.was_sent(invoice_id, since + DAY - _CLOCKS_DIFFER)
+        return [invoice_id] if sent else []
+
+    async def submit() -> str:
+        await adapter.send_invoice(invoice_id, to)
+        return invoice_id
+
+    document = Document(
+        kind=MAIL, reference=reference, fingerprint="v1:mail", look=look, submit=submit, what="the mail of invoice",
+        look_first=Look.NEVER if again or to is not None else Look.UNLESS_DURABLE, provable=to is None,
+    )  # fmt: skip
+    _, how = await create_once(document, patience, adapter.vendor)
+    return how is How.MADE

@@ -1,0 +1,117 @@
+"""Customers: found by id, journal, marker or number, else made once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, NoReturn
+
+from attrs import evolve
+
+from ..adapter import Adapter
+from ..errors import Conflict, InvalidRequest, NotFound, Problem
+from ..flow import Recall, Record
+from ..journal.port import Forget, State
+from ..models import Customer, CustomerRef, EnsuredCustomer
+from ..once import Document, How, Look, Patience, create_once
+
+CUSTOMER: Final = "customer"
+
+
+async def ensure_customer(adapter: Adapter, customer: Customer, patience: Patience) -> EnsuredCustomer:
+    """Find the customer by id, number or the app's marker, else create it once."""
+    if customer.id is not None:
+        return EnsuredCustomer(await adapter.get_customer(customer.id), created=False, rule="id")
+    number = customer.number
+    if number is None:
+        raise InvalidRequest(
+            "nothing was sent", problems=[Problem("customer.number", "is needed so that a rerun finds the customer")]
+        )
+    if (known := await _recalled_customer(adapter, number)) is not None:
+        return known
+    if not adapter.creates_customers:
+        return await _seek(adapter, customer, number) or _missing(adapter, number)
+    found: list[EnsuredCustomer] = []
+
+    async def submit() -> str:
+        found.append(EnsuredCustomer(await adapter.create_customer(customer), created=True, rule="created"))
+        return id_of(found[-1].customer)
+
+    async def look(_: datetime) -> Sequence[str]:
+        seen = await _seek(adapter, customer, number)
+        found.extend([seen] if seen else [])
+        return [id_of(seen.customer)] if seen else []
+
+    document = Document(
+        kind=CUSTOMER, reference=number, fingerprint="v1:customer", look=look, submit=submit, what="customer number",
+        look_first=Look.ALWAYS,
+    )  # fmt: skip
+    customer_id, how = await create_once(document, patience, adapter.vendor)
+    if found and id_of(found[-1].customer) == customer_id:
+        return evolve(found[-1], created=how is How.MADE)
+    return EnsuredCustomer(await adapter.get_customer(customer_id), created=how is How.MADE, rule="journal")
+
+
+def _missing(adapter: Adapter, number: str) -> NoReturn:
+    raise NotFound(
+        f"customer number {number!r} is not in the books, and create_customers is off: create it there first",
+        vendor=adapter.vendor,
+    )
+
+
+async def _recalled_customer(adapter: Adapter, number: str) -> EnsuredCustomer | None:
+    row = (await Recall(CUSTOMER, number)).row
+    if row is None or row.state is not State.CONFIRMED or row.remote_id is None:
+        return None
+    try:
+        return EnsuredCustomer(await adapter.get_customer(row.remote_id), created=False, rule="journal")
+    except NotFound:
+        await Record(CUSTOMER, number, Forget())  # unlike a document, a deleted customer may be made again
+        return None
+
+
+async def _seek(adapter: Adapter, customer: Customer, number: str) -> EnsuredCustomer | None:
+    marked = await adapter.find_marked_customer(customer)
+    if marked is not None:
+        return EnsuredCustomer(marked, created=False, rule="marker")
+    found = await adapter.find_customer(number)
+    if found is None:
+        return None
+    if adapter.capabilities.assigns_customer_numbers and not _alike(found, customer):
+        # The vendor numbers customers itself, so an equal number may be somebody else's.
+        raise Conflict(
+            f"customer number {number!r} belongs to another name in the books: "
+            "give the customer's id, or a number that the books do not use",
+            vendor=adapter.vendor,
+        )
+    return EnsuredCustomer(found, created=False, rule="number")
+
+
+def _alike(found: Customer, wanted: Customer) -> bool:
+    return " ".join(found.name.split()).casefold() == " ".join(wanted.name.split()).casefold()
+
+
+def id_of(customer: Customer) -> str:
+    """The id of a customer of the books."""
+    assert customer.id is not None, "an adapter gives customers of the books their id"
+    return customer.id
+
+
+async def customer_of(adapter: Adapter, given: Customer | CustomerRef) -> Customer:
+    """The customer as far as it is known without writing: one that is still to be made has no id."""
+    if isinstance(given, CustomerRef):
+        if given.id is not None:
+            return await adapter.get_customer(given.id)
+        found = await adapter.find_customer(given.number or "")
+        if found is None:
+            raise NotFound(f"customer number {given.number!r} is not in the books: import or create it first",
+                           vendor=adapter.vendor)  # fmt: skip
+        return found
+    if given.id is not None:
+        return await adapter.get_customer(given.id)
+    if given.number is None:
+        return given
+    known = await _recalled_customer(adapter, given.number) or await _seek(adapter, given, given.number)
+    if known is None and not adapter.creates_customers:
+        _missing(adapter, given.number)
+    return known.customer if known is not None else given

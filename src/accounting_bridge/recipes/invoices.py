@@ -1,0 +1,144 @@
+"""Invoices: planned, made at most once per reference, compared with what was predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from attrs import evolve
+
+from ..adapter import Adapter, Finalize, unsupported
+from ..errors import InvoiceGone, NotFound, Refused
+from ..flow import Now, Recall, Record
+from ..journal.port import Confirm, Intend, Row, State
+from ..models import Customer, Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
+from ..money import difference
+from ..once import DAY, Document, How, Patience, create_once, same_content
+from ..wire import fill
+from .closing import FINAL, finalize_invoice, get_invoice, renamed
+from .customers import customer_of, ensure_customer, id_of
+from .totals import compare
+
+INVOICE: Final = "invoice"
+_THE_INVOICE: Final = "the invoice with reference"
+
+
+async def plan_invoice(adapter: Adapter, draft: InvoiceDraft, *, finalize: bool) -> InvoicePlan:
+    """Check and write, send nothing but reads."""
+    customer = await customer_of(adapter, draft.customer)
+    return await adapter.plan_invoice(draft, customer, finalize=finalize, now=await Now())
+
+
+async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patience, *, finalize: bool) -> Invoice:
+    """At most one invoice per reference; the one that is there already is returned."""
+    known = await Recall(INVOICE, draft.reference)
+    if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
+        same_content(_THE_INVOICE, draft.reference, draft.fingerprint, row, adapter.vendor)
+        standing = await _standing_invoice(adapter, draft, row.remote_id, finalize=finalize)
+        await _attach_all(adapter, standing.id, draft)
+        return standing
+    try:
+        plan = await plan_invoice(adapter, draft, finalize=finalize)
+    except Refused:
+        if (found := await _made_meanwhile(adapter, draft, row)) is None:
+            raise
+        return await _standing_invoice(adapter, draft, found, finalize=finalize)
+    customer_id = plan.customer_id
+    if customer_id is None:
+        assert isinstance(draft.customer, Customer)
+        customer_id = id_of((await ensure_customer(adapter, draft.customer, patience)).customer)
+        plan = evolve(plan, customer_id=customer_id, body=fill(plan.body, customer_id))
+    for_customer = customer_id
+
+    async def look(since: datetime) -> Sequence[str]:
+        return await adapter.look_for_invoices(draft.reference, for_customer, since)
+
+    async def submit() -> str:
+        return await adapter.submit_invoice(plan)
+
+    document = Document(
+        kind=INVOICE, reference=draft.reference, fingerprint=draft.fingerprint, look=look, submit=submit,
+        what=_THE_INVOICE,
+    )  # fmt: skip
+    invoice_id, how = await create_once(document, patience, adapter.vendor)
+    if how is How.FOUND:
+        standing = await _standing_invoice(adapter, draft, invoice_id, finalize=finalize)
+        await _attach_all(adapter, standing.id, draft)
+        return _with_other_totals_noted(standing, plan)
+    made = evolve(await adapter.get_invoice(invoice_id), created=how is How.MADE)
+    final = made.status is not InvoiceStatus.DRAFT
+    notes = (*plan.notes, *compare(made, made.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor))
+    await _attach_all(adapter, invoice_id, draft)
+    if finalize and not final:
+        made = evolve(await finalize_invoice(adapter, invoice_id), created=how is How.MADE)
+    return evolve(made, notes=notes)
+
+
+def _with_other_totals_noted(found: Invoice, plan: InvoicePlan) -> Invoice:
+    """A document that the journal does not know may have been changed, or made of other content: say so."""
+    if difference(found.totals.gross, plan.totals.gross).copy_abs() <= plan.tolerance:
+        return found
+    note = f"found in the books with gross {found.totals.gross}; this draft sums up to {plan.totals.gross}"
+    return evolve(found, notes=(*found.notes, note))
+
+
+async def _made_meanwhile(adapter: Adapter, draft: InvoiceDraft, row: Row | None) -> str | None:
+    """What an unclear send made, although the same draft would be refused now: books close, rates end."""
+    if row is None or row.sent_at is None or row.fingerprint != draft.fingerprint:
+        return None
+    customer = await customer_of(adapter, draft.customer)
+    ids = (
+        [] if customer.id is None else await adapter.look_for_invoices(draft.reference, customer.id, row.sent_at - DAY)
+    )
+    if len(ids) != 1:
+        return None
+    await Record(INVOICE, draft.reference, Confirm(ids[0]))
+    return ids[0]
+
+
+async def _attach_all(adapter: Adapter, invoice_id: str, draft: InvoiceDraft) -> None:
+    """Also for an invoice that was found, so that a lost upload is made good; vendors without files refuse the plan."""
+    for file in draft.attachments:
+        await adapter.attach(invoice_id, file)
+
+
+async def _standing_invoice(adapter: Adapter, draft: InvoiceDraft, invoice_id: str, *, finalize: bool) -> Invoice:
+    """The live document of a confirmed reference, whatever a person has changed in it.
+
+    But nothing is made final whose totals are not those of the draft: a call that made it may have raised, or died,
+    before they were compared.
+    """
+    reference = draft.reference
+    try:
+        invoice = await get_invoice(adapter, invoice_id)
+    except NotFound as gone:
+        found = await _made_final_by_somebody(adapter, draft, invoice_id)
+        if found is not None:
+            return found
+        raise InvoiceGone(
+            f"the invoice with reference {reference!r} was made once and is no longer in the books; it is not made "
+            "again: use a new reference if it should be",
+            vendor=adapter.vendor,
+        ) from gone
+    if finalize and invoice.status is InvoiceStatus.DRAFT:
+        if adapter.capabilities.finalize is Finalize.AT_CREATION:
+            raise unsupported(
+                adapter.vendor, f"finalize the draft that exists for {reference!r}",
+                f"this vendor finalizes at creation only; a person can do it at {invoice.url}",
+            )  # fmt: skip
+        plan = await plan_invoice(adapter, draft, finalize=finalize)
+        compare(invoice, invoice.totals, plan.totals, plan.tolerance, final=False, vendor=plan.vendor)
+        return await finalize_invoice(adapter, invoice_id)
+    return invoice
+
+
+async def _made_final_by_somebody(adapter: Adapter, draft: InvoiceDraft, invoice_id: str) -> Invoice | None:
+    if not adapter.capabilities.renames_final:
+        return None
+    customer = await customer_of(adapter, draft.customer)
+    found = await renamed(adapter, draft.reference, customer.id)
+    if found is not None:
+        await Record(FINAL, invoice_id, Intend("v1:final"))
+        await Record(FINAL, invoice_id, Confirm(found.id))
+    return found

@@ -1,0 +1,113 @@
+"""Sales: booked at most once per invoice number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from attrs import evolve
+
+from ..adapter import Adapter, unsupported
+from ..errors import Conflict, InvalidRequest, InvoiceGone, InvoiceNotSent, NotFound, Problem
+from ..flow import Now, Recall
+from ..journal.port import State
+from ..models import Customer, Invoice, IssuedInvoice, SalePlan, SalesEntry
+from ..money import difference
+from ..once import Document, How, Patience, create_once, same_content
+from ..wire import fill
+from .customers import customer_of, ensure_customer, id_of
+from .totals import compare
+
+SALE: Final = "sale"
+_THE_SALE: Final = "the sale of invoice"
+
+
+async def plan_sale(adapter: Adapter, invoice: IssuedInvoice) -> SalePlan:
+    """Check and write, send nothing but reads."""
+    _must_be_sent(adapter, invoice)
+    customer = await customer_of(adapter, invoice.customer)
+    return await adapter.plan_sale(invoice, customer, now=await Now())
+
+
+async def book_sale(adapter: Adapter, invoice: IssuedInvoice, patience: Patience) -> SalesEntry:
+    """At most one entry per invoice number; what is missing at the one that is there is made good."""
+    _must_be_sent(adapter, invoice)
+    known = await Recall(SALE, invoice.number)
+    if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
+        same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor)
+        return await _standing_sale(adapter, invoice, row.remote_id)
+    plan = await plan_sale(adapter, invoice)
+    customer_id = plan.customer_id
+    if customer_id is None:
+        assert isinstance(invoice.customer, Customer)
+        customer_id = id_of((await ensure_customer(adapter, invoice.customer, patience)).customer)
+        plan = evolve(plan, customer_id=customer_id, body=fill(plan.body, customer_id))
+    for_customer = customer_id
+
+    sent = row is not None and row.sent_at is not None
+
+    async def look(_: datetime) -> Sequence[str]:
+        ids = await adapter.look_for_sales(invoice, for_customer)
+        for entry_id in () if sent else ids:
+            _must_be_the_same(await adapter.get_sale(entry_id), invoice, plan)
+        return ids
+
+    async def submit() -> str:
+        nonlocal sent
+        sent = True
+        return await adapter.submit_sale(plan)
+
+    document = Document(
+        kind=SALE, reference=invoice.number, fingerprint=invoice.fingerprint, look=look, submit=submit,
+        what=_THE_SALE,
+    )  # fmt: skip
+    entry_id, how = await create_once(document, patience, adapter.vendor)
+    if how is How.FOUND:
+        return await _standing_sale(adapter, invoice, entry_id)
+    entry = evolve(await adapter.get_sale(entry_id), created=how is How.MADE)
+    final = str(entry.status) != "draft"  # an entry is final, but for a mirror that is not completed yet
+    notes = compare(entry, entry.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor)
+    return await adapter.finish_sale(evolve(entry, notes=(*plan.notes, *notes)), invoice)
+
+
+def _must_be_the_same(entry: SalesEntry, invoice: IssuedInvoice, plan: SalePlan) -> None:
+    """Invoice numbers are not unique in every vendor's books: somebody else's entry is not taken for ours."""
+    gross = difference(entry.totals.gross, plan.totals.gross).copy_abs() <= plan.tolerance
+    customer = entry.customer_id is None or plan.customer_id is None or entry.customer_id == plan.customer_id
+    if not (gross and customer):
+        whose = "" if customer else " for another customer"
+        raise Conflict(
+            f"invoice number {invoice.number!r} is booked already{whose}, with gross {entry.totals.gross} instead of "
+            f"{plan.totals.gross}: nothing was booked or attached; look at {entry.url or entry.id}",
+            vendor=plan.vendor,
+        )
+
+
+async def _standing_sale(adapter: Adapter, invoice: IssuedInvoice, entry_id: str) -> SalesEntry:
+    try:
+        entry = await adapter.get_sale(entry_id)
+    except NotFound as gone:
+        raise InvoiceGone(
+            f"the sale of invoice {invoice.number!r} was booked once and is no longer in the books",
+            vendor=adapter.vendor,
+        ) from gone
+    return await adapter.finish_sale(entry, invoice)
+
+
+def _must_be_sent(adapter: Adapter, invoice: IssuedInvoice) -> None:
+    if not adapter.capabilities.book_sale:
+        raise unsupported(adapter.vendor, "book a sale", adapter.capabilities.instead_of_sales)
+    if not isinstance(invoice, IssuedInvoice):
+        kind = type(invoice).__name__
+        why = (
+            "an Invoice is in the books already" if isinstance(invoice, Invoice) else "only issued invoices are booked"
+        )
+        raise InvalidRequest(
+            "nothing was sent", problems=[Problem("invoice", f"must be an IssuedInvoice, not {kind}: {why}")]
+        )
+    if invoice.sent_at is None:
+        raise InvoiceNotSent(
+            f"invoice {invoice.number!r} has not been sent yet (sent_at is None): book it once it is out",
+            vendor=adapter.vendor,
+        )
