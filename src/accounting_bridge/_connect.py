@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, get_origin, get_type_hints
 
 import attrs
 from cattrs import Converter
@@ -234,7 +234,19 @@ def _seconds(value: Any, _: Any) -> float:
     return value
 
 
+def _is_function(hint: Any) -> bool:
+    origin: Any = get_origin(hint)
+    return origin is Callable
+
+
+def _function(value: Any, _: Any) -> Any:
+    if not callable(value):
+        raise _Unfit("must be a function")
+    return value
+
+
 _HOOKS: Final[Mapping[Any, Any]] = {str: _text, Secret: _secret, bool: _flag, Decimal: _decimal, float: _seconds}
 _converter: Final = Converter()
 for _kind, _hook in _HOOKS.items():
     _converter.register_structure_hook(_kind, _hook)
+_converter.register_structure_hook_func(_is_function, _function)

@@ -30,6 +30,7 @@ from .errors import (
     InvalidRequest,
     LimitReached,
     MalformedResponse,
+    NeedsAttention,
     OutcomeUnknown,
     Problem,
     Unavailable,
@@ -252,7 +253,9 @@ def _request(request: Request, state: State, *, auth: bool, deadline: float) -> 
             )
             if isinstance(outcome, AuthenticationFailed) and renewable:
                 renewed = yield Renew(used, patience=left())
-                if isinstance(renewed, BridgeError):
+                if isinstance(renewed, NeedsAttention):  # the app's own credentials are wrong: repeating helps nobody
+                    outcome = renewed
+                elif isinstance(renewed, BridgeError):
                     outcome = _not_renewed(renewed, request, url)
                 else:
                     renewable = False

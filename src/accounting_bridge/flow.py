@@ -3,7 +3,8 @@
 A *flow* is an ``async def`` that awaits nothing but the steps of this module and other flows. No event loop is
 involved: awaiting a step hands it to whoever drives the flow (the engine, or ``play()`` in a test), and what
 they send back is the value of the ``await``. Adapters and sources await :class:`Request`, :class:`Cached` and
-:class:`Report` only; recipes also :class:`Recall`, :class:`Record`, :class:`Now` and :class:`Wait`. The set is closed.
+:class:`Report`, and :class:`Now` where a grant's expiry is counted; recipes also :class:`Recall`, :class:`Record` and
+:class:`Wait`. The set is closed.
 """
 
 from __future__ import annotations

@@ -194,12 +194,12 @@ def each_neutral(
         except ValueError as exc:
             found = getattr(exc, "problems", None)
             problems = tuple(str(problem) for problem in found) if found else (type(exc).__name__,)
-            skipped.append(_drift(vendor, what, {"id": getattr(wire, "id", None)}, problems))
+            skipped.append(_drift(vendor, what, {"id": getattr(wire, "id", getattr(wire, "Id", None))}, problems))
     return read, skipped
 
 
 def _drift(vendor: str, what: str, record: object, problems: tuple[str, ...]) -> Drift:
-    name = record.get("id") if isinstance(record, dict) else None
+    name = record.get("id", record.get("Id")) if isinstance(record, dict) else None
     shown = str(name)[:100] if isinstance(name, str | int) else None  # anything else is no id, and a value
     return Drift(vendor=vendor, what=what, record=shown, problems=problems)
 

@@ -14,6 +14,7 @@ from accounting_bridge import (
     LimitReached,
     MalformedResponse,
     MemoryTokens,
+    NeedsAttention,
     NotFound,
     OutcomeUnknown,
     Policy,
@@ -501,3 +502,11 @@ def test_a_grant_is_read_from_its_store_before_the_first_request_only():
     driver.run(one(read()))
     assert [sent.headers["authorization"] for sent in driver.sent] == ["Bearer stored"] * 2
     assert Counting.loads == 1
+
+
+def test_wrong_credentials_of_the_app_are_told_at_once_when_a_renewal_shows_them():
+    driver = driven([ok(status=401)] * 5)
+    driver.on_renew = lambda stale: NeedsAttention("the client secret is wrong")
+    with pytest.raises(NeedsAttention, match="client secret"):
+        driver.run(one(read()))
+    assert (len(driver.sent), len(driver.renewed)) == (1, 1)
