@@ -17,6 +17,8 @@ from accounting_bridge import Secret, TaxTreatment, vendor_names
 from accounting_bridge.adapter import Adapter
 from accounting_bridge.registry import adapter_class
 
+_EXAMPLES: Final = {"redirect_uri": "https://app.example/visma/callback"}
+
 PAGE: Final = Path(__file__).parent.parent / "docs" / "capabilities.md"
 
 _HEAD: Final = """\
@@ -68,7 +70,9 @@ def _build(vendor: str) -> Adapter:
     kind = adapter_class(vendor)
     hints = get_type_hints(kind.Settings)
     needed = [field.name for field in attrs.fields(kind.Settings) if field.default is attrs.NOTHING]
-    values: dict[str, Any] = {name: Secret("not-a-key") if hints[name] is Secret else "example" for name in needed}
+    values: dict[str, Any] = {
+        name: Secret("not-a-key") if hints[name] is Secret else _EXAMPLES.get(name, "example") for name in needed
+    }
     adapter: Adapter = kind(settings=kind.Settings(**values))
     return adapter
 
@@ -114,6 +118,7 @@ _OPERATIONS: Final[Mapping[str, Callable[[Adapter], str]]] = {
     "ledger accounts": _flag("ledger_accounts"),
     "finalize an invoice": lambda a: a.capabilities.finalize.value,
     "mail an invoice": lambda a: a.capabilities.sends.value,
+    "mails seen in the books": _flag("tells_mails"),
     "PDF of an invoice": _flag("pdf"),
     "attach files to an invoice": _flag("attach"),
     "book a sale": _flag("book_sale"),

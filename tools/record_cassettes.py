@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import vcr
-from attrs import frozen
+from attrs import field, fields, frozen
 
 import accounting_bridge as ab
+from accounting_bridge.flow import Token
+from accounting_bridge.registry import adapter_class
 from accounting_bridge.sandbox import serve
 from accounting_bridge.testing import cassette_options
 
@@ -25,6 +27,7 @@ FOLDER: Final = Path(__file__).parent.parent / "cassettes"
 ORIGIN: Final = "http://127.0.0.1:4711"
 """Stands in the cassettes in place of the port that the sandbox happened to get."""
 NOON: Final = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
+_TENANT: Final = "cassettes"
 MOST_INTERACTIONS: Final = 30
 """vcrpy's replay takes time quadratic in the length of a cassette."""
 
@@ -47,6 +50,47 @@ class StoppedClock:
         return 0.0
 
 
+# ---- vendors ---------------------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Vendor:
+    """What differs from vendor to vendor: one joins with a row below."""
+
+    rates: tuple[int, int]
+    """Percent, of the lines."""
+    wrong: Mapping[str, Any]
+    """Settings with a key that opens nothing."""
+    refused: tuple[str, Any]
+    """Path and body of a POST whose refusal only the vendor can pronounce."""
+    options: Mapping[str, Any] = field(factory=dict)
+    """Settings that documents need."""
+    sale_options: Mapping[str, Any] = field(factory=dict)
+    """Settings that sales need on top."""
+    grant: Callable[[Any], Token] | None = None
+    """From a sandbox to the grant that an app would have in its token store, for vendors with OAuth."""
+
+
+VENDORS: Final[Mapping[str, Vendor]] = {
+    "lexoffice": Vendor(
+        rates=(19, 7),
+        wrong={"api_key": "not-the-key-of-anybody-at-all"},
+        refused=("/v1/contacts", {"version": 0, "roles": {"customer": {}}}),
+    ),
+    "billomat": Vendor(
+        rates=(19, 7),
+        wrong={"api_key": "0123456789abcdef0123456789abcdef"},
+        refused=("/api/clients", {"client": {"email": "no mail address"}}),
+        sale_options={"mirror_sales": True},
+    ),
+    "informer": Vendor(
+        rates=(21, 9),
+        wrong={"api_key": "Abcdefghijklmnopqrstuvwxyz0123456789Abcdefghijklmno"},
+        refused=("/v2/relations", {"relation_type": 0, "email": "no mail address"}),
+        options={"ledger_account": "8010, 8020"},
+    ),
+}
+
 # ---- what is recorded ------------------------------------------------------------------------------------------
 
 CUSTOMER: Final = ab.Customer(
@@ -55,40 +99,45 @@ CUSTOMER: Final = ab.Customer(
     email="rechnung-4711@musterwerk.example",
     address=ab.Address(street="Beispielweg 7", postal_code="10115", city="Berlin", country_code="DE"),
 )
-DRAFT: Final = ab.InvoiceDraft(
-    reference="2026-03/4711",
-    customer=CUSTOMER,
-    issue_date=date(2026, 3, 31),
-    payment_terms_days=14,
-    lines=[
-        ab.TextLine(description="Projekt Musterhalle"),
-        ab.LineItem(
-            description="Beratung", quantity=Decimal("7.25"), unit="h", unit_price=Decimal("95.00"),
-            tax_rate=Decimal(19),
-        ),
-        ab.LineItem(
-            description="Fachliteratur", unit_price=Decimal("12.99"), unit="Stk", tax_rate=Decimal(7),
-            discount_percent=Decimal(10),
-        ),
-    ],
-)  # fmt: skip
-ISSUED: Final = ab.IssuedInvoice(
-    number="2026-0815",
-    customer=CUSTOMER,
-    issue_date=date(2026, 3, 31),
-    due_date=date(2026, 4, 14),
-    sent_at=NOON,
-    lines=[
-        ab.LineItem(
-            description="Beratung", quantity=Decimal(8), unit="h", unit_price=Decimal("95.00"), tax_rate=Decimal(19)
-        )
-    ],
-    pdf=b"%PDF-1.4\n% an invented invoice\n%%EOF\n",
-)
-WRONG_KEYS: Final[Mapping[str, str]] = {
-    "lexoffice": "not-the-key-of-anybody-at-all",
-    "billomat": "0123456789abcdef0123456789abcdef",
-}
+
+
+def draft(vendor: str) -> ab.InvoiceDraft:
+    """Two rates, a discount and a text line."""
+    rate, other_rate = map(Decimal, VENDORS[vendor].rates)
+    return ab.InvoiceDraft(
+        reference="2026-03/4711",
+        customer=CUSTOMER,
+        issue_date=date(2026, 3, 31),
+        payment_terms_days=14,
+        lines=[
+            ab.TextLine(description="Projekt Musterhalle"),
+            ab.LineItem(
+                description="Beratung", quantity=Decimal("7.25"), unit="h", unit_price=Decimal("95.00"), tax_rate=rate
+            ),
+            ab.LineItem(
+                description="Fachliteratur", unit_price=Decimal("12.99"), unit="Stk", tax_rate=other_rate,
+                discount_percent=Decimal(10),
+            ),
+        ],
+    )  # fmt: skip
+
+
+def issued(vendor: str) -> ab.IssuedInvoice:
+    """Sent by the app, with its PDF."""
+    rate = Decimal(VENDORS[vendor].rates[0])
+    line = ab.LineItem(
+        description="Beratung", quantity=Decimal(8), unit="h", unit_price=Decimal("95.00"), tax_rate=rate
+    )
+    return ab.IssuedInvoice(
+        number="2026-0815",
+        customer=CUSTOMER,
+        issue_date=date(2026, 3, 31),
+        due_date=date(2026, 4, 14),
+        sent_at=NOON,
+        lines=[line],
+        pdf=b"%PDF-1.4\n% an invented invoice\n%%EOF\n",
+    )
+
 
 Provider: TypeAlias = Any
 """An AsyncAccountingProvider, or a sync one seen through :class:`_Awaitable`."""
@@ -118,27 +167,29 @@ async def ensure_customer(provider: Provider) -> tuple[ab.EnsuredCustomer, ab.En
 
 async def create_invoice(provider: Provider) -> tuple[ab.InvoicePlan, ab.Invoice, ab.Invoice]:
     """Planned, made with its customer, and found by the second call."""
-    plan = await provider.plan_invoice(DRAFT)
-    return plan, await provider.create_invoice(DRAFT), await provider.create_invoice(DRAFT)
+    wanted = draft(provider.vendor)
+    plan = await provider.plan_invoice(wanted)
+    return plan, await provider.create_invoice(wanted), await provider.create_invoice(wanted)
 
 
 async def finalize(provider: Provider) -> ab.Invoice:
     """Final at once; where the vendor can, as a draft first."""
     if provider.capabilities.finalize is ab.Finalize.AT_CREATION:
-        return await provider.create_invoice(DRAFT, finalize=True)
-    return await provider.finalize_invoice((await provider.create_invoice(DRAFT)).id)
+        return await provider.create_invoice(draft(provider.vendor), finalize=True)
+    return await provider.finalize_invoice((await provider.create_invoice(draft(provider.vendor))).id)
 
 
 async def pdf(provider: Provider) -> bytes:
     """The PDF of a final invoice."""
-    invoice = await provider.create_invoice(DRAFT, finalize=True)
+    invoice = await provider.create_invoice(draft(provider.vendor), finalize=True)
     return await provider.invoice_pdf(invoice.id)
 
 
 async def book_sale(provider: Provider) -> tuple[ab.SalePlan, ab.SalesEntry, ab.SalesEntry]:
     """Booked with its PDF, and found by the second call."""
-    plan = await provider.plan_sale(ISSUED)
-    return plan, await provider.book_sale(ISSUED), await provider.book_sale(ISSUED)
+    sent = issued(provider.vendor)
+    plan = await provider.plan_sale(sent)
+    return plan, await provider.book_sale(sent), await provider.book_sale(sent)
 
 
 async def wrong_key(provider: Provider) -> ab.BridgeError:
@@ -152,10 +203,7 @@ async def wrong_key(provider: Provider) -> ab.BridgeError:
 
 async def vendor_refuses(provider: Provider) -> ab.BridgeError:
     """A refusal that only the vendor can pronounce."""
-    path, body = {
-        "lexoffice": ("/v1/contacts", {"version": 0, "roles": {"customer": {}}}),
-        "billomat": ("/api/clients", {"client": {"email": "no mail address"}}),
-    }[provider.vendor]
+    path, body = VENDORS[provider.vendor].refused
     try:
         await provider.request("POST", path, json=body)
     except ab.BridgeError as error:
@@ -192,15 +240,15 @@ OPERATIONS: Final = (
 )  # fmt: skip
 
 
-def _settings(vendor: str, operation: Operation) -> dict[str, Any]:
+def _settings(vendor: Vendor, operation: Operation) -> dict[str, Any]:
     if operation is wrong_key:
-        return {"api_key": WRONG_KEYS[vendor]}
-    return {"mirror_sales": True} if (vendor, operation) == ("billomat", book_sale) else {}
+        return {**vendor.options, **vendor.wrong}
+    return {**vendor.options, **(vendor.sale_options if operation is book_sale else {})}
 
 
 RECORDINGS: Final = tuple(
-    Recording(vendor=vendor, operation=operation, settings=_settings(vendor, operation))
-    for vendor in WRONG_KEYS
+    Recording(vendor=name, operation=operation, settings=_settings(vendor, operation))
+    for name, vendor in VENDORS.items()
     for operation in OPERATIONS
 )
 
@@ -239,10 +287,23 @@ def drive(operation: Operation, provider: ab.AccountingProvider) -> Any:
     raise AssertionError("a sync provider waits for nothing")
 
 
-def connection(**settings: Any) -> dict[str, Any]:
-    """Arguments for ``connect`` that leave nothing to chance."""
-    alone = {"journal": ab.MemoryJournal(), "tenant": "cassettes"}
-    return {"settings": settings, "limits": ab.Unlimited(), "clock": StoppedClock(), **alone}
+def connection(recording: Recording, sandbox: Any, *, base_url: str) -> dict[str, Any]:
+    """Arguments for ``connect`` that leave nothing to chance, with the credentials that *sandbox* lets in."""
+    arguments: dict[str, Any] = {
+        "settings": {**sandbox.settings, **recording.settings}, "base_url": base_url, "tenant": _TENANT,
+        "journal": ab.MemoryJournal(), "limits": ab.Unlimited(), "clock": StoppedClock(),
+    }  # fmt: skip
+    grant = grant_of(recording, sandbox)
+    if grant is not None:
+        arguments["tokens"] = ab.MemoryTokens()
+        arguments["tokens"].save(_TENANT, recording.vendor, grant)
+    return arguments
+
+
+def grant_of(recording: Recording, sandbox: Any) -> Token | None:
+    """What the token store holds."""
+    make = VENDORS[recording.vendor].grant
+    return None if make is None else make(sandbox)
 
 
 def record(recording: Recording, folder: Path) -> Path:
@@ -251,11 +312,11 @@ def record(recording: Recording, folder: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     with serve(recording.vendor, customers=3, seed=1, clock=lambda: NOON, rate_limit=False) as server:
-        settings = {**server.settings, **recording.settings}
+        arguments = connection(recording, server.sandbox, base_url=server.url)
         options = cassette_options(
-            origin=ORIGIN, secrets=secrets_of(settings), record_mode="once", directory=str(folder)
+            origin=ORIGIN, secrets=secrets_of(recording.vendor, arguments), record_mode="once", directory=str(folder)
         )
-        provider = ab.connect(recording.vendor, base_url=server.url, **connection(**settings))
+        provider = ab.connect(recording.vendor, **arguments)
         with vcr.VCR(**options).use_cassette(recording.file) as cassette, provider:
             drive(recording.operation, provider)
         assert len(cassette) <= MOST_INTERACTIONS, f"{recording.file} has {len(cassette)} interactions"
@@ -264,9 +325,12 @@ def record(recording: Recording, folder: Path) -> Path:
     return target
 
 
-def secrets_of(settings: Mapping[str, Any]) -> list[str]:
-    """What must not stand in a cassette."""
-    return [value for name, value in settings.items() if name in {"api_key", "app_secret"}]
+def secrets_of(vendor: str, arguments: Mapping[str, Any]) -> list[str]:
+    """What must not stand in a cassette: every setting that is a Secret, and the tokens of a grant."""
+    kinds = {kind.name: str(kind.type) for kind in fields(adapter_class(vendor).Settings)}
+    found = [str(value) for name, value in arguments["settings"].items() if "Secret" in kinds.get(name, "")]
+    grant = arguments["tokens"].load(_TENANT, vendor) if "tokens" in arguments else None
+    return found if grant is None else [*found, *(token for token in (grant.access, grant.refresh) if token)]
 
 
 def main() -> int:

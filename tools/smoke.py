@@ -7,7 +7,10 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+import attrs
+
 import accounting_bridge as ab
+from accounting_bridge.registry import adapter_class
 
 
 async def in_async_code(draft: ab.InvoiceDraft) -> ab.Invoice:
@@ -28,8 +31,12 @@ def main() -> None:
         customer=ab.Customer(number="10001", name="Musterbau GmbH"),
         lines=[ab.LineItem(description="Planung", quantity=8, unit="h", unit_price=95, tax_rate=19)],
     )
-    for vendor, settings in (("lexoffice", {"api_key": "none"}), ("billomat", {"account": "none", "api_key": "none"})):
-        ab.connect(vendor, settings).close()
+    credentials = ("account", "api_key", "security_code", "client_id", "client_secret")
+    others = {"redirect_uri": "https://app.example/callback"}
+    for vendor in ab.vendor_names():
+        asked = {setting.name for setting in attrs.fields(adapter_class(vendor).Settings)}
+        given = {**dict.fromkeys(credentials, "none"), **others}
+        ab.connect(vendor, {name: value for name, value in given.items() if name in asked}).close()
     with ab.connect("memory", {}) as provider:
         made = provider.create_invoice(draft)
     assert str(made.totals.gross) == "904.40"

@@ -13,8 +13,11 @@ from typing import Any, Final, NoReturn
 from weakref import WeakValueDictionary
 
 STRUCK_OUT: Final = "[secret]"
-_SHORTEST_STRUCK_OUT: Final = 6
+_SHORTEST_STRUCK_OUT: Final = 4
 """Shorter values are not searched for in texts: striking out every "abc" would make messages unreadable."""
+_SHORTEST_INSIDE_WORDS: Final = 6
+"""Shorter values (some vendors' codes have five digits) are struck out as whole words only: inside a longer number or
+word they are somebody else's characters, and not known to whoever reads them."""
 
 
 class Secret:
@@ -70,17 +73,27 @@ def _every_secret() -> list[Secret]:
 
 
 _CREDENTIALS: Final = re.compile(
-    r"""(?ix) (\b(?:authorization|x-billomatapikey|x-appsecret|x-api-key|securitycode|set-cookie|cookie)
+    r"""(?ix) (\b(?:authorization|x-billomatapikey|x-appsecret|x-api-key|apikey|securitycode|set-cookie|cookie)
         ['"]? \s* [:=,]? \s* [:=,]? \s* (?:b(?=['"]))?['"]?) (?:bearer\s+|basic\s+)? [^\s'",;)\]]+ """
 )
 
 
+# ASCII on purpose: what is struck out of may be UTF-8 read as Latin-1, where half an "ä" is a letter. An escape of
+# JSON or of a URL ends in letters and digits, and is no part of the word after it.
+_WORD_BEGINS: Final = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
+_WORD_ENDS: Final = r"(?![A-Za-z0-9])"
+
+
 def strike_out(text: str, secrets: Iterable[Secret]) -> str:
-    """*text* without the values of *secrets*."""
+    """*text* without the values of *secrets*: those of six characters and more anywhere, of four and five as words."""
     for secret in secrets:
         value = secret.reveal()
-        if len(value) >= _SHORTEST_STRUCK_OUT and value in text:
+        if len(value) < _SHORTEST_STRUCK_OUT or value not in text:
+            continue
+        if len(value) >= _SHORTEST_INSIDE_WORDS:
             text = text.replace(value, STRUCK_OUT)
+        else:
+            text = re.sub(rf"{_WORD_BEGINS}{re.escape(value)}{_WORD_ENDS}", STRUCK_OUT, text)
     return text
 
 

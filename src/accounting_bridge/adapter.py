@@ -90,6 +90,8 @@ class Capabilities:
     renames_final: bool = False
     """A draft that is made final becomes a record with another id; the old id goes on working through the journal."""
     sends: Sends = Sends.FINAL
+    tells_mails: bool = True
+    """Whether the books show that an invoice was mailed: where not, an unclear mail stays unclear."""
     pdf: bool = True
     attach: bool = False
     """Files at an invoice."""

@@ -21,6 +21,7 @@ _OWN: Final[Mapping[str, str]] = {
     "informer": "accounting_bridge.vendors.informer:Informer",
     "lexoffice": "accounting_bridge.vendors.lexoffice:Lexoffice",
     "memory": "accounting_bridge.vendors.memory:Memory",
+    "visma": "accounting_bridge.vendors.visma:Visma",
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import attrs
 import pytest
 import vcr
 import yaml
@@ -32,15 +33,15 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(socket, name, refuse)
 
 
-def sandbox_settings(vendor: str) -> dict[str, str]:
-    return sandbox_class(vendor)(seed=1).settings
+def arguments_of(recording: tape.Recording) -> dict[str, Any]:
+    sandbox = sandbox_class(recording.vendor)(seed=1, clock=lambda: tape.NOON)
+    return tape.connection(recording, sandbox, base_url=tape.ORIGIN)
 
 
 def replay(recording: tape.Recording, driver: str, folder: Path = tape.FOLDER) -> Any:
     """What the operation comes to when the vendor is a cassette; every interaction has to be asked for."""
-    settings = {**sandbox_settings(recording.vendor), **recording.settings}
     options = cassette_options(origin=tape.ORIGIN, directory=str(folder))
-    arguments = {"base_url": tape.ORIGIN, **tape.connection(**settings)}
+    arguments = arguments_of(recording)
     with vcr.VCR(**options).use_cassette(recording.file) as cassette:
         if driver == "sync":
             with ab.connect(recording.vendor, **arguments) as provider:
@@ -61,7 +62,7 @@ def recording_of(vendor: str, operation: tape.Operation) -> tape.Recording:
     return found
 
 
-both_vendors = pytest.mark.parametrize("vendor", ["lexoffice", "billomat"])
+every_vendor = pytest.mark.parametrize("vendor", tape.VENDORS)
 every_driver = pytest.mark.parametrize("driver", DRIVERS)
 
 
@@ -69,12 +70,12 @@ every_driver = pytest.mark.parametrize("driver", DRIVERS)
 
 
 @pytest.mark.usefixtures("no_network")
-@both_vendors
+@every_vendor
 @every_driver
 class TestReplay:
     def test_check_names_the_company(self, vendor: str, driver: str) -> None:
-        company = {"lexoffice": "Musterbau Nord GmbH", "billomat": "Musterbüro Beispiel GmbH"}[vendor]
-        assert replay(recording_of(vendor, tape.check), driver).company == company
+        company = replay(recording_of(vendor, tape.check), driver).company
+        assert company in {"Musterbau Nord GmbH", "Musterbüro Beispiel GmbH", "Voorbeeld Advies BV"}
 
     def test_three_customers_are_imported(self, vendor: str, driver: str) -> None:
         customers = replay(recording_of(vendor, tape.import_customers), driver)
@@ -83,7 +84,7 @@ class TestReplay:
 
     def test_a_customer_is_found_and_another_is_not(self, vendor: str, driver: str) -> None:
         found, missing = replay(recording_of(vendor, tape.find_customer), driver)
-        assert found.number in {"10001", "10002", "10003", "KD00001", "KD00002", "KD00003"}
+        assert found in replay(recording_of(vendor, tape.import_customers), driver)
         assert missing is None
 
     def test_a_customer_is_made_once(self, vendor: str, driver: str) -> None:
@@ -98,12 +99,12 @@ class TestReplay:
         assert made.id == again.id
         assert (made.reference, made.status) == ("2026-03/4711", ab.InvoiceStatus.DRAFT)
         assert made.totals == plan.totals
-        assert str(made.totals.gross) == "832.12"
+        assert str(made.totals.gross) == {(19, 7): "832.12", (21, 9): "846.13"}[tape.VENDORS[vendor].rates]
 
     def test_a_final_invoice_is_numbered(self, vendor: str, driver: str) -> None:
         invoice = replay(recording_of(vendor, tape.finalize), driver)
         assert invoice.status is ab.InvoiceStatus.OPEN
-        assert invoice.number.startswith("RE")
+        assert any(map(str.isdigit, invoice.number))
 
     def test_the_pdf_is_a_pdf(self, vendor: str, driver: str) -> None:
         content = replay(recording_of(vendor, tape.pdf), driver)
@@ -131,10 +132,9 @@ class TestReplay:
 @every_driver
 def test_a_changed_amount_is_not_answered_from_the_cassette(monkeypatch: pytest.MonkeyPatch, driver: str) -> None:
     """vcrpy's default takes any body for the recorded one."""
-    line = ab.LineItem(description="Beratung", unit_price=99, tax_rate=19)
-    draft = ab.InvoiceDraft(reference="2026-03/4711", customer=tape.CUSTOMER, issue_date=tape.DRAFT.issue_date,
-                            payment_terms_days=14, lines=[line])  # fmt: skip
-    monkeypatch.setattr(tape, "DRAFT", draft)
+    cheaper = ab.LineItem(description="Beratung", unit_price=99, tax_rate=19)
+    changed = attrs.evolve(tape.draft("lexoffice"), lines=[cheaper])
+    monkeypatch.setattr(tape, "draft", lambda _: changed)
     with pytest.raises(vcr.errors.CannotOverwriteExistingCassetteException):
         replay(recording_of("lexoffice", tape.create_invoice), driver)
 
@@ -161,11 +161,12 @@ def test_a_cassette_holds_no_secret(one: tape.Recording) -> None:
     """Neither the sandbox's keys, nor the wrong ones, nor a header that could carry any."""
     content = (tape.FOLDER / one.file).read_text("utf-8").lower()
     secrets = [
-        sandbox_settings("lexoffice")["api_key"],
-        sandbox_settings("billomat")["api_key"],
-        *tape.WRONG_KEYS.values(),
+        *tape.secrets_of(one.vendor, arguments_of(one)),
+        *map(str, tape.VENDORS[one.vendor].wrong.values()),
         *(word for word in ("authorization", "bearer ", "x-billomatapikey", "x-appsecret", "cookie")),
+        *(word for word in ("apikey", "securitycode", "access_token", "refresh_token", "client_secret")),
     ]
+    assert len(secrets) > 11
     assert [secret for secret in secrets if secret.lower() in content] == []
 
 

@@ -1,35 +1,30 @@
 """Bad input: a typed error that names every problem at once, before anything is written, and nothing created."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from attrs import evolve
-from sandboxed import VENDORS, Vendor, customer, draft, issued, line, serving
+from sandboxed import Vendor, customer, draft, every_vendor, issued, line, serving_all
 
 import accounting_bridge as ab
 from accounting_bridge.vendors.memory import MemoryBooks
 
-UNKNOWN_ID = {"lexoffice": "99999999-9999-4999-8999-999999999999", "billomat": "99999999"}
-
 
 @pytest.fixture(scope="module")
-def servers() -> Iterator[dict[str, Vendor]]:
-    with serving("lexoffice") as lexoffice, serving("billomat") as billomat:
-        yield {"lexoffice": lexoffice, "billomat": billomat}
+def servers() -> Iterator[Mapping[str, Vendor]]:
+    with serving_all() as servers:
+        yield servers
 
 
 @pytest.fixture
-def vendor(request: pytest.FixtureRequest, servers: dict[str, Vendor]) -> Vendor:
+def vendor(request: pytest.FixtureRequest, servers: Mapping[str, Vendor]) -> Vendor:
     """With untouched books."""
     found = servers[request.param]
-    found.box.reset()
+    found.renew()
     return found
-
-
-both_vendors = pytest.mark.parametrize("vendor", VENDORS, indirect=True)
 
 
 def refused(vendor: Vendor, call: Callable[[Any], Any], kind: type[ab.Refused] = ab.InvalidRequest) -> Any:
@@ -103,17 +98,16 @@ def test_a_rate_on_a_tax_free_line_is_refused(treatment: ab.TaxTreatment) -> Non
 # ---- credentials -------------------------------------------------------------------------------------------------
 
 
-@both_vendors
+@every_vendor
 def test_a_wrong_key_is_authentication_failed_whatever_is_called(vendor: Vendor) -> None:
-    wrong = {"lexoffice": "not-the-key-of-anybody", "billomat": "0123456789abcdef0123456789abcdef"}[vendor.name]
-    with vendor.connect(settings={"api_key": wrong}) as provider:
+    with vendor.connect(settings=vendor.wrong) as provider:
         for call in (
             provider.check,
             lambda: list(provider.import_customers()),
             lambda: provider.find_customer("10001"),
             lambda: provider.ensure_customer(customer()),
-            lambda: provider.create_invoice(draft()),
-            lambda: provider.book_sale(issued()),
+            lambda: provider.create_invoice(vendor.draft()),
+            lambda: provider.book_sale(vendor.issued()),
             provider.payment_terms,
         ):
             with pytest.raises(ab.AuthenticationFailed):
@@ -121,11 +115,11 @@ def test_a_wrong_key_is_authentication_failed_whatever_is_called(vendor: Vendor)
     assert vendor.writes() == []
 
 
-@both_vendors
+@every_vendor
 def test_a_wrong_key_is_tried_once_for_many_documents(vendor: Vendor) -> None:
     """Every further call would be one more knock."""
-    with vendor.connect(settings={"api_key": "not-the-key-of-anybody"}) as provider:
-        outcomes = list(provider.create_invoices([draft("a"), draft("b"), draft("c")]))
+    with vendor.connect(settings=vendor.wrong) as provider:
+        outcomes = list(provider.create_invoices([vendor.draft("a"), vendor.draft("b"), vendor.draft("c")]))
     assert [type(outcome.error) for outcome in outcomes] == [ab.AuthenticationFailed] * 3
     assert len(vendor.box.log) == 1
 
@@ -168,34 +162,27 @@ def test_a_base_url_is_an_origin_and_encrypted(url: str) -> None:
 # ---- customers ---------------------------------------------------------------------------------------------------
 
 
-@both_vendors
+@every_vendor
 def test_a_customer_that_is_not_there_is_not_found_and_not_made(vendor: Vendor) -> None:
-    for ref in (ab.CustomerRef(number="99999999"), ab.CustomerRef(id=UNKNOWN_ID[vendor.name])):
+    for ref in (ab.CustomerRef(number="99999999"), ab.CustomerRef(id=vendor.unknown_id)):
         for call in (
-            lambda provider, ref=ref: provider.plan_invoice(draft(customer=ref)),
-            lambda provider, ref=ref: provider.create_invoice(draft(customer=ref)),
-            lambda provider, ref=ref: provider.book_sale(issued(customer=ref)),
+            lambda provider, ref=ref: provider.plan_invoice(vendor.draft(customer=ref)),
+            lambda provider, ref=ref: provider.create_invoice(vendor.draft(customer=ref)),
+            lambda provider, ref=ref: provider.book_sale(vendor.issued(customer=ref)),
         ):
             refused(vendor, call, ab.NotFound)
 
 
-@both_vendors
+@every_vendor
 def test_what_is_wrong_with_a_new_customer_is_named_with_what_is_wrong_with_the_invoice(vendor: Vendor) -> None:
     """Before the customer is made, so that no half of the work is left in the books."""
-    bad = {
-        "lexoffice": {"currency": "CHF", "phone": "1" * 31, "payment_terms_days": 14},
-        "billomat": {"email": "no mail address", "iban": "DE00", "number": "KD-A"},
-    }[vendor.name]
-    fields = {
-        "lexoffice": ["customer.currency", "customer.phone", "lines[0].tax_rate"],
-        "billomat": ["customer.email", "customer.iban", "customer.number", "lines[0].tax_rate"],
-    }[vendor.name]
-    wanted = draft(customer=customer(**bad), lines=[line(tax_rate=Decimal("3.21"))])
+    unfit = vendor.unfit_customer
+    wanted = vendor.draft(customer=customer(**unfit.changes), lines=[vendor.line(tax_rate=Decimal("3.21"))])
     error = refused(vendor, lambda provider: provider.create_invoice(wanted))
-    assert named(error) == fields
+    assert named(error) == [*unfit.fields, "lines[0].tax_rate"]
 
 
-@both_vendors
+@every_vendor
 def test_a_customer_without_a_number_cannot_be_ensured(vendor: Vendor) -> None:
     error = refused(vendor, lambda provider: provider.ensure_customer(customer(number=None)))
     assert named(error) == ["customer.number"]
@@ -236,7 +223,7 @@ def test_a_salutation_that_is_too_long_cannot_be_written_at_all(vendor: Vendor) 
     assert f'"salutation":"{"S" * 25}"' in raw
 
 
-@both_vendors
+@every_vendor
 def test_an_update_without_an_id_or_with_a_hostile_one_is_refused_before_anything_is_sent(vendor: Vendor) -> None:
     for hostile in (None, "../../admin", "..", "a/b", "1?x=1", "1#x", "1\n2", "\u0661\u0662"):
         with vendor.connect() as provider, pytest.raises(ab.Refused):
@@ -247,22 +234,23 @@ def test_an_update_without_an_id_or_with_a_hostile_one_is_refused_before_anythin
 # ---- documents ---------------------------------------------------------------------------------------------------
 
 
-@both_vendors
+@every_vendor
 def test_every_problem_of_a_draft_is_named_at_once(vendor: Vendor) -> None:
     """Unknown rates, too many decimals, accounts and attachments that have no place."""
-    wanted = draft(
+    file, field = vendor.unfit_file
+    wanted = vendor.draft(
         lines=[
-            line(tax_rate=Decimal("3.21")),
-            line(unit_price=Decimal("1.123456")),
-            line(quantity=Decimal("1.23456"), tax_rate=None),
-            line(ledger_account="8400"),
+            vendor.line(tax_rate=Decimal("3.21")),
+            vendor.line(unit_price=Decimal("1.123456")),
+            vendor.line(quantity=Decimal("1.23456"), tax_rate=None),
+            vendor.line(ledger_account="8400"),
             ab.TextLine(description="Text"),
         ],
-        attachments=[ab.Attachment(filename="a.pdf", content=b"%PDF-")],
+        attachments=[file],
     )
     error = refused(vendor, lambda provider: provider.create_invoice(wanted))
     assert named(error) == [
-        "attachments",
+        field,
         "lines[0].tax_rate",
         "lines[1].unit_price",
         "lines[2].quantity",
@@ -272,63 +260,64 @@ def test_every_problem_of_a_draft_is_named_at_once(vendor: Vendor) -> None:
     assert all(problem.message for problem in error.problems)
 
 
-@both_vendors
+@every_vendor
 def test_the_same_is_said_by_a_plan(vendor: Vendor) -> None:
-    wanted = draft(lines=[line(tax_rate=Decimal("3.21")), line(unit_price=Decimal("1.123456"))])
+    wanted = vendor.draft(lines=[vendor.line(tax_rate=Decimal("3.21")), vendor.line(unit_price=Decimal("1.123456"))])
     error = refused(vendor, lambda provider: provider.plan_invoice(wanted))
     assert named(error) == ["lines[0].tax_rate", "lines[1].unit_price"]
 
 
-@both_vendors
+@every_vendor
 def test_a_refused_draft_can_be_made_right_under_its_reference(vendor: Vendor) -> None:
     """A refusal leaves no trace in the journal."""
     with vendor.connect() as provider:
         with pytest.raises(ab.InvalidRequest):
-            provider.create_invoice(draft(lines=[line(tax_rate=Decimal("3.21"))]))
-        assert provider.create_invoice(draft()).created
+            provider.create_invoice(vendor.draft(lines=[vendor.line(tax_rate=Decimal("3.21"))]))
+        assert provider.create_invoice(vendor.draft()).created
     assert vendor.references("2026-03/4711") == 1
 
 
-@both_vendors
+@every_vendor
 def test_a_currency_that_is_not_that_of_the_books_is_never_taken_silently(vendor: Vendor) -> None:
-    """lexoffice knows EUR only; Billomat makes a draft that says so, and nothing final."""
-    if vendor.name == "lexoffice":
-        assert named(refused(vendor, lambda provider: provider.create_invoice(draft(currency="CHF")))) == ["currency"]
+    """Refused; or a draft that says so, and nothing final."""
+    if not vendor.makes_foreign_drafts:
+        error = refused(vendor, lambda provider: provider.create_invoice(vendor.draft(currency="CHF")))
+        assert named(error) == ["currency"]
     else:
-        error = refused(vendor, lambda provider: provider.create_invoice(draft(currency="CHF"), finalize=True))
+        error = refused(vendor, lambda provider: provider.create_invoice(vendor.draft(currency="CHF"), finalize=True))
         assert named(error) == ["currency"]
         with vendor.connect() as provider:
-            plan = provider.plan_invoice(draft(currency="CHF"))
+            plan = provider.plan_invoice(vendor.draft(currency="CHF"))
         assert any("CHF" in note for note in plan.notes)
-    assert named(refused(vendor, lambda provider: provider.book_sale(issued(currency="CHF")))) == ["currency"]
+    assert named(refused(vendor, lambda provider: provider.book_sale(vendor.issued(currency="CHF")))) == ["currency"]
 
 
 @pytest.mark.parametrize("vendor", ["lexoffice"], indirect=True)
 def test_lexoffice_takes_three_hundred_lines(vendor: Vendor) -> None:
     """Documented; text lines count."""
-    lines = [*(line(quantity=Decimal(1)) for _ in range(300)), ab.TextLine(description="einer zu viel")]
-    assert named(refused(vendor, lambda provider: provider.create_invoice(draft(lines=lines)))) == ["lines"]
+    lines = [*(vendor.line(quantity=Decimal(1)) for _ in range(300)), ab.TextLine(description="einer zu viel")]
+    assert named(refused(vendor, lambda provider: provider.create_invoice(vendor.draft(lines=lines)))) == ["lines"]
     with vendor.connect() as provider:
-        assert provider.create_invoice(draft(lines=lines[:300])).created
+        assert provider.create_invoice(vendor.draft(lines=lines[:300])).created
 
 
 @pytest.mark.parametrize("vendor", ["lexoffice"], indirect=True)
 def test_discounts_keep_two_decimals(vendor: Vendor) -> None:
-    wanted = draft(lines=[line(discount_percent=Decimal("3.333"))], discount_percent=Decimal("1.125"))
+    wanted = vendor.draft(lines=[vendor.line(discount_percent=Decimal("3.333"))], discount_percent=Decimal("1.125"))
     error = refused(vendor, lambda provider: provider.create_invoice(wanted))
     assert named(error) == ["discount_percent", "lines[0].discount_percent"]
 
 
-@both_vendors
+@every_vendor
 def test_an_intra_eu_invoice_without_a_vat_number_is_refused(vendor: Vendor) -> None:
-    wanted = draft(tax_treatment=ab.TaxTreatment.INTRA_EU_SERVICES, lines=[line(tax_rate=None)])
+    wanted = vendor.draft(tax_treatment=ab.TaxTreatment.INTRA_EU_SERVICES, lines=[vendor.line(tax_rate=None)])
     error = refused(vendor, lambda provider: provider.create_invoice(wanted))
     assert "customer.vat_number" in named(error)
 
 
-@both_vendors
+@every_vendor
 def test_an_article_that_is_none_is_refused(vendor: Vendor) -> None:
-    wanted = draft(lines=[line(article="../../admin"), line(article="no article")])
+    wanted = vendor.draft(lines=[vendor.line(article="../../admin"), vendor.line(article="no article")])
     error = refused(vendor, lambda provider: provider.create_invoice(wanted))
     assert named(error) == ["lines[0].article", "lines[1].article"]
 
@@ -350,7 +339,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=repr)
-@both_vendors
+@every_vendor
 def test_a_hostile_id_is_refused_before_anything_is_sent(vendor: Vendor, hostile: str) -> None:
     """Wherever an id is taken."""
     with vendor.connect() as provider:
@@ -364,7 +353,7 @@ def test_a_hostile_id_is_refused_before_anything_is_sent(vendor: Vendor, hostile
             with pytest.raises(ab.Refused):
                 call()
         with pytest.raises(ab.Refused):
-            provider.create_invoice(draft(customer=ab.CustomerRef(id=hostile)))
+            provider.create_invoice(vendor.draft(customer=ab.CustomerRef(id=hostile)))
     assert vendor.box.log == ()
 
 
@@ -373,14 +362,14 @@ def test_a_hostile_id_is_refused_before_anything_is_sent(vendor: Vendor, hostile
     ["v1/x", "//evil.example/", "/../x", "/a/%2e%2e/b", "/a?b", "/a#b", "/a b", "/a\\b", "/a\r\nb", "/\ud800", ""],
     ids=repr,
 )  # fmt: skip
-@both_vendors
+@every_vendor
 def test_a_raw_path_stays_at_its_origin(vendor: Vendor, path: str) -> None:
     with vendor.connect() as provider, pytest.raises(ab.InvalidRequest):
         provider.request("GET", path)
     assert vendor.box.log == ()
 
 
-@both_vendors
+@every_vendor
 def test_a_float_in_a_raw_request_is_refused_before_anything_is_sent(vendor: Vendor) -> None:
     with vendor.connect() as provider, pytest.raises(ab.InvalidRequest):
         provider.request("POST", "/v1/x", json={"amount": 12.3})
@@ -390,36 +379,43 @@ def test_a_float_in_a_raw_request_is_refused_before_anything_is_sent(vendor: Ven
 # ---- sales -------------------------------------------------------------------------------------------------------
 
 
-@both_vendors
+@every_vendor
 def test_an_invoice_that_was_not_sent_is_not_booked_and_nothing_is_asked(vendor: Vendor) -> None:
-    refused(vendor, lambda provider: provider.book_sale(issued(sent_at=None)), ab.InvoiceNotSent)
+    refused(vendor, lambda provider: provider.book_sale(vendor.issued(sent_at=None)), ab.InvoiceNotSent)
     assert vendor.box.log == ()
 
 
-@both_vendors
+@every_vendor
 def test_every_problem_of_a_sale_is_named_at_once(vendor: Vendor) -> None:
-    wanted = issued(
-        lines=[line(tax_rate=Decimal("3.21")), line(ledger_account="nowhere"), line(tax_rate=None)], currency="CHF"
+    wanted = vendor.issued(
+        lines=[
+            vendor.line(tax_rate=Decimal("3.21")),
+            vendor.line(ledger_account="nowhere"),
+            vendor.line(tax_rate=None),
+        ],
+        currency="CHF",
     )
     error = refused(vendor, lambda provider: provider.book_sale(wanted))
     assert named(error) == ["currency", "lines[0].tax_rate", "lines[1].ledger_account", "lines[2].tax_rate"]
 
 
-@both_vendors
+@every_vendor
 def test_a_printed_total_that_rounding_does_not_explain_is_refused(vendor: Vendor) -> None:
-    error = refused(vendor, lambda provider: provider.book_sale(issued(total_gross=Decimal("1.00"))))
+    error = refused(vendor, lambda provider: provider.book_sale(vendor.issued(total_gross=Decimal("1.00"))))
     assert named(error) == ["total_gross"]
 
 
 @pytest.mark.parametrize("vendor", ["lexoffice"], indirect=True)
 def test_a_sale_of_nothing_is_refused(vendor: Vendor) -> None:
-    error = refused(vendor, lambda provider: provider.book_sale(issued(lines=[line(unit_price=Decimal(0))])))
+    error = refused(
+        vendor, lambda provider: provider.book_sale(vendor.issued(lines=[vendor.line(unit_price=Decimal(0))]))
+    )
     assert named(error) == ["lines"]
 
 
-@both_vendors
+@every_vendor
 def test_an_invoice_of_the_books_and_a_draft_are_no_issued_invoices(vendor: Vendor) -> None:
-    for wrong in (draft(), {"number": "1"}, None):
+    for wrong in (vendor.draft(), {"number": "1"}, None):
         error = refused(vendor, lambda provider, wrong=wrong: provider.book_sale(wrong))
         assert named(error) == ["invoice"]
     assert vendor.box.log == ()

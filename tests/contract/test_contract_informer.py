@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from accounting_bridge import AccountingProvider
-from accounting_bridge.errors import Conflict, InvalidRequest, PeriodClosed, Unavailable
+from accounting_bridge.errors import InvalidRequest, PeriodClosed, Unavailable
 from accounting_bridge.models import Attachment, LineItem, TaxTreatment
 from accounting_bridge.sandbox import serve
 from accounting_bridge.sandbox.informer import Administration, Assumptions
@@ -41,21 +41,8 @@ def rig_of(server: Any, rates: tuple[int, int] = (19, 7), **options: Any) -> Rig
     )
 
 
-class InformerContract(VendorContract):
-    """What all administrations have in common."""
-
-    def test_mailing_works_once_or_is_unsupported(self, rig: Rig, provider: AccountingProvider) -> None:
-        """Informer mails a concept and makes it final with that; a final one is refused (see the vendor's page)."""
-        concept = provider.create_invoice(rig.draft())
-        to = rig.customer().email
-        assert [provider.send_invoice(concept.id, to=to) for _ in range(2)] == [True, False]
-        assert provider.get_invoice(concept.id).number
-        with pytest.raises(Conflict):
-            provider.send_invoice(concept.id, to=to, again=True)
-
-
-class TestInformer(InformerContract):
-    """A German administration, whose rates are those of the suite's totals."""
+class TestInformer(VendorContract):
+    """A German administration: other rates, and a delivery date on every document."""
 
     @pytest.fixture
     def rig(self) -> Iterator[Rig]:
@@ -66,28 +53,7 @@ class TestInformer(InformerContract):
             yield rig_of(server)
 
 
-class DutchContract(InformerContract):
-    """Dutch rates make other totals of the suite's documents."""
-
-    def test_the_predicted_total_is_the_booked_one(self, rig: Rig, provider: AccountingProvider) -> None:
-        """To the cent, net, tax and gross, per rate."""
-        plan = provider.plan_invoice(rig.draft())
-        invoice = provider.create_invoice(rig.draft())
-        assert invoice.totals == plan.totals
-        assert invoice.totals.gross == Decimal("846.13")
-
-    def test_a_sale_is_booked_once_with_its_pdf(self, rig: Rig, provider: AccountingProvider) -> None:
-        """The total is the invoice's, the second call books nothing."""
-        plan = provider.plan_sale(rig.issued())
-        entry, again = provider.book_sale(rig.issued()), provider.book_sale(rig.issued())
-        assert (entry.created, again.created, again.id) == (True, False, entry.id)
-        assert entry.totals.gross == plan.totals.gross == Decimal("919.60")
-        assert entry.has_pdf
-        assert again.has_pdf
-        assert rig.sales("2026-0815") == 1
-
-
-class TestInformerAsItsExamplesHaveIt(DutchContract):
+class TestInformerAsItsExamplesHaveIt(VendorContract):
     """Pages from 0, flags and statuses as in the examples, options without account numbers, and lists without end."""
 
     @pytest.fixture
@@ -101,7 +67,7 @@ class TestInformerAsItsExamplesHaveIt(DutchContract):
             yield rig_of(server, (21, 9))
 
 
-class TestInformerAtItsStrictest(DutchContract):
+class TestInformerAtItsStrictest(VendorContract):
     """All six fields demanded and validated, refusals under status 200, and neither fractions nor empty texts."""
 
     @pytest.fixture

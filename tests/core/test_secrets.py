@@ -91,6 +91,32 @@ def test_short_values_are_not_struck_out():
     assert strike_out("an abcdef here", [Secret("abcdef"), Secret("zzzzzz")]) == f"an {STRUCK_OUT} here"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("code 04711 is wrong", f"code {STRUCK_OUT} is wrong"),
+        ("04711", STRUCK_OUT),
+        ('{"error":{"04711":"04711"}}', f'{{"error":{{"{STRUCK_OUT}":"{STRUCK_OUT}"}}}}'),
+        ("b'04711'", f"b'{STRUCK_OUT}'"),
+        (r'{"error":"said:\n04711"}', rf'{{"error":"said:\n{STRUCK_OUT}"}}'),
+        (r'"\u002004711\u0020"', rf'"\u0020{STRUCK_OUT}\u0020"'),
+        ("?code=%2004711&x=1", f"?code=%20{STRUCK_OUT}&x=1"),
+        ("kä04711ä".encode().decode("latin-1"), f"kä{STRUCK_OUT}ä".encode().decode("latin-1")),
+        ("invoice 2004711 of 10047110", "invoice 2004711 of 10047110"),
+        ("id a04711 and 04711b", "id a04711 and 04711b"),
+    ],
+)
+def test_a_code_of_five_characters_is_struck_out_as_a_whole_word(text, shown):
+    """Security codes have five digits at one vendor; an id that happens to contain them stays readable."""
+    assert strike_out(text, [Secret("04711")]) == shown
+
+
+def test_a_short_code_is_struck_out_of_log_records(caplog):
+    kept = Secret("04711")
+    assert logged(caplog, "send headers=%r", [(b"x", b"04711")]) == f"send headers=[(b'x', b'{STRUCK_OUT}')]"
+    assert kept
+
+
 def test_of_two_equal_secrets_the_second_is_struck_out_when_the_first_is_gone(caplog):
     first, second = Secret(CANARY), Secret(CANARY)
     del first
@@ -127,6 +153,8 @@ def test_loggers_of_the_http_library_and_their_children_are_guarded(name, caplog
         "return_value=(b'HTTP/1.1', 200, b'OK', [(b'Set-Cookie', b'unknown-token; Path=/')])",
         "cookie=unknown-token",
         "securitycode=unknown-token&x=1",
+        "headers=[(b'Apikey', b'unknown-token')]",
+        "{'securitycode': 'unknown-token'}",
     ],
 )
 def test_what_follows_the_name_of_a_credential_is_struck_out(message, caplog):

@@ -110,11 +110,19 @@ def test_a_page_that_holds_nothing_although_it_should_is_lost():
     assert len(result.skipped) == 1
 
 
-def test_an_unreadable_list_is_an_error_and_no_empty_one():
+def test_something_in_place_of_a_list_is_lost_and_no_empty_one():
+    result = play(BOOKS.list_customers(None, None), [CONDITIONS, answer({"relations": "none"})]).result
+    assert result.lost
+    assert ["expected records, found none @ $.relations"] == [
+        text for drift in result.skipped for text in drift.problems
+    ]
+    with pytest.raises(MalformedResponse):
+        play(BOOKS.find_customer("4711"), [answer({"relations": "none"})])
+
+
+def test_an_unreadable_page_is_an_error_and_no_empty_one():
     with pytest.raises(MalformedResponse):
         play(BOOKS.list_customers(None, None), [CONDITIONS, answer({"pagination": {}})])
-    with pytest.raises(MalformedResponse):
-        play(BOOKS.list_customers(None, None), [CONDITIONS, answer({"relations": "none"})])
     gone = NotFound("no such path")
     with pytest.raises(NotFound):
         play(BOOKS.list_customers(None, None), [CONDITIONS, gone])
@@ -259,9 +267,11 @@ def test_an_unreadable_page_proves_nothing():
 
 
 @pytest.mark.parametrize("number", ["K-4711", "0042", "", "4711 ", "0", "-1", "２", "99999999999"])
-def test_a_number_is_an_integer(number):
+def test_a_number_that_informer_cannot_hold_is_nobodys_there(number):
+    played = play(BOOKS.find_customer(number))
+    assert (played.result, played.requests) == (None, [])
     with pytest.raises(InvalidRequest) as caught:
-        play(BOOKS.find_customer(number))
+        play(BOOKS.create_customer(evolve(NEW, number=number)))
     assert ["number"] == [problem.field for problem in caught.value.problems]
 
 

@@ -89,13 +89,16 @@ async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patien
         raise unsupported(adapter.vendor, "mail an invoice", "mail the PDF of invoice_pdf() yourself")
     invoice_id = await current_id(adapter, invoice_id)
     reference = f"{invoice_id}:{to or ''}"
+    ends_draft = adapter.capabilities.sends is Sends.DRAFTS
+    tells = to is None and adapter.capabilities.tells_mails  # the books never tell to whom it went
     if again:
         await Record(MAIL, reference, Forget())
 
     async def look(since: datetime) -> Sequence[str]:
-        if to is not None:
-            return []  # the books tell that it was mailed, not to whom: for one recipient they prove nothing
-        sent = await adapter.was_sent(invoice_id, since + DAY - _CLOCKS_DIFFER)
+        if ends_draft:  # asked after an unclear send only: what was a draft before it is none after it
+            sent = (await get_invoice(adapter, invoice_id)).status is not InvoiceStatus.DRAFT
+        else:
+            sent = tells and await adapter.was_sent(invoice_id, since + DAY - _CLOCKS_DIFFER)
         return [invoice_id] if sent else []
 
     async def submit() -> str:
@@ -104,7 +107,8 @@ async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patien
 
     document = Document(
         kind=MAIL, reference=reference, fingerprint="v1:mail", look=look, submit=submit, what="the mail of invoice",
-        look_first=Look.NEVER if again or to is not None else Look.UNLESS_DURABLE, provable=to is None,
+        look_first=Look.UNLESS_DURABLE if tells and not ends_draft and not again else Look.NEVER,
+        provable=tells or ends_draft,
     )  # fmt: skip
     _, how = await create_once(document, patience, adapter.vendor)
     return how is How.MADE

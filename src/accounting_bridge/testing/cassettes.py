@@ -14,7 +14,16 @@ from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
 _KEPT_REQUEST_HEADERS: Final = frozenset({"accept", "content-type"})
 _KEPT_RESPONSE_HEADERS: Final = frozenset(
-    {"content-type", "retry-after", "x-amzn-requestid", "x-rate-limit-remaining", "x-rate-limit-reset", "x-total-count"}
+    {
+        "content-type",
+        "retry-after",
+        "x-amzn-requestid",
+        "x-dailylimit-remaining",
+        "x-rate-limit-remaining",
+        "x-rate-limit-reset",
+        "x-ratelimit-remaining",
+        "x-total-count",
+    }
 )
 """What the adapters read. Not the length: the body may be shorter or longer once secrets are struck out."""
 _STRUCK_OUT: Final = "[secret]"

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from accounting_bridge.sandbox import BillomatSandbox, LexofficeSandbox, Sandbox, Server
+    from accounting_bridge.sandbox import (
+        BillomatSandbox,
+        InformerSandbox,
+        LexofficeSandbox,
+        Sandbox,
+        Server,
+        VismaSandbox,
+    )
 
 pytest.register_assert_rewrite("accounting_bridge.testing.contract")
 
@@ -46,4 +53,18 @@ def lexoffice_sandbox(sandbox_server: Callable[..., Any]) -> Server[LexofficeSan
 def billomat_sandbox(sandbox_server: Callable[..., Any]) -> Server[BillomatSandbox]:
     """A Billomat account with 25 customers and no rate limit, on a loopback socket."""
     server: Server[BillomatSandbox] = sandbox_server("billomat", rate_limit=False)
+    return server
+
+
+@pytest.fixture
+def informer_sandbox(sandbox_server: Callable[..., Any]) -> Server[InformerSandbox]:
+    """An Informer administration with 25 customers and no rate limit, on a loopback socket."""
+    server: Server[InformerSandbox] = sandbox_server("informer", rate_limit=False)
+    return server
+
+
+@pytest.fixture
+def visma_sandbox(sandbox_server: Callable[..., Any]) -> Server[VismaSandbox]:
+    """A Visma company with 25 customers and no rate limit, on a loopback socket, with its identity server."""
+    server: Server[VismaSandbox] = sandbox_server("visma", rate_limit=False)
     return server

@@ -66,6 +66,7 @@ class Rig(ABC):
     """Settings with a wrong key; None where there is nothing to be wrong."""
     base_url: str | None
     rate: Decimal = Decimal(19)
+    """Percent, of most lines: a rate of the books. Expected totals follow from it and ``other_rate``."""
     other_rate: Decimal = Decimal(7)
     options: Mapping[str, Any] = field(factory=dict)
     """Vendor options that the suite's drafts need."""

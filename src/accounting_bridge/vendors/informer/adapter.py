@@ -46,6 +46,7 @@ _CAPABILITIES: Final = Capabilities(
     changed_since=ChangedSince.VENDOR,
     assigns_customer_numbers=False,
     sends=Sends.DRAFTS,
+    tells_mails=False,
     attach=True,
     sale_pdf=True,
     invoice_discount=False,

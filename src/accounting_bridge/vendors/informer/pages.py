@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 PER_PAGE: Final = 100
 """The maximum is not documented; 100 is in use."""
+_MOST_ROUNDS: Final = 5
+"""How often a page is read again, because records come and go all the time, before it counts as lost."""
 
 
 @frozen
@@ -88,17 +90,31 @@ async def read_page(path: str, key: str, place: Place, **filters: str) -> Chunk:
         listing = await _page(path, key, place.page, **filters)
         records, total = listing.records, listing.total
     page = place.base if place.page is None else place.page
-    if place.total is not None and total is not None and total < place.total:
-        # What was deleted on pages already read moved unread records onto them.
-        steps = min(-(-(place.total - total) // max(place.size, 1)), page - place.base)
-        for earlier in range(page - 1, page - 1 - steps, -1):
-            before = (await _page(path, key, earlier, **filters)).records
-            records = [*before, *records]
+    settled = False
+    for _ in range(_MOST_ROUNDS):
+        moved = False
+        for earlier in range(page - 1, page - 1 - _gone(place, page, total), -1):
+            before = await _page(path, key, earlier, **filters)
+            records = [*before.records, *records]
+            moved = moved or before.total != total
+        settled = not moved
+        if settled:
+            break
+        # Records came or went while those pages were read, so that some may have moved past them.
+        listing = await _page(path, key, place.page, **filters)
+        records, total = [*records, *listing.records], listing.total
     known = place.total if total is None else total
     start = (page - place.base) * place.size
     more = bool(listing.records) if known is None else start + (len(listing.records) or place.size) < known
-    lost = not listing.readable or (not listing.records and known is not None and start < known)
+    lost = not (listing.readable and settled) or (not listing.records and known is not None and start < known)
     return Chunk(records, evolve(place, page=page + 1, total=known) if more else None, lost)
+
+
+def _gone(place: Place, page: int, total: int | None) -> int:
+    """How many pages already read may hold unread records: what was deleted there moved others onto them."""
+    if place.total is None or total is None or total >= place.total:
+        return 0
+    return min(-(-(place.total - total) // max(place.size, 1)), page - place.base)
 
 
 def _is_first(records: list[Any], place: Place) -> bool:

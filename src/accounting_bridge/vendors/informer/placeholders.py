@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from . import settings as defaults
@@ -54,21 +55,31 @@ def fillings(settings: InformerSettings) -> dict[str, str]:
 
 def is_placeholder(settings: InformerSettings, name: str, value: str) -> bool:
     """Whether the value of that wire field is no data: the configured constant, the default one, or a dead host."""
-    if name in ("email", "email_invoice") and _INVALID_MAIL.fullmatch(value.strip()):
-        return True
-    if name == "web" and _INVALID_SITE.fullmatch(value.strip()):
-        return True
-    configured: str | None = getattr(settings, _FIELDS[name])
-    return _canonical(name, value) in {_canonical(name, one) for one in (configured, _DEFAULTS[name]) if one}
+    text = value.strip().casefold()
+    if "invalid" in text:  # else the patterns cannot match, and this is asked for every field of an import
+        if name in ("email", "email_invoice") and _INVALID_MAIL.fullmatch(text):
+            return True
+        if name == "web" and _INVALID_SITE.fullmatch(text):
+            return True
+    return _canonical(name, text) in _known(name, getattr(settings, _FIELDS[name]))
 
 
 def data(settings: InformerSettings, name: str, value: str | None) -> str | None:
     """The value, or None where it is empty or a placeholder."""
-    return None if not value or not value.strip() or is_placeholder(settings, name, value) else value
+    return None if not value or value.isspace() or is_placeholder(settings, name, value) else value
 
 
-def _canonical(name: str, value: str) -> str:
-    text = value.strip().casefold()
+@cache
+def _known(name: str, configured: str | None) -> frozenset[str]:
+    """Worked out once: every field of every imported customer is compared."""
+    return frozenset(_canonical(name, one.strip().casefold()) for one in (configured, _DEFAULTS[name]) if one)
+
+
+def _canonical(name: str, text: str) -> str:
     if name == "web":
-        return re.sub(r"^[a-z]+://", "", text).rstrip("/")
-    return text if name.startswith("email") else re.sub(r"[\s.-]", "", text)
+        return _SCHEME.sub("", text).rstrip("/")
+    return text if name.startswith("email") else _SEPARATORS.sub("", text)
+
+
+_SCHEME: Final = re.compile(r"^[a-z]+://")
+_SEPARATORS: Final = re.compile(r"[\s.-]")

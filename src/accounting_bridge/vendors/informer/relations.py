@@ -125,12 +125,15 @@ _USUAL: Final = frozenset({"active", "customer"})
 _ROLES: Final = ("lead", "supplier", "prospect", "active", "customer")
 
 
+_NOBODY: Final = Contact()
+
+
 def _somebody(contact: Contact) -> bool:
-    return contact != Contact()
+    return contact != _NOBODY
 
 
-def _joined(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
+def _joined(first: str, second: str) -> str:
+    return f"{first} {second}" if first and second else first or second
 
 
 def _house_number(relation: Relation) -> str:

@@ -85,7 +85,7 @@ def text_of(value: Any, _: Any) -> str:
     """Text as it is, a number by its digits, and nothing as ``""``."""
     if type(value) is str:
         return value
-    if _none(value):
+    if value is None or _none(value):  # asked twice, because it is most values of an import
         return ""
     if type(value) is int:
         return str(value)
@@ -110,7 +110,7 @@ def _day(value: Any, kind: Any) -> dt.date | None:
 
 
 def _or_none(hook: Callable[[Any, Any], T]) -> Callable[[Any, Any], T | None]:
-    return lambda value, kind: None if _none(value) else hook(value, kind)
+    return lambda value, kind: None if value is None or _none(value) else hook(value, kind)
 
 
 _plain: Final = strict_converter()

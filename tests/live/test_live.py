@@ -1,19 +1,26 @@
-"""Against a real billomat account, when its credentials are in the environment; see ``live_support``."""
+"""Against real accounts, each when its credentials are in the environment; see ``live_support``."""
 
 from collections.abc import Iterator
 
 import pytest
-from live_support import connected, first_customers, made_once, needs, writes
+from live_support import ACCOUNTS, Account, account_of, connected, first_customers, made_once, writes
 
 import accounting_bridge as ab
 
-SETTINGS = ("account", "api_key")
-pytestmark = [pytest.mark.live, needs("billomat", *SETTINGS)]
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.parametrize("account", [account.param() for account in ACCOUNTS], indirect=True),
+]
 
 
 @pytest.fixture
-def provider() -> Iterator[ab.AccountingProvider]:
-    with connected("billomat", *SETTINGS) as provider:
+def account(request: pytest.FixtureRequest) -> Account:
+    return account_of(request.param)
+
+
+@pytest.fixture
+def provider(account: Account) -> Iterator[ab.AccountingProvider]:
+    with connected(account) as provider:
         yield provider
 
 
@@ -36,8 +43,8 @@ def test_a_customer_is_found_by_its_number(provider: ab.AccountingProvider) -> N
     assert found.id == numbered[0].id
 
 
-def test_the_usual_rate_is_there(provider: ab.AccountingProvider) -> None:
-    assert 19 in [rate.rate for rate in provider.tax_rates()]
+def test_the_usual_rate_is_there(provider: ab.AccountingProvider, account: Account) -> None:
+    assert set(account.rates[:1]) & {rate.rate for rate in provider.tax_rates()}
 
 
 def test_payment_terms_can_be_read(provider: ab.AccountingProvider) -> None:
@@ -45,5 +52,5 @@ def test_payment_terms_can_be_read(provider: ab.AccountingProvider) -> None:
 
 
 @writes
-def test_a_draft_is_made_once(provider: ab.AccountingProvider) -> None:
-    made_once(provider)
+def test_a_draft_is_made_once(provider: ab.AccountingProvider, account: Account) -> None:
+    made_once(provider, account)

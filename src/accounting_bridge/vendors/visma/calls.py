@@ -1,0 +1,229 @@
+"""Requests of this vendor, OData literals, and lists: pages, look-ups, and what to do when a filter is refused.
+
+A list is ``{"Meta": {…}, "Data": […]}`` with pages counted from 1 (documented). Which properties ``$filter`` takes is
+not documented, nor what happens with one that it does not take (assumed: 400). So whatever is filtered for is
+compared again here, and a refused filter means reading everything: see :func:`find`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from attrs import evolve, frozen
+
+from ...errors import InvalidRequest, MalformedResponse, Problem
+from ...flow import PAGE_BYTES, Drift, Request, Response, at, send_json
+from ...flow import get as read
+from ...wire import decode_each, loads, malformed
+from .settings import GUID
+from .wire import VENDOR, converter, instant
+
+T = TypeVar("T")
+Record = dict[str, Any]
+
+BASE: Final = "/v2"
+PER_PAGE: Final = 1000
+"""The most that is documented; the default is 50."""
+_MOST_STARTS: Final = 3
+_UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+# ---- requests ----------------------------------------------------------------------------------------------
+
+
+def get(template: str, *ids: str, max_bytes: int = PAGE_BYTES, **params: str) -> Request:
+    """A read: ``get("/customers/{}", customer_id)``.
+
+    The bucket is the template: calls are counted by client and endpoint (documented), whether reads and writes of
+    one address together or apart is not known. Counting them together keeps within the limit either way.
+    """
+    request = read(at(f"{BASE}{template}", *ids), max_bytes=max_bytes)
+    return evolve(request, params=tuple(params.items()), bucket=template)
+
+
+def post(template: str, *ids: str, body: bytes, **params: str) -> Request:
+    """A write that makes something, or sets something off; never repeated by itself."""
+    request = send_json("POST", at(f"{BASE}{template}", *ids), body)
+    return evolve(request, params=tuple(params.items()), bucket=template)
+
+
+def put(template: str, *ids: str, body: bytes, **params: str) -> Request:
+    """A write that replaces the whole record: what *body* leaves out is emptied (measured)."""
+    request = send_json("PUT", at(f"{BASE}{template}", *ids), body)
+    return evolve(request, params=tuple(params.items()), bucket=template)
+
+
+def own_id(value: str | None, field: str) -> str:
+    """An id of this vendor: a GUID.
+
+    Raises:
+        InvalidRequest: anything else; nothing is sent.
+    """
+    if value is None or not GUID.fullmatch(value):
+        raise InvalidRequest("nothing was sent", problems=[Problem(field, "is not an id of this vendor: a GUID")])
+    return value.lower()
+
+
+# ---- literals of OData -------------------------------------------------------------------------------------
+
+
+def text_literal(value: str, field: str = "") -> str:
+    """``'O''Brien'``: nothing in *value* can end the literal.
+
+    Raises:
+        InvalidRequest: it holds a control character, which no property of the vendor does.
+    """
+    if _UNPRINTABLE.search(value):
+        raise InvalidRequest("nothing was sent", problems=[Problem(field, "holds a character that cannot be printed")])
+    return "'" + value.replace("'", "''") + "'"
+
+
+def guid_literal(value: str) -> str:
+    """A GUID stands bare (seen)."""
+    return own_id(value, "id")
+
+
+def instant_literal(value: datetime) -> str:
+    """An instant stands bare, in UTC (seen); rounded down to the second, so that ``ge`` leaves out nothing."""
+    try:
+        utc = value.astimezone(UTC)
+    except OverflowError:  # the first and the last day of all, elsewhere
+        utc = value.replace(tzinfo=UTC)
+    return utc.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def day_literal(value: date) -> str:
+    """The beginning of a day."""
+    return f"{value.isoformat()}T00:00:00Z"
+
+
+# ---- one page ----------------------------------------------------------------------------------------------
+
+
+@frozen
+class Listing:
+    """One page of a list, its records not yet structured."""
+
+    records: list[Any]
+    number: int
+    pages: int
+    total: int | None
+    at: datetime | None
+    """The vendor's own time when it answered."""
+    response: Response
+
+    @property
+    def last(self) -> bool:
+        """Whether no page follows."""
+        return self.number >= self.pages
+
+
+async def page(
+    path: str,
+    number: int = 1,
+    *ids: str,
+    filter: str | None = None,  # noqa: A002 the vendor's word
+    orderby: str | None = None,
+    size: int = PER_PAGE,
+    **params: str,
+) -> Listing:
+    """One page, counted from 1.
+
+    Raises:
+        MalformedResponse: no list, or not the page that was asked for: then nothing is known of what is missing.
+    """
+    paging = {"$page": str(number), "$pagesize": str(size)}
+    wanted = {name: value for name, value in (("$filter", filter), ("$orderby", orderby)) if value is not None}
+    response = await evolve(get(path, *ids), params=tuple({**params, **wanted, **paging}.items()))
+    body = loads(response)
+    meta, records = (body.get("Meta"), body.get("Data")) if isinstance(body, dict) else (None, None)
+    if not isinstance(meta, dict) or not isinstance(records, list):
+        raise malformed(response, f"unreadable list of {path}", ("expected Meta and Data @ $",))
+    current, pages = _count(meta.get("CurrentPage")), _count(meta.get("TotalNumberOfPages"))
+    if pages is None or current not in (None, number):
+        raise malformed(response, f"unreadable list of {path}", (f"expected page {number} @ $.Meta",))
+    total = _count(meta.get("TotalNumberOfResults"))
+    told = meta.get("ServerTimeUtc")
+    return Listing(records, number, pages, total, instant(told if isinstance(told, str) else None), response)
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value < 10**9 else None
+
+
+# ---- whole lists -------------------------------------------------------------------------------------------
+
+
+async def search(path: str, keep: Callable[[Record], bool], *ids: str, **asked: Any) -> list[Record]:
+    """All records of all pages that pass *keep*, each once; *asked* as for :func:`page`.
+
+    Raises:
+        MalformedResponse: a page or a record is unreadable: then nothing is proven by what was not found.
+    """
+
+    def look(listing: Listing) -> list[Record]:
+        if not all(isinstance(record, dict) for record in listing.records):
+            raise malformed(listing.response, f"unreadable list of {path}", ("expected records @ $.Data",))
+        return [record for record in listing.records if keep(record)]
+
+    return await _collect(path, look, ids, asked)
+
+
+async def walk(path: str, wire: type[T], *ids: str, what: str, **asked: Any) -> tuple[list[T], list[Drift]]:
+    """All records of a list that is short enough to be read whole, one by one; *asked* as for :func:`page`."""
+    records = await _collect(path, lambda listing: listing.records, ids, asked)
+    return decode_each(converter, records, wire, vendor=VENDOR, what=what)
+
+
+async def _collect(
+    path: str, wanted: Callable[[Listing], list[Any]], ids: tuple[str, ...], asked: dict[str, Any]
+) -> list[Any]:
+    """What is *wanted* of each page, each record once; from the first page again when records vanish meanwhile."""
+    for _ in range(_MOST_STARTS):
+        found: dict[str, Any] = {}
+        total: int | None = None
+        number = 1
+        while True:
+            listing = await page(path, number, *ids, **asked)
+            if total is not None and (listing.total is None or listing.total < total):
+                break  # what was deleted moved records onto pages that were read already
+            total = listing.total
+            for record in wanted(listing):
+                found[id_of(record) or f"#{len(found)}"] = record
+            if not listing.records and not listing.last:
+                raise malformed(listing.response, f"unreadable list of {path}", ("expected records @ $.Data",))
+            if listing.last:
+                return list(found.values())
+            number += 1
+    raise MalformedResponse(f"the list of {path} keeps changing while it is read")
+
+
+async def find(
+    path: str, keep: Callable[[Record], bool], *ids: str, filters: Sequence[str] = (), **asked: Any
+) -> list[Record]:
+    """All records that pass *keep*: by the first of *filters* that the vendor takes, else by reading everything.
+
+    Give the sharpest filter first and one that the vendor is known to take last. *keep* decides in every case: a
+    filter may disregard letter case.
+    """
+    for wanted in filters:
+        try:
+            return await search(path, keep, *ids, filter=wanted, **asked)
+        except InvalidRequest:
+            continue  # on a list, only what was asked for can be wrong
+    return await search(path, keep, *ids, **asked)
+
+
+def id_of(record: Any) -> str:
+    """The id of a record that is not structured yet; empty where there is none."""
+    value = record.get("Id") if isinstance(record, dict) else None
+    return value.lower() if isinstance(value, str) and GUID.fullmatch(value) else ""
+
+
+def changed_at_or_after(record: Mapping[str, Any], name: str, since: datetime) -> bool:
+    """Whether a stamp of a record that is not structured yet lies there; also when it cannot be read."""
+    value = record.get(name)
+    stamp = instant(value if isinstance(value, str) else None)
+    return stamp is None or stamp >= since - timedelta(seconds=1)

@@ -1,0 +1,136 @@
+"""Files: the PDF of an invoice, and what is attached to drafts, invoices and ledger items."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import Any, Final
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from attrs import evolve
+
+from ...errors import InvalidRequest, NotFound
+from ...flow import FILE_BYTES, Request, Response
+from ...models import Attachment
+from ...wire import decode, dumps, malformed
+from . import invoices
+from .calls import find, get, guid_literal, own_id, post
+from .drafting import file_problems
+from .settings import GUID
+from .wire import converter
+from .wire_documents import DocumentId, Draft, KeptFile, Link
+
+KEPT: Final = "/salesdocumentattachments"
+_HOSTS: Final = frozenset(f"eaccountingstorage{country}.vismaonline.com" for country in ("se", "no", "nl", "fi"))
+"""Where PDFs have been since October 2025 (documented)."""
+_ON_DRAFTS: Final = "customerinvoicedraft"
+_ON_INVOICES: Final = "customerinvoice"
+
+
+# ---- the PDF -----------------------------------------------------------------------------------------------
+
+
+async def invoice_pdf(origin: str, invoice_id: str) -> bytes:
+    """The PDF of a final invoice: made on the first request, and fetched from the file host under a passing address.
+
+    The address is a credential of its own, and the file host is another party: it never gets the bearer token.
+
+    Raises:
+        Conflict: it is a draft still.
+    """
+    found = await invoices.final(DocumentId.of(invoice_id))
+    response = await get(f"{invoices.INVOICES}/{{}}/pdf", own_id(found.Id, "Id"))
+    fetched = await _at_file_host(decode(converter, response, Link).Url, origin, response)
+    if not fetched.body.startswith(b"%PDF-"):
+        raise malformed(response, "unreadable file: what the file host sent is no PDF")
+    return fetched.body
+
+
+def _at_file_host(url: str, origin: str, response: Response) -> Request:
+    """The request to the file host; an address anywhere else is not followed."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = None
+    if parts is None or not _is_trusted(parts, origin):
+        raise malformed(response, "unreadable address of a file", ("not a host of the vendor @ $.Url",))
+    return Request(
+        method="GET",
+        path=parts.path,
+        params=tuple(parse_qsl(parts.query, keep_blank_values=True)),
+        headers={"accept": "application/pdf"},
+        repeatable=True,
+        max_bytes=FILE_BYTES,
+        origin=f"{parts.scheme}://{parts.netloc}",
+        hidden=True,
+    )
+
+
+def _is_trusted(parts: SplitResult, origin: str) -> bool:
+    """One of the vendor's file hosts, or the connection's own."""
+    if not parts.path.startswith("/") or parts.fragment:
+        return False
+    if f"{parts.scheme}://{parts.netloc}".casefold() == origin.casefold():
+        return True
+    return parts.scheme == "https" and parts.netloc.casefold() in _HOSTS
+
+
+# ---- attachments -------------------------------------------------------------------------------------------
+
+
+async def attach(invoice_id: str, file: Attachment) -> None:
+    """Keep a file with a draft or an invoice, unless one of that name and content is there."""
+    if problems := file_problems(file, "file"):
+        raise InvalidRequest("nothing was sent", problems=problems)
+    found = await invoices.read(DocumentId.of(invoice_id))
+    for key in _keys(found.SalesDocumentAttachments):
+        if await _is_kept(key, file):
+            return
+    where = _ON_DRAFTS if isinstance(found, Draft) else _ON_INVOICES
+    await _upload(where, own_id(found.Id, "Id"), file)
+
+
+def _keys(given: Any) -> list[str]:
+    return [key for key in given if isinstance(key, str) and GUID.fullmatch(key)] if isinstance(given, list) else []
+
+
+async def _is_kept(key: str, file: Attachment) -> bool:
+    try:
+        kept = decode(converter, await get(f"{KEPT}/{{}}", key), KeptFile)
+        if kept.OriginalFilename != file.filename or kept.DocumentSize not in {None, len(file.content)}:
+            return False
+        request = get(f"{KEPT}/{{}}.pdf", key, max_bytes=FILE_BYTES)  # in its own format, whatever the name says
+        content = await evolve(request, headers={"accept": "*/*"})
+    except NotFound:  # somebody took it away meanwhile
+        return False
+    return content.body == file.content
+
+
+async def _upload(where: str, document: str, file: Attachment) -> None:
+    body = {
+        "ContentType": file.content_type,
+        "FileName": file.filename,
+        "DockumentId": document,  # as the vendor spells it
+        "Data": b64encode(file.content).decode("ascii"),
+    }
+    await post(f"{KEPT}/{where}", body=dumps(body))
+
+
+# ---- the PDF of a sale -------------------------------------------------------------------------------------
+
+
+async def keep_pdf(item: str, number: str, pdf: bytes, *, look: bool) -> None:
+    """Keep an issued invoice's PDF with its ledger item; with *look* unless a file of that name is there.
+
+    By name only: an app that prints the invoice anew makes other bytes of it. A ledger item does not name its files
+    (documented by absence), so they are looked for in the list of all.
+    """
+    name = re.sub(r"[^A-Za-z0-9.-]", "-", number) + ".pdf"
+
+    def is_it(record: dict[str, Any]) -> bool:
+        document = record.get("DocumentId")
+        return isinstance(document, str) and document.lower() == item and record.get("OriginalFilename") == name
+
+    if look and await find(KEPT, is_it, filters=[f"DocumentId eq {guid_literal(item)}"]):
+        return
+    await _upload(_ON_INVOICES, item, Attachment(filename=name, content=pdf))

@@ -1,0 +1,244 @@
+"""Sales: invoices that the app issued itself become ledger items with their vouchers, made in one call or not at all.
+
+An item's number is a whole number of 32 bits (documented); the invoice's full number stands at the beginning of the
+voucher's text, and that is what a look compares.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from attrs import evolve
+
+from ...errors import Conflict, MalformedResponse, NotFound, PeriodClosed, PermissionDenied, Problem
+from ...models import Customer, IssuedInvoice, SalePlan, SalesEntry, SalesEntryStatus, TaxTreatment, Totals
+from ...money import ZERO, cents, difference
+from ...wire import decode, decode_each, dumps, hole_for_customer
+from . import customers, files, master, vouchers
+from .articles import refuse
+from .calls import BASE, find, get, guid_literal, own_id, post
+from .invoices import must_be_open
+from .settings import VismaSettings
+from .wire import VENDOR, converter
+from .wire_documents import LedgerItem, Made, Voucher, told
+
+LEDGER: Final = "/customerledgeritems"
+WITH_VOUCHER: Final = f"{LEDGER}/customerledgeritemswithvoucher"
+_LARGEST_NUMBER: Final = 2**31 - 1
+_LONGEST_TEXT: Final = 100
+"""1000 since 2026, 100 before (documented)."""
+_INTRA_EU: Final = frozenset({TaxTreatment.INTRA_EU_GOODS, TaxTreatment.INTRA_EU_SERVICES})
+
+
+# ---- numbers -----------------------------------------------------------------------------------------------
+
+
+def number_of(settings: VismaSettings, number: str) -> int | Problem:
+    """The whole number that stands for an issued number, or why there is none."""
+    if settings.number_map is None:
+        if not (number.isascii() and number.isdecimal()):
+            text = "is not digits throughout, and Visma's ledger keeps whole numbers only: set number_map"
+            return Problem("number", text)
+        mapped: object = int(number)
+    else:
+        try:
+            mapped = settings.number_map(number)
+        except Exception as exc:  # noqa: BLE001 the app's own function
+            return Problem("number", f"number_map raises {type(exc).__name__} for {number!r}")
+    if type(mapped) is not int or not 1 <= mapped <= _LARGEST_NUMBER:
+        return Problem("number", f"does not come to a whole number between 1 and {_LARGEST_NUMBER}: set number_map")
+    return mapped
+
+
+# ---- making ------------------------------------------------------------------------------------------------
+
+
+async def plan(
+    settings: VismaSettings,
+    invoice: IssuedInvoice,
+    customer: Customer,
+    *,
+    now: datetime,  # noqa: ARG001 what was issued has its own day
+) -> SalePlan:
+    """Check everything and write the body."""
+    company, day = await master.company(), invoice.issue_date
+    year = await master.fiscal_year(day)
+    if year is None:
+        raise PeriodClosed(f"the books have no fiscal year for {day}, so nothing was sent", vendor=VENDOR)
+    chart = await vouchers.open_chart(settings, company, invoice, year)
+    if customer.id is None:
+        chart.problems += await customers.problems_of(settings, customer, "customer.")
+    _check(chart, invoice, customer)
+    number = number_of(settings, invoice.number)
+    if isinstance(number, Problem):
+        chart.problems.append(number)
+    lines = vouchers.lines_of(chart, invoice)
+    sums = vouchers.sums_of(chart, invoice, lines) if len(lines) == len(invoice.items) else _NOTHING
+    rows = vouchers.rows_of(chart, invoice, lines, sums)
+    refuse("sale", chart.problems)
+    assert not isinstance(number, Problem)
+    known = [] if customer.id is None else await look_for(invoice, customer.id, settings)
+    await must_be_open(company, day, partial(_is_known, known))
+    await _free(number, invoice, customer.id, known)
+    credit = sums.gross < 0
+    if credit:
+        chart.note("the total is negative: booked as a credit note, with negative amounts (assumed)")
+    voucher: dict[str, Any] = {
+        "VoucherDate": day.isoformat(),
+        "VoucherText": f"{invoice.number} {customer.name}"[:_LONGEST_TEXT].strip(),
+        "Rows": rows,
+    }
+    if settings.number_series is not None:
+        voucher["NumberSeries"] = settings.number_series
+    body = {
+        "CustomerId": hole_for_customer(customer.id),
+        "InvoiceNumber": number,
+        "InvoiceDate": day.isoformat(),
+        "DueDate": _due(invoice, customer).isoformat(),
+        "IsCreditInvoice": credit,
+        "CurrencyCode": company.CurrencyCode,
+        "TotalAmountInvoiceCurrency": sums.gross,
+        "RemainingAmountInvoiceCurrency": sums.gross,
+        "VATAmountInvoiceCurrency": sums.tax,
+        "RoundingsAmountInvoiceCurrency": ZERO,
+        "Voucher": voucher,
+    }
+    return SalePlan(
+        vendor=VENDOR,
+        invoice_number=invoice.number,
+        fingerprint=invoice.fingerprint,
+        customer_id=customer.id,
+        totals=sums,
+        path=f"{BASE}{WITH_VOUCHER}",
+        body=dumps(body),
+        notes=tuple(chart.notes),
+    )
+
+
+_NOTHING: Final = Totals(net=ZERO, tax=ZERO, gross=ZERO)
+
+
+def _check(chart: vouchers.Chart, invoice: IssuedInvoice, customer: Customer) -> None:
+    currency = chart.company.CurrencyCode
+    if invoice.currency not in {None, currency}:
+        text = f"must be {currency}, that of the books: the invoice does not say at which rate it is booked"
+        chart.problem("currency", text)
+    if invoice.tax_treatment in _INTRA_EU and not customer.vat_number:
+        chart.problem("customer.vat_number", f"is required with the treatment {invoice.tax_treatment}")
+
+
+def _due(invoice: IssuedInvoice, customer: Customer) -> date:
+    """As printed, else by the customer's terms."""
+    if invoice.due_date is not None:
+        return invoice.due_date
+    return invoice.issue_date + timedelta(days=customer.payment_terms_days or 0)
+
+
+async def _is_known(known: Sequence[str]) -> bool:
+    return bool(known)
+
+
+async def _free(number: int, invoice: IssuedInvoice, customer_id: str | None, known: Sequence[str]) -> None:
+    """Refuse a number that stands for another invoice already: which of the two is paid would be anybody's guess.
+
+    Raises:
+        Conflict: nothing is sent.
+    """
+    for item in await _items(number, None):
+        if item.Id.lower() in known:
+            continue
+        text = await _voucher_text(item)
+        told_by = f" ({text})" if text else ""
+        own = customer_id is not None and item.CustomerId.lower() == customer_id.lower()
+        whose = "this customer" if own else "another customer"
+        raise Conflict(
+            f"the ledger holds number {number} of {whose} already{told_by}, but not as invoice {invoice.number!r}: "
+            "look there whether it is the same invoice, booked by hand; else number_map must give each its own",
+            vendor=VENDOR,
+        )
+
+
+async def submit(path: str, body: bytes) -> str:
+    """Send the body; the new item's id. All three options are said: left out, each has a default of its own."""
+    series = "NumberSeries" in json.loads(body)["Voucher"]
+    options = {
+        "useAutomaticVatCalculation": "false",
+        "useDefaultVatCodes": "true",
+        "useDefaultVoucherSeries": "false" if series else "true",
+    }
+    response = await post(path.removeprefix(BASE), body=body, **options)
+    return own_id(decode(converter, response, Made).Id, "Id")
+
+
+# ---- reading -----------------------------------------------------------------------------------------------
+
+
+async def look_for(invoice: IssuedInvoice, customer_id: str, settings: VismaSettings) -> Sequence[str]:
+    """Ids of the customer's items for exactly this number; where the voucher cannot be read, the item's own decides."""
+    number = number_of(settings, invoice.number)
+    if isinstance(number, Problem):
+        return []
+    found = []
+    for item in await _items(number, own_id(customer_id, "customer.id")):
+        text = await _voucher_text(item)
+        if text is None or invoice.number in text.split():
+            found.append(item.Id.lower())
+    return found
+
+
+async def _items(number: int, customer: str | None) -> list[LedgerItem]:
+    """Items of that number; whether the vendor filters by it is not documented."""
+
+    def is_it(record: dict[str, Any]) -> bool:
+        whose = record.get("CustomerId")
+        return record.get("InvoiceNumber") == number and (
+            customer is None or (isinstance(whose, str) and whose.lower() == customer)
+        )
+
+    by_number = f"InvoiceNumber eq {number}"
+    sharper = [] if customer is None else [f"{by_number} and CustomerId eq {guid_literal(customer)}"]
+    records = await find(LEDGER, is_it, filters=[*sharper, by_number])
+    items, odd = decode_each(converter, records, LedgerItem, vendor=VENDOR, what="ledger item")
+    if odd:  # what cannot be read may be the very one that is looked for
+        raise MalformedResponse("unreadable ledger item", problems=odd[0].problems, vendor=VENDOR)
+    return items
+
+
+async def _voucher_text(item: LedgerItem) -> str | None:
+    """What the voucher says; None where it cannot be read: another scope, another year."""
+    year = None if item.InvoiceDate is None else await master.fiscal_year(item.InvoiceDate)
+    if year is None or not item.VoucherId:
+        return None
+    try:
+        response = await get("/vouchers/{}/{}", year.Id, own_id(item.VoucherId, "VoucherId"))
+    except (NotFound, PermissionDenied):
+        return None
+    return decode(converter, response, Voucher).VoucherText
+
+
+async def read(entry_id: str) -> SalesEntry:
+    """The item, under the number that its voucher begins with; whether it has a PDF is not asked here."""
+    item = decode(converter, await get(f"{LEDGER}/{{}}", own_id(entry_id, "entry id")), LedgerItem)
+    words = (await _voucher_text(item) or "").split()
+    numbered = bool(words) and any(mark.isdigit() for mark in words[0])
+    gross, tax = cents(item.TotalAmountInvoiceCurrency), cents(told(item.VATAmountInvoiceCurrency))
+    paid = gross != 0 and item.RemainingAmountInvoiceCurrency == 0
+    return SalesEntry(
+        id=item.Id.lower(),
+        invoice_number=words[0] if numbered else str(item.InvoiceNumber),
+        status=SalesEntryStatus.PAID if paid else SalesEntryStatus.OPEN,
+        customer_id=item.CustomerId.lower() or None,
+        totals=Totals(net=difference(gross, tax), tax=tax, gross=gross),
+    )
+
+
+async def finish(entry: SalesEntry, invoice: IssuedInvoice) -> SalesEntry:
+    """Keep the PDF with the item; a later call makes good what was lost, and looks before it does."""
+    if invoice.pdf is None or entry.has_pdf:
+        return entry
+    await files.keep_pdf(own_id(entry.id, "entry id"), invoice.number, invoice.pdf, look=not entry.created)
+    return evolve(entry, has_pdf=True)

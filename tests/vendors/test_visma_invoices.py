@@ -1,0 +1,274 @@
+"""What becomes of drafts in Visma: found again whoever converted them, made final once, mailed, printed, filed."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from _visma_documents import (
+    CUSTOMER_ID,
+    DRAFT_ID,
+    FILE_ID,
+    INVOICE_ID,
+    NOW,
+    answer,
+    described,
+    draft_record,
+    gone,
+    guid,
+    invoice_record,
+    misfits,
+    page,
+    params,
+    play,
+    refused,
+    sent,
+    settings,
+    writes,
+)
+
+from accounting_bridge.errors import Conflict, DuplicateFound, InvalidRequest, MalformedResponse, NotFound
+from accounting_bridge.models import Attachment, InvoiceStatus
+from accounting_bridge.vendors.visma import files, invoices
+
+ID = f"{DRAFT_ID}~2026-03/17"
+DRAFT, DRAFTS = f"/v2/customerinvoicedrafts/{DRAFT_ID}", "/v2/customerinvoicedrafts"
+INVOICE, INVOICES = f"/v2/customerinvoices/{INVOICE_ID}", "/v2/customerinvoices"
+ORIGIN = "https://eaccountingapi.vismaonline.com"
+
+
+def read(invoice_id, **answers):
+    return play(invoices.get_invoice(settings(), invoice_id), {f"/v2/{path}": one for path, one in answers.items()})
+
+
+# ---- making and finding ------------------------------------------------------------------------------------
+
+
+def test_a_draft_s_id_holds_the_reference_that_finds_it_again():
+    body = b'{"OurReference":"2026-03/17","EuThirdParty":false}'
+    played = play(invoices.submit(DRAFTS, body), {DRAFTS: answer(draft_record(Id=DRAFT_ID.upper()), status=201)})
+    assert played.result == ID
+    assert [(request.method, request.path, request.body) for request in played.requests] == [("POST", DRAFTS, body)]
+
+
+def look(drafts, finals, **answers):
+    return play(invoices.look_for("2026-03/17", CUSTOMER_ID, NOW), {DRAFTS: drafts, INVOICES: finals, **answers})
+
+
+def test_a_look_finds_drafts_and_what_was_made_of_them_and_nothing_else():
+    drafts = page(
+        draft_record(), draft_record(Id=guid(90), OurReference="2026-03/17x"),
+        draft_record(Id=guid(91), CustomerId=guid(92)), draft_record(Id=guid(93), OurReference="2026-03/17 "),
+    )  # fmt: skip
+    finals = page(invoice_record(Id=guid(94), IsCreditInvoice=True), invoice_record(Id=guid(95), IsQuickInvoice=True))
+    played = look(drafts, finals)
+    assert played.result == [ID]
+    assert params(played.requests, "$filter") == ["OurReference eq '2026-03/17'"] * 2
+    assert look(page(), page(invoice_record())).result == [INVOICE_ID]
+
+
+def test_a_draft_that_is_converted_while_it_is_looked_for_is_not_a_duplicate():
+    assert look(page(draft_record()), page(invoice_record()), **{DRAFT: gone()}).result == [INVOICE_ID]
+    both = look(page(draft_record()), page(invoice_record()), **{DRAFT: answer(draft_record())}).result
+    assert both == [ID, INVOICE_ID]
+
+
+def test_where_the_reference_cannot_be_filtered_for_the_time_is_and_else_all_are_read():
+    since = f"CreatedUtc ge {NOW - timedelta(0):%Y-%m-%dT%H:%M:%SZ}"
+    played = look([refused(), page(draft_record())], [refused(), refused(), page()])
+    assert played.result == [ID]
+    wanted = "OurReference eq '2026-03/17'"
+    assert params(played.requests, "$filter") == [wanted, since, wanted, since, None]
+
+
+# ---- reading -----------------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_read_with_its_sums_per_rate():
+    invoice = read(ID, **{f"customerinvoicedrafts/{DRAFT_ID}": answer(draft_record())}).result
+    assert (invoice.id, invoice.number, invoice.status, invoice.reference) == (
+        ID, None, InvoiceStatus.DRAFT, "2026-03/17",
+    )  # fmt: skip
+    totals = invoice.totals
+    assert (totals.net, totals.tax, totals.gross) == (100, 21, 121)
+    assert [(row.rate, row.net, row.tax) for row in totals.by_rate] == [(21, 100, 21)]
+
+
+def test_sums_per_rate_that_do_not_add_up_are_left_out():
+    record = answer(draft_record(TotalVatAmount=Decimal("20.99"), TotalAmount=Decimal("120.99")))
+    assert read(ID, **{f"customerinvoicedrafts/{DRAFT_ID}": record}).result.totals.by_rate == ()
+
+
+def test_a_draft_that_somebody_converted_is_read_as_the_invoice_it_became():
+    played = read(
+        ID,
+        **{
+            f"customerinvoicedrafts/{DRAFT_ID}": gone(),
+            "customerinvoices": page(invoice_record()),
+            f"customerinvoices/{INVOICE_ID}": answer(invoice_record()),
+        },
+    )
+    invoice = played.result
+    assert (invoice.id, invoice.number, invoice.status) == (INVOICE_ID, "1007", InvoiceStatus.OPEN)
+    assert [(row.rate, row.net, row.tax) for row in invoice.totals.by_rate] == [(21, 100, 21)]
+
+
+def test_a_draft_that_was_deleted_is_not_found():
+    with pytest.raises(NotFound):
+        read(ID, **{f"customerinvoicedrafts/{DRAFT_ID}": gone(), "customerinvoices": page()})
+
+
+def test_of_several_invoices_with_the_reference_the_one_that_names_the_draft_is_taken_or_none():
+    other = invoice_record(Id=guid(94))
+    named = invoice_record(CreatedFromDraftId=DRAFT_ID.upper())
+    answers = {f"customerinvoicedrafts/{DRAFT_ID}": gone(), f"customerinvoices/{INVOICE_ID}": answer(invoice_record())}
+    assert read(ID, **answers, customerinvoices=page(other, named)).result.id == INVOICE_ID
+    with pytest.raises(DuplicateFound) as caught:
+        read(ID, **answers, customerinvoices=page(other, invoice_record()))
+    assert caught.value.ids == (guid(94), INVOICE_ID)
+
+
+@pytest.mark.parametrize(("status", "shown"), [(0, "paid"), (1, "open"), (2, "overdue"), (7, "open"), (None, "open")])
+def test_an_invoice_is_read_by_its_own_id(status, shown):
+    record = answer(invoice_record(PaymentStatus=status, InvoiceNumber=0))
+    invoice = read(INVOICE_ID.upper(), **{f"customerinvoices/{INVOICE_ID}": record}).result
+    assert (invoice.id, invoice.number, str(invoice.status)) == (INVOICE_ID, None, shown)
+
+
+def test_a_draft_that_a_person_made_is_read_by_its_own_id():
+    answers = {f"customerinvoices/{DRAFT_ID}": gone(), f"customerinvoicedrafts/{DRAFT_ID}": answer(draft_record())}
+    assert read(DRAFT_ID, **answers).result.id == DRAFT_ID
+
+
+@pytest.mark.parametrize("hostile", ["", "..", f"{DRAFT_ID}~", f"{DRAFT_ID}~a b", f"{DRAFT_ID}/../x", "1' or 1 eq 1"])
+def test_ids_that_are_none_are_refused_before_anything_is_sent(hostile):
+    with pytest.raises(InvalidRequest):
+        play(invoices.get_invoice(settings(), hostile))
+
+
+# ---- finalizing --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("keeps", "said"), [(True, "true"), (False, "false")])
+def test_converting_sends_the_totals_along_and_says_which_date_it_has(keeps, said):
+    answers = {DRAFT: answer(draft_record()), f"{DRAFT}/convert": answer(invoice_record(), status=201)}
+    played = play(invoices.finalize(settings(keep_draft_date=keeps), ID), answers)
+    assert played.result == INVOICE_ID
+    (convert,) = writes(played)
+    assert dict(convert.params) == {"keepOriginalDraftDate": said, "overrideCompanyKeepOriginalDraftDate": said}
+    assert sent(convert) == {
+        "TotalAmountInvoiceCurrency": 121, "TotalVatAmountInvoiceCurrency": 21, "TotalRoundingsInvoiceCurrency": 0,
+    }  # fmt: skip
+    assert misfits(described(), convert) == []
+    assert not convert.repeatable
+
+
+def test_a_draft_that_was_converted_meanwhile_is_not_converted_again():
+    played = play(invoices.finalize(settings(), ID), {DRAFT: gone(), INVOICES: page(invoice_record())})
+    assert (played.result, writes(played)) == (INVOICE_ID, [])
+
+
+# ---- mail --------------------------------------------------------------------------------------------------
+
+
+def test_a_mail_to_somebody_goes_to_nobody_else():
+    answers = {INVOICE: answer(invoice_record()), f"{INVOICE}/email": answer()}
+    (mail,) = writes(play(invoices.send(INVOICE_ID, "boekhouding@quellmoos.example"), answers))
+    assert sent(mail) == {"Email": "boekhouding@quellmoos.example", "CcRecipients": None}
+    assert misfits(described(), mail) == []
+    (mail,) = writes(play(invoices.send(INVOICE_ID, None), answers))
+    assert sent(mail) == {}
+
+
+def test_a_draft_is_neither_mailed_nor_printed():
+    for flow in (invoices.send(ID, None), files.invoice_pdf(ORIGIN, ID)):
+        with pytest.raises(Conflict):
+            play(flow, {DRAFT: answer(draft_record())})
+
+
+def test_what_is_no_mail_address_is_refused():
+    with pytest.raises(InvalidRequest):
+        play(invoices.send(INVOICE_ID, "a@b.example\r\nBcc: c@d.example"))
+
+
+# ---- files -------------------------------------------------------------------------------------------------
+
+PDF = b"%PDF-1.7 voorbeeld"
+
+
+def print_at(url, origin=ORIGIN, content=PDF):
+    answers = {
+        INVOICE: answer(invoice_record()), f"{INVOICE}/pdf": answer({"Url": url}),
+        "/temp/fileanonymous/key": answer(content),
+    }  # fmt: skip
+    return play(files.invoice_pdf(origin, INVOICE_ID), answers)
+
+
+@pytest.mark.parametrize("host", ["eaccountingstorageNL.vismaonline.com", "EACCOUNTINGSTORAGEse.vismaonline.com"])
+def test_the_pdf_is_fetched_from_the_file_host_and_its_address_is_hidden(host):
+    played = print_at(f"https://{host}/temp/fileanonymous/key?sig=a%2Bb")
+    assert played.result == PDF
+    fetch = played.requests[-1]
+    assert (fetch.origin, fetch.path, fetch.params) == (f"https://{host}", "/temp/fileanonymous/key", (("sig", "a+b"),))
+    assert fetch.hidden
+    assert "authorization" not in fetch.headers
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/temp/fileanonymous/key",
+        "http://eaccountingstorageNL.vismaonline.com/temp/fileanonymous/key",
+        "https://eaccountingstorageNL.vismaonline.com.evil.example/temp/fileanonymous/key",
+        "https://eaccountingstorageNL.vismaonline.com@evil.example/temp/fileanonymous/key",
+        "https://user@eaccountingstorageNL.vismaonline.com/temp/fileanonymous/key",
+        "https://eaccountingstorageNL.vismaonline.com:444/temp/fileanonymous/key",
+        "file:///etc/passwd",
+        "https://[",
+        "",
+    ],
+)
+def test_an_address_elsewhere_is_not_followed(url):
+    with pytest.raises(MalformedResponse) as caught:
+        print_at(url)
+    assert "evil" not in str(caught.value)
+
+
+def test_the_connection_s_own_host_is_trusted_as_well():
+    assert print_at("http://127.0.0.1:8080/temp/fileanonymous/key", "http://127.0.0.1:8080").result == PDF
+
+
+def test_what_is_no_pdf_is_refused():
+    with pytest.raises(MalformedResponse):
+        print_at("https://eaccountingstorageNL.vismaonline.com/temp/fileanonymous/key", content=b"<html>")
+
+
+FILE = Attachment(filename="uren.pdf", content=PDF)
+KEPT = "/v2/salesdocumentattachments"
+
+
+def attach(record, kind, **answers):
+    path, where = (DRAFT, "customerinvoicedraft") if kind is draft_record else (INVOICE, "customerinvoice")
+    given = {path: answer(kind(**record)), f"{KEPT}/{where}": answer({"Id": FILE_ID}, status=201), **answers}
+    return play(files.attach(ID if kind is draft_record else INVOICE_ID, FILE), given)
+
+
+@pytest.mark.parametrize("kind", [draft_record, invoice_record])
+def test_a_file_goes_to_the_draft_or_the_invoice(kind):
+    (upload,) = writes(attach({}, kind))
+    assert misfits(described(), upload) == []
+    assert sent(upload)["DockumentId"] == (DRAFT_ID if kind is draft_record else INVOICE_ID)
+
+
+@pytest.mark.parametrize(
+    ("about", "content", "uploads"),
+    [
+        ({"OriginalFilename": "uren.pdf", "DocumentSize": len(PDF)}, PDF, 0),
+        ({"OriginalFilename": "uren.pdf", "DocumentSize": len(PDF)}, PDF[::-1], 1),
+        ({"OriginalFilename": "uren.pdf", "DocumentSize": 3}, PDF, 1),
+        ({"OriginalFilename": "andere.pdf", "DocumentSize": len(PDF)}, PDF, 1),
+    ],
+)
+def test_a_file_that_is_there_is_not_kept_twice(about, content, uploads):
+    kept = {f"{KEPT}/{FILE_ID}": answer({"Id": FILE_ID, **about}), f"{KEPT}/{FILE_ID}.pdf": answer(content)}
+    played = attach({"SalesDocumentAttachments": [FILE_ID, None, "odd"]}, draft_record, **kept)
+    assert len(writes(played)) == uploads
