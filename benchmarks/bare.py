@@ -14,25 +14,40 @@ Where = dict[str, Any]
 
 
 def headers(where: Where) -> dict[str, str]:
-    key = where["settings"]["api_key"]
-    signed = {"authorization": f"Bearer {key}"} if where["vendor"] == "lexoffice" else {"x-billomatapikey": key}
+    settings = where["settings"]
+    signed = {
+        "lexoffice": lambda: {"authorization": f"Bearer {settings['api_key']}"},
+        "billomat": lambda: {"x-billomatapikey": settings["api_key"]},
+        "informer": lambda: {"apikey": settings["api_key"], "securitycode": settings["security_code"]},
+        "visma": lambda: {"authorization": f"Bearer {where['token']['access']}"},
+    }[where["vendor"]]()
     return {"accept": "application/json", "accept-encoding": "gzip", **signed}
 
 
 def page(where: Where, number: int) -> tuple[str, dict[str, str]]:
     """URL and parameters of a page of customers, counted from 0."""
-    if where["vendor"] == "lexoffice":
-        return f"{where['url']}/v1/contacts", {"page": str(number), "size": "250", "customer": "true"}
-    return f"{where['url']}/api/clients", {"order_by": "id ASC", "per_page": "1000", "page": str(number + 1)}
+    path, params = {
+        "lexoffice": ("/v1/contacts", {"page": str(number), "size": "250", "customer": "true"}),
+        "billomat": ("/api/clients", {"order_by": "id ASC", "per_page": "1000", "page": str(number + 1)}),
+        "informer": ("/v2/relations", {"records": "100", "page": str(number + 1)}),
+        "visma": ("/v2/customers", {"$orderby": "CustomerNumber", "$page": str(number + 1), "$pagesize": "500"}),
+    }[where["vendor"]]
+    return where["url"] + path, params
 
 
 def read(where: Where, body: bytes, number: int) -> tuple[int, bool]:
     """How many customers a page holds, and whether it is the last."""
     content = json.loads(body)
-    if where["vendor"] == "lexoffice":
-        return len(content["content"]), content["last"]
-    clients = content["clients"]
-    return len(clients["client"]), (number + 1) * 1000 >= int(clients["@total"])
+    match where["vendor"]:
+        case "lexoffice":
+            return len(content["content"]), content["last"]
+        case "billomat":
+            clients = content["clients"]
+            return len(clients["client"]), (number + 1) * 1000 >= int(clients["@total"])
+        case "informer":
+            return len(content["relations"]), number + 1 >= content["pagination"]["pages"]
+        case _:
+            return len(content["Data"]), number + 1 >= content["Meta"]["TotalNumberOfPages"]
 
 
 def listing(client: httpx.Client, where: Where) -> int:

@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 @contextmanager
 def books(vendor: str, customers: int) -> Iterator[dict[str, Any]]:
-    """Serve them, and say where: vendor, url and settings. They are gone at the end of the block."""
+    """Serve them, and say where: vendor, url, settings, and a grant for OAuth. They are gone after the block."""
     command = [sys.executable, str(HERE / "books.py"), vendor, str(customers)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None
@@ -31,7 +31,11 @@ def serve(vendor: str, customers: int) -> None:
     from accounting_bridge import sandbox
 
     with sandbox.serve(vendor, customers=customers, rate_limit=False) as server:
-        print(json.dumps({"url": server.url, "settings": dict(server.settings)}), flush=True)
+        where = {"url": server.url, "settings": dict(server.settings)}
+        if isinstance(server.sandbox, sandbox.VismaSandbox):
+            pair = server.sandbox.token_pair()
+            where["token"] = {"access": pair.access_token, "refresh": pair.refresh_token}
+        print(json.dumps(where), flush=True)
         sys.stdin.read()
 
 

@@ -21,7 +21,9 @@ from typing import Any
 from attrs import define, field, frozen
 from books import HERE, books
 
-VENDORS = ("lexoffice", "billomat")
+VENDORS = ("lexoffice", "billomat", "informer", "visma")
+ACCELERATED = frozenset({"lexoffice", "billomat"})
+"""Whose pages the extra reads; the others are read the careful way in any case."""
 
 
 @frozen(kw_only=True)
@@ -97,7 +99,7 @@ def listings(sizes: Sizes) -> Table:
                     found = measure(what, where=where, customers=customers, rounds=rounds, speed=speed)
                     bare, ours = middle(found["bare"]), middle(found["ours"])
                     ratio = ours[1] / bare[1]
-                    target = None if customers > 1000 else 1.7 if speed else 2.5
+                    target = None if customers > 1000 else 1.7 if speed and vendor in ACCELERATED else 2.5
                     table.add(
                         vendor, f"{customers:,}", "async" if what.endswith("async") else "sync",
                         "yes" if speed else "no", *(f"{one:.1f}" for one in (bare[0], ours[0], bare[1], ours[1])),
@@ -112,7 +114,7 @@ def invoices(sizes: Sizes) -> Table:
         "CPU ratio per invoice", "CPU ratio per request",
     ))  # fmt: skip
     for vendor in VENDORS:
-        with books(vendor, 2 * sizes.invoices) as where:
+        with books(vendor, 3 * sizes.invoices) as where:  # not all of them are active
             found = measure("invoices", where=where, number=sizes.invoices, rounds=sizes.invoice_rounds)
         bare, ours, each = middle(found["bare"]), middle(found["ours"]), found["requests"]
         table.add(
@@ -147,15 +149,17 @@ def imports(sizes: Sizes) -> Table:
 
 def memory(sizes: Sizes) -> Table:
     table = Table(("what", "counted by", "value", "target", ""))
-    with books("billomat", sizes.streamed) as where:
-        for traced in (True, False):
-            found = measure("streaming", where=where, customers=sizes.streamed, traced=traced)
-            table.add(
-                f"peak above the first page, {sizes.streamed:,} customers streamed",
-                "tracemalloc" if traced else "RSS",
-                f"{found['growth']:.1f} MiB (first page: {found['first']:.1f})",
-                *verdict(found["growth"], 10, " MiB"),
-            )
+    for vendor in VENDORS:
+        customers = min(sizes.streamed, 10_000) if vendor == "lexoffice" else sizes.streamed  # it shows no more
+        with books(vendor, customers) as where:
+            for traced in (True, False):
+                found = measure("streaming", where=where, customers=customers, traced=traced)
+                table.add(
+                    f"{vendor}: peak above the first 1,000, {customers:,} customers streamed",
+                    "tracemalloc" if traced else "RSS",
+                    f"{found['growth']:.1f} MiB (first 1,000: {found['first']:.1f})",
+                    *verdict(found["growth"], 10, " MiB"),
+                )
     with books("lexoffice", 10) as where:
         for call in (False, True):
             found = measure("idle", where=where, connections=sizes.connections, call=call)
@@ -170,7 +174,8 @@ def memory(sizes: Sizes) -> Table:
 LISTING = (
     "`import_customers()` beside a loop of `client.get` and `json.loads` over the same pages. Medians of one pass over "
     "all customers, connections open. Ours gives validated, immutable, typed customers, and checks every page against "
-    "the ones before; the loop gives dicts. The 10,000 of lexoffice are all that it shows."
+    "the ones before; the loop gives dicts. The 10,000 of lexoffice are all that it shows. The extra reads pages of "
+    "lexoffice and Billomat; it changes nothing for Informer and Visma."
 )
 INVOICES = (
     "`create_invoice()` beside one `client.post` of the same body: customers in the books, references fresh, journal "

@@ -5,8 +5,9 @@ Both carry out the engine's actions and decide nothing themselves.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import closing
 from functools import partial
 from threading import Lock
@@ -20,7 +21,7 @@ from ._engine import Call, Renew, Send, Sleep, State, engine
 from ._http import AsyncHttp, Http
 from .errors import BridgeError
 from .flow import Flow, Token
-from .tokens.renewal import Ask, Pause, Refresh, Renewed
+from .tokens.renewal import Action, Ask, Pause, Refresh, Renewed
 
 T = TypeVar("T")
 
@@ -57,8 +58,8 @@ class Session:
                         assert_never(action)
 
     def _renew(self, stale: Token | None, *, rejected: bool = True, patience: float = 60.0) -> bool | BridgeError:
-        # Nobody waits for an early renewal that is under way: the present grant still works.
-        if not self._renewal.acquire(blocking=rejected):
+        # Nobody waits for an early renewal that is under way, while the present grant still works.
+        if not self._renewal.acquire(blocking=rejected or not self.state.renewal.tides_over(stale)):
             return True
         try:
             if self.state.token != stale:
@@ -136,8 +137,8 @@ class AsyncSession:
                         assert_never(action)
 
     async def _renew(self, stale: Token | None, *, rejected: bool = True, patience: float = 60.0) -> bool | BridgeError:
-        # Nobody waits for an early renewal that is under way: the present grant still works.
-        if not rejected and self._renewal.locked():
+        # Nobody waits for an early renewal that is under way, while the present grant still works.
+        if not rejected and self._renewal.locked() and self.state.renewal.tides_over(stale):
             return True
         async with self._renewal:
             if self.state.token != stale:
@@ -145,25 +146,36 @@ class AsyncSession:
             steps = self.state.renewal.steps(stale, rejected=rejected, patience=patience)
             answer: Any = None
             error: Exception | None = None
+            # A rotated grant must not be lost to a cancellation between its arrival and its storage.
+            unbroken = Unbroken()
             with closing(steps):
                 while True:
                     try:
                         action = steps.send(answer) if error is None else steps.throw(error)
                     except StopIteration as stop:
-                        return use_renewed(self.state, stop.value)
+                        renewed = use_renewed(self.state, stop.value)
+                        unbroken.give_way()
+                        return renewed
                     answer = error = None
+                    if action.cancellable:
+                        unbroken.give_way()
+                        await self._carry_out(action)
+                        continue
                     try:
-                        # A rotated grant must not be lost to a cancellation between its arrival and its storage.
-                        with anyio.CancelScope(shield=not action.cancellable):
-                            match action:
-                                case Ask(function):
-                                    answer = await _call(function) if self.state.renewal.store.blocking else function()
-                                case Refresh(token, seconds):
-                                    answer = await self._refresh(token, seconds)
-                                case Pause(seconds):
-                                    await anyio.sleep(seconds)
+                        answer = await unbroken.run(partial(self._carry_out, action))
                     except Exception as exc:  # noqa: BLE001 - the lease is given back before it is raised again
                         error = exc
+
+    async def _carry_out(self, action: Action) -> Any:
+        match action:
+            case Ask(function):
+                return await _call(function) if self.state.renewal.store.blocking else function()
+            case Refresh(token, seconds):
+                return await self._refresh(token, seconds)
+            case Pause(seconds):
+                return await anyio.sleep(seconds)
+            case _:
+                assert_never(action)
 
     async def _refresh(self, token: Token, seconds: float) -> Renewed:
         if (flow := self.state.adapter.refresh(token)) is None:
@@ -175,19 +187,64 @@ class AsyncSession:
 
     async def accept(self, flow: Flow[Token]) -> None:
         """Store the grant that *flow* gives, then use it."""
-        with anyio.CancelScope(shield=True):  # a code works once: what it gave must not be lost on the way
-            granted = await self.run(flow, auth=False)
-            store = self.state.renewal.store
-            save = partial(store.save, self.state.tenant, self.state.adapter.vendor, granted)
-            if store.blocking:
-                await _call(save)
-            else:
-                save()
+        unbroken = Unbroken()  # a code works once: what it gave must not be lost on the way
+        await unbroken.run(partial(self._accept, flow))
+        unbroken.give_way()
+
+    async def _accept(self, flow: Flow[Token]) -> None:
+        granted = await self.run(flow, auth=False)
+        store = self.state.renewal.store
+        save = partial(store.save, self.state.tenant, self.state.adapter.vendor, granted)
+        if store.blocking:
+            await _call(save)
+        else:
+            save()
         self.state.use(granted)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self.http.aclose()
+
+
+class Unbroken:
+    """Carries out what must come to its end although the calling task is cancelled; the cancellation comes afterwards.
+
+    On trio every cancellation goes through a scope, and a shield is all it takes. asyncio's own ``Task.cancel``, which
+    ``asyncio.timeout``, ``asyncio.TaskGroup`` and web servers use, takes no notice of shields: there the work gets a
+    task of its own.
+    """
+
+    def __init__(self) -> None:
+        self._cancelled: asyncio.CancelledError | None = None
+
+    async def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What *work* gives or raises, whoever cancels meanwhile."""
+        outcome = self._in_a_task(work()) if _is_asyncio_task() else work()
+        with anyio.CancelScope(shield=True):
+            return await outcome
+        raise AssertionError("nobody cancels that scope")
+
+    async def _in_a_task(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.create_task(work)
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as exc:
+                self._cancelled = exc
+        return task.result()
+
+    def give_way(self) -> None:
+        """Raise the cancellation that came meanwhile, if one came."""
+        if self._cancelled is not None:
+            raise self._cancelled
+
+
+def _is_asyncio_task() -> bool:
+    """Not where trio runs as a guest of asyncio: what is current there is a callback."""
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
 
 
 async def _call(function: Callable[[], T]) -> T:

@@ -12,6 +12,9 @@ def test_every_row_is_there_with_a_few_records():
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines() if line.startswith("  ")]
     listings = {(vendor, way, speed) for vendor, _, way, speed, *_ in lines if way in {"sync", "async"}}
-    assert listings == {(v, *way) for v in ("lexoffice", "billomat") for way in (("sync", "yes"), ("async", "no"))}
-    for row in ("import httpx", "import accounting_bridge", "customers streamed", "not used yet", "after one call"):
+    vendors = ("lexoffice", "billomat", "informer", "visma")
+    assert listings == {(vendor, *way) for vendor in vendors for way in (("sync", "yes"), ("async", "no"))}
+    assert [vendor for vendor, number, *_ in lines if number == "2"] == list(vendors)  # invoices
+    assert [vendor for vendor, *_ in lines if vendor.endswith(":")] == [f"{one}:" for one in vendors for _ in range(2)]
+    for row in ("import httpx", "import accounting_bridge", "not used yet", "after one call"):
         assert any(row in line for line in done.stdout.splitlines()), row

@@ -1,6 +1,5 @@
 """What a review found: each of these doubled, lost or finalised something once."""
 
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any

@@ -141,7 +141,7 @@ def test_a_full_disk_leaves_the_old_grant(path, monkeypatch):
 
 def test_what_is_saved_is_synced(path):
     store = SqliteTokens(path, key=KEY)
-    with store._connection(1) as connection:
+    with store._database.connection(1) as connection:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
@@ -157,7 +157,7 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(path):
 def test_a_damaged_database_is_named(path):
     store = SqliteTokens(path, key=KEY)
     for number in range(200):
-        with store._transaction(1) as connection:
+        with store._database.transaction(1) as connection:
             store._put(connection, f"tenant {number}", V, os.urandom(500))
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xa5" * (len(content) - 4096)
@@ -193,7 +193,7 @@ def test_an_empty_file_becomes_a_store(path):
 def test_a_grant_that_was_copied_to_another_row_does_not_open(path):
     store = SqliteTokens(path, key=KEY)
     store.save(T, V, TOKEN)
-    with store._transaction(1) as connection:
+    with store._database.transaction(1) as connection:
         connection.execute("INSERT INTO grants SELECT 'tenant-2', vendor, sealed, saved_at FROM grants")
     with pytest.raises(TokensUnreadable, match="another tenant") as refused:
         store.load("tenant-2", V)
@@ -222,12 +222,12 @@ def test_the_mode_that_others_keep_from_being_set_is_set_later(path):
     other.execute("PRAGMA journal_mode = DELETE")
     other.execute("BEGIN")
     other.execute("SELECT * FROM grants").fetchall()
-    with store._connection(0.05) as connection:
+    with store._database.connection(0.05) as connection:
         assert store._stored(connection, T, V) is None
     other.execute("ROLLBACK")
     other.close()
     store.save(T, V, TOKEN)
-    with store._connection(1) as connection:
+    with store._database.connection(1) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -235,7 +235,7 @@ def test_a_call_that_waits_for_another_thread_gives_no_lease(path):
     store, started, finish = SqliteTokens(path, key=KEY), threading.Event(), threading.Event()
 
     def hold():
-        with store._connection(1):
+        with store._database.connection(1):
             started.set()
             finish.wait(5)
 
@@ -249,7 +249,7 @@ def test_a_call_that_waits_for_another_thread_gives_no_lease(path):
 
 def test_other_troubles_of_a_lease_are_told(path):
     store = SqliteTokens(path, key=KEY)
-    with store._transaction(1) as connection:
+    with store._database.transaction(1) as connection:
         connection.execute("DROP TABLE leases")
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         store.acquire(T, V, "one", 30)
@@ -259,7 +259,7 @@ def test_a_failed_change_is_undone(path):
     store = SqliteTokens(path, key=KEY)
 
     def interrupted():
-        with store._transaction(1) as connection:
+        with store._database.transaction(1) as connection:
             store._put(connection, T, V, b"half")
             raise KeyboardInterrupt
 

@@ -1,6 +1,6 @@
 """Where OAuth grants are kept. Vendors with plain API keys need none of this.
 
-The durable stores are imported when they are first used.
+What needs cryptography is imported when it is first used.
 """
 
 from importlib import import_module
@@ -10,12 +10,13 @@ from .memory import MemoryTokens
 from .port import TokenStore, TokensUnreadable
 
 if TYPE_CHECKING:
+    from .crypto import generate_key
     from .file import FileTokens
     from .sqlite import SqliteTokens
 
-__all__ = ["FileTokens", "MemoryTokens", "SqliteTokens", "TokenStore", "TokensUnreadable"]
+__all__ = ["FileTokens", "MemoryTokens", "SqliteTokens", "TokenStore", "TokensUnreadable", "generate_key"]
 
-_HOME = {"FileTokens": "file", "SqliteTokens": "sqlite"}
+_HOME = {"FileTokens": "file", "SqliteTokens": "sqlite", "generate_key": "crypto"}
 
 
 def __getattr__(name: str) -> Any:

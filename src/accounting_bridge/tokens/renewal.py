@@ -19,7 +19,8 @@ What can go wrong at the vendor:
 - *Not carried out* (no connection, 429): the present grant is as good as before; later calls try again.
 
 A caller that is killed under the lease keeps the others waiting until it ends (30 s at most); because renewal begins
-60 s or more before the expiry, they have a grant that works meanwhile.
+60 s or more before the expiry, they have a grant that works meanwhile. One that is suspended for longer than its lease
+asks the vendor nothing when it wakes up: it begins anew with what is stored by then.
 
 A driver carries out the actions and sends back what came of them::
 
@@ -44,7 +45,7 @@ from uuid import uuid4
 from attrs import define, evolve, field, frozen
 
 from ..clock import Clock
-from ..errors import BridgeError, Refused, Unavailable
+from ..errors import BridgeError, NeedsAttention, Refused, Unavailable
 from ..flow import Token
 from .port import LONGEST_LEASE, TokenStore
 
@@ -62,6 +63,8 @@ _QUIET: Final = 15.0
 _REFUSED: Final = 60.0
 """Seconds for which a refusal is believed."""
 _SECOND_TRY: Final = 0.2
+_NO_SECOND_TRY: Final = (Refused, Unavailable, NeedsAttention)
+"""Known outcomes. NeedsAttention is how an adapter says that the app's own credentials are wrong, not the grant."""
 _SAVE_AGAIN: Final = (0.1, 0.4)
 """Seconds of waiting before a new grant that could not be stored is stored again."""
 
@@ -96,6 +99,7 @@ Action: TypeAlias = Ask | Refresh | Pause
 Renewed: TypeAlias = Token | BridgeError | None
 """The grant to use from now on; why that could not be found out just now; or None: the user must consent (again)."""
 _LOST: Final = object()
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @define(kw_only=True)
@@ -103,7 +107,7 @@ class Renewal:
     """Renews the grant of one connection. One for all its calls; only one :meth:`steps` runs at a time.
 
     Args:
-        lease: seconds; at most :data:`~.port.LONGEST_LEASE`. A renewal may take two thirds of it.
+        lease: seconds; at most :data:`~.port.LONGEST_LEASE`. Renewing begins in its first third, ends in its second.
         second_try: whether a renewal with an unknown outcome is tried once more with the old grant.
         holder: names one attempt; never twice the same, not even after a fork.
     """
@@ -120,16 +124,17 @@ class Renewal:
     _quiet_until: float = field(default=0.0, init=False)
     _refused: tuple[Token, float] | None = field(default=None, init=False, repr=False)
     _unsaved: tuple[Token, Token] | None = field(default=None, init=False, repr=False)
+    _leased_since: tuple[float, datetime] = field(default=(0.0, _LONG_AGO), init=False, repr=False)
 
     def due(self, token: Token | None) -> bool:
         """Whether *token* should be renewed before the next request: ``steps(token, rejected=False)``."""
         if token is None or token.expires_at is None:
             return False
-        left = self._left(token)
-        known = self._margin
-        if known is None or known[0] != token:
-            known = self._margin = (token, margin(left, self.random()))
-        return left <= known[1] and self.clock.monotonic() >= self._quiet_until
+        return self._left(token) <= self._margin_of(token) and self.clock.monotonic() >= self._quiet_until
+
+    def tides_over(self, token: Token | None) -> bool:
+        """Whether *token* may be used while somebody else renews it; where it may not, the other one is waited for."""
+        return token is not None and self._left(token) > _SPARE
 
     def steps(
         self, token: Token | None, *, rejected: bool = True, patience: float = 60.0
@@ -147,6 +152,7 @@ class Renewal:
         while True:
             stored = yield from self._load()
             if stored is not None and self._is_news(stored, token):
+                self._margin_of(stored)
                 return stored
             current = token if stored is None else stored
             if current is None or self._was_refused(current):
@@ -156,7 +162,7 @@ class Renewal:
                 if outcome is not _LOST:
                     renewed: Renewed = outcome
                     return renewed
-            if token is not None and not rejected and self._left(token) > _SPARE:
+            if token is not None and not rejected and self.tides_over(token):
                 self._quiet_until = self.clock.monotonic() + _LOOK_AGAIN
                 return token
             pause = wait * (0.5 + self.random())
@@ -189,7 +195,7 @@ class Renewal:
             if self._left(current) > 0:
                 return current
         outcome: Any = yield from self._refresh(current)
-        if self.second_try and isinstance(outcome, BridgeError) and not isinstance(outcome, Refused | Unavailable):
+        if self.second_try and isinstance(outcome, BridgeError) and not isinstance(outcome, _NO_SECOND_TRY):
             yield Pause(_SECOND_TRY * (0.5 + self.random()), cancellable=False)
             # The second try gets a whole lease again, if it is still to be had and nobody came in between.
             if not (yield from self._acquire(holder)):
@@ -198,6 +204,8 @@ class Renewal:
             if stored is not None and self._is_news(stored, current):
                 return stored
             outcome = yield from self._refresh(current)
+        if outcome is _LOST:
+            return _LOST
         if isinstance(outcome, Token):
             return (yield from self._keep(current, outcome))
         if isinstance(outcome, Refused):
@@ -213,9 +221,14 @@ class Renewal:
         self._quiet_until = self.clock.monotonic() + _QUIET * (0.5 + self.random())
         return outcome
 
-    def _refresh(self, token: Token) -> Generator[Action, Any, Token | BridgeError | None]:
-        answer: Token | BridgeError | None = yield Refresh(token, self.lease * 2 / 3)
-        return answer
+    def _refresh(self, token: Token) -> Generator[Action, Any, Any]:
+        # Counted from before the lease was asked for: a process that was suspended meanwhile (a paused container, a
+        # laptop that slept) must not show a refresh token that the next holder of the lease has spent.
+        since, at = self._leased_since
+        held = max(self.clock.monotonic() - since, (self.clock.now() - at).total_seconds(), 0.0)
+        if held >= self.lease / 3:
+            return _LOST
+        return (yield Refresh(token, self.lease * 2 / 3 - held))
 
     def _keep(self, old: Token, new: Token) -> Generator[Action, Any, Token]:
         """Store *new*; what the store then holds is what may be used."""
@@ -234,6 +247,7 @@ class Renewal:
             else:
                 self._unsaved = self._refused = None
                 self._quiet_until = 0.0
+                self._margin_of(kept)
                 return kept
             yield Pause(pauses.pop(0), cancellable=False)
 
@@ -244,6 +258,7 @@ class Renewal:
         return stored
 
     def _acquire(self, holder: str) -> Generator[Action, Any, bool]:
+        self._leased_since = (self.clock.monotonic(), self.clock.now())
         granted: bool = yield Ask(partial(self.store.acquire, self.tenant, self.vendor, holder, self.lease))
         return granted
 
@@ -257,6 +272,13 @@ class Renewal:
     def _is_news(self, stored: Token, known: Token | None) -> bool:
         """Whether the store holds another grant than the known one, and one that has not run out meanwhile."""
         return stored != known and self._left(stored) > 0
+
+    def _margin_of(self, token: Token) -> float:
+        """Drawn when a grant is first seen: of one that comes into use near its end, nobody knows how long it lived."""
+        known = self._margin
+        if known is None or known[0] != token:
+            known = self._margin = (token, margin(self._left(token), self.random()))
+        return known[1]
 
     def _left(self, token: Token) -> float:
         """Seconds until the expiry."""
