@@ -366,6 +366,17 @@ def test_a_property_may_be_unfilterable():
     assert len(filtered(api, "CreatedUtc ge 2026-08-21", "/v2/customerinvoicedrafts")) == 1
 
 
+def test_a_filter_that_should_be_refused_may_find_nothing_instead():
+    refused = frozenset({"customerinvoicedrafts.OurReference"})
+    api = Api(assumptions=Assumptions(refused_filters=refused, refused_filters_are_empty=True))
+    api.draft(OurReference="T-1")
+    drafts = "/v2/customerinvoicedrafts"
+    assert filtered(api, "OurReference eq 'T-1'", drafts) == []
+    assert filtered(api, "CreatedUtc ge 2026-08-21 or OurReference eq 'T-1'", drafts) == []
+    assert len(filtered(api, "CreatedUtc ge 2026-08-21", drafts)) == 1
+    assert error(api.get(drafts, **{"$filter": "Reference eq 'T-1'"})) == (400, 2000)
+
+
 def test_letter_case_in_filters_is_an_assumption():
     api = Api(assumptions=Assumptions(filter_ignores_case=False))
     api.customer(Name="Voorbeeld")

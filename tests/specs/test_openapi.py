@@ -57,9 +57,6 @@ DEVIATIONS: Mapping[str, Mapping[str, str]] = {
         "null for references",
         "answered *.DirectDebitCustomerSettings type": "the same",
         "answered * $.Attachments type": "the same",
-        "sent PUT /customers/{customerId} $.DirectDebitCustomerSettings type": "PUT replaces: the record goes back as "
-        "it came, nulls included",
-        "sent PUT /customers/{customerId} $.Id undescribed": "read-only, but the record goes back as it came (seen)",
     },
 }
 """By vendor: where its document is not followed, as a pattern of findings, and why."""

@@ -218,7 +218,43 @@ def test_a_number_is_found_exactly_although_a_filter_may_disregard_case():
 
 
 def test_a_number_that_is_not_there_is_none():
-    assert play(BOOKS.find_customer("1002"), [listing(pages=0)]).result is None
+    assert play(BOOKS.find_customer("1002"), [listing(pages=0), listing(pages=0)]).result is None
+
+
+def test_a_filter_that_finds_nothing_counts_once_it_is_seen_to_find_what_is_there():
+    async def twice():
+        return [await BOOKS.find_customer("1002"), await BOOKS.find_customer("1003")]
+
+    nameless = customer(Id=CUSTOMER_ID[:-1] + "9", CustomerNumber=None)
+    there = customer(CustomerNumber="O'Brien")
+    played = play(twice(), [listing(pages=0), listing(nameless, there, total=7), listing(there), listing(pages=0)])
+    assert [None, None] == played.result
+    assert [
+        "CustomerNumber eq '1002'", None, "CustomerNumber eq 'O''Brien'", "CustomerNumber eq '1003'",
+    ] == params(played.requests, "$filter")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        [listing(customer(CustomerNumber=None))],
+        [listing(customer(CustomerNumber="7")), listing(pages=0)],
+        [listing(customer(CustomerNumber="7")), listing(customer(CustomerNumber="8"))],
+        [listing(customer(CustomerNumber="7")), REFUSED],
+        [listing(total=5)],
+    ],
+)
+def test_a_filter_that_is_not_seen_to_find_what_is_there_is_not_believed(proof):
+    answers = [listing(pages=0), *proof, listing(customer()), TERMS]
+    played = play(BOOKS.find_customer("1001"), answers)
+    assert CUSTOMER_ID == played.result.id
+    assert [None, "1000"] == [params(played.requests[-2:-1], name)[0] for name in ("$filter", "$pagesize")]
+
+
+def test_what_no_number_holds_is_refused_by_the_model_s_name():
+    with pytest.raises(InvalidRequest) as caught:
+        play(BOOKS.find_customer("1\n2"))
+    assert ["number"] == [problem.field for problem in caught.value.problems]
 
 
 def test_a_number_that_fits_no_customer_needs_no_request():
@@ -339,7 +375,7 @@ RAW = b"""{"Id": "%s", "CustomerNumber": "1001", "Name": "Voorbeeld BV", "IsPriv
  "InvoiceCity": "Amsterdam", "InvoicePostalCode": "1000 AA", "TermsOfPaymentId": "%s", "DiscountPercentage": 0.125,
  "WebshopCustomerNumber": 12345678901234567890, "Note": "Belt liever", "SomethingNew": {"Deep": [1.25, null]},
  "TermsOfPayment": {"Id": "%s"}, "ChangedUtc": "2026-03-01T08:00:00Z", "UnpaidInvoicesAmount": 12.50,
- "Iban": null}""" % (CUSTOMER_ID.encode(), THIRTY.encode(), THIRTY.encode())
+ "Iban": null, "DirectDebitCustomerSettings": null}""" % (CUSTOMER_ID.encode(), THIRTY.encode(), THIRTY.encode())
 
 
 def updated(**changes):
@@ -353,7 +389,7 @@ def updated(**changes):
 
 def test_an_update_writes_the_whole_record_back_digit_by_digit():
     assert {
-        "Id": CUSTOMER_ID, "CustomerNumber": "1001", "Name": "Voorbeeld BV", "IsPrivatePerson": False, "IsActive": True,
+        "CustomerNumber": "1001", "Name": "Voorbeeld BV", "IsPrivatePerson": False, "IsActive": True,
         "InvoiceCity": "Amsterdam", "InvoicePostalCode": "1000 AA", "TermsOfPaymentId": THIRTY,
         "DiscountPercentage": "0.125", "WebshopCustomerNumber": "12345678901234567890", "Note": "Belt liever",
         "SomethingNew": {"Deep": ["1.25", None]}, "Iban": None, "Telephone": "020",

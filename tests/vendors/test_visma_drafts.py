@@ -159,6 +159,12 @@ def test_tax_free_treatments_that_the_customer_s_situation_bears_out(treatment, 
         (TaxTreatment.EXPORT, {"InvoiceCountryCode": "CH", "ForceBookkeepVat": True}, "tax_treatment", "domestic"),
         (TaxTreatment.REVERSE_CHARGE, {}, "customer", "would charge VAT"),
         (TaxTreatment.REVERSE_CHARGE, {"InvoiceCountryCode": "DE"}, "tax_treatment", "for domestic customers"),
+        (
+            TaxTreatment.REVERSE_CHARGE,
+            {"InvoiceCountryCode": "CH", "ForceBookkeepVat": True, "ReverseChargeOnConstructionServices": True},
+            "tax_treatment",
+            "this one is in CH",
+        ),
         (TaxTreatment.EXEMPT, {"InvoiceCountryCode": "CH"}, "tax_treatment", "outside the EU"),
         (
             TaxTreatment.INTRA_EU_GOODS,

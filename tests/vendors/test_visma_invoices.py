@@ -1,6 +1,5 @@
 """What becomes of drafts in Visma: found again whoever converted them, made final once, mailed, printed, filed."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -25,6 +24,7 @@ from _visma_documents import (
     settings,
     writes,
 )
+from attrs import evolve
 
 from accounting_bridge.errors import Conflict, DuplicateFound, InvalidRequest, MalformedResponse, NotFound
 from accounting_bridge.models import Attachment, InvoiceStatus
@@ -62,7 +62,9 @@ def test_a_look_finds_drafts_and_what_was_made_of_them_and_nothing_else():
     finals = page(invoice_record(Id=guid(94), IsCreditInvoice=True), invoice_record(Id=guid(95), IsQuickInvoice=True))
     played = look(drafts, finals)
     assert played.result == [ID]
-    assert params(played.requests, "$filter") == ["OurReference eq '2026-03/17'"] * 2
+    assert params(played.requests, "$filter") == [None, None]
+    assert params(played.requests, "modifiedSinceUtc") == [None, "2026-03-31T12:00:00Z"]
+    assert all(misfits(described(), evolve(one, params=without_paging(one))) == [] for one in played.requests)
     assert look(page(), page(invoice_record())).result == [INVOICE_ID]
 
 
@@ -72,12 +74,23 @@ def test_a_draft_that_is_converted_while_it_is_looked_for_is_not_a_duplicate():
     assert both == [ID, INVOICE_ID]
 
 
-def test_where_the_reference_cannot_be_filtered_for_the_time_is_and_else_all_are_read():
-    since = f"CreatedUtc ge {NOW - timedelta(0):%Y-%m-%dT%H:%M:%SZ}"
-    played = look([refused(), page(draft_record())], [refused(), refused(), page()])
-    assert played.result == [ID]
+def without_paging(request):
+    """Paging is documented for every list, and declared for none."""
+    return tuple(one for one in request.params if not one[0].startswith("$page"))
+
+
+def test_a_look_that_goes_back_for_ever_believes_a_filter_only_once_it_is_proven():
     wanted = "OurReference eq '2026-03/17'"
-    assert params(played.requests, "$filter") == [wanted, since, wanted, since, None]
+    for answers, asked in (
+        ([page(), page(invoice_record(OurReference="x")), page(), page(invoice_record())], [wanted, None, "x", None]),
+        ([refused(), page(invoice_record())], [wanted, None]),
+        ([page(invoice_record())], [wanted]),
+    ):
+        flow = invoices.look_for("2026-03/17", CUSTOMER_ID, None)
+        played = play(flow, {DRAFTS: page(), INVOICES: answers})
+        assert played.result == [INVOICE_ID]
+        filters = [one and one.replace("OurReference eq 'x'", "x") for one in params(played.requests[1:], "$filter")]
+        assert filters == asked
 
 
 # ---- reading -----------------------------------------------------------------------------------------------
@@ -154,7 +167,7 @@ def test_converting_sends_the_totals_along_and_says_which_date_it_has(keeps, sai
     played = play(invoices.finalize(settings(keep_draft_date=keeps), ID), answers)
     assert played.result == INVOICE_ID
     (convert,) = writes(played)
-    assert dict(convert.params) == {"keepOriginalDraftDate": said, "overrideCompanyKeepOriginalDraftDate": said}
+    assert dict(convert.params) == {"keepOriginalDraftDate": said, "overrideCompanyKeepOriginalDraftDate": "true"}
     assert sent(convert) == {
         "TotalAmountInvoiceCurrency": 121, "TotalVatAmountInvoiceCurrency": 21, "TotalRoundingsInvoiceCurrency": 0,
     }  # fmt: skip

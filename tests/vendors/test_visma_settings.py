@@ -28,12 +28,13 @@ def test_all_wrong_settings_are_named_at_once():
         books_sales="yes", payment_terms_days=-1, articles={"service/x": HOURS, "Advies": "42"},
         receivable_account="1300a", revenue_accounts={"21": 8000, "hours/21": "8000", "9": "8010", "9.0": "8010"},
         vat_accounts={"service/21": "1500"}, number_map="digits", number_series="", keep_draft_date=1,
+        credits_negative="no",
     )  # fmt: skip
     assert {
         "client_id", "client_secret", "redirect_uri", "identity_url", "books_sales", "payment_terms_days",
         "articles['service/x']", "articles['Advies']", "receivable_account", "revenue_accounts['21']",
         "revenue_accounts['hours/21']", "revenue_accounts['9.0']", "vat_accounts['service/21']", "number_map",
-        "number_series", "keep_draft_date",
+        "number_series", "keep_draft_date", "credits_negative",
     } == named  # fmt: skip
 
 

@@ -125,6 +125,10 @@ class Assumptions:
     """Properties that ``$filter`` refuses, such as ``customerinvoicedrafts.OurReference``; which ones the vendor
     refuses is undocumented, and a client must be able to read and compare instead."""
 
+    refused_filters_are_empty: bool = False
+    """Whether such a filter finds nothing, where it should be refused: a client that believes it makes everything a
+    second time."""
+
     filter_ignores_case: bool = True
     """Whether ``eq`` and ``contains`` ignore letter case in texts."""
 

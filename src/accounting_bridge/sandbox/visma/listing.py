@@ -15,7 +15,7 @@ from accounting_bridge.sandbox.wire import Call, RawJson, Reply
 from .books import Books
 from .errors import Problem
 from .formats import stamp
-from .odata import BadFilter, Filter, parse_filter
+from .odata import BadFilter, Filter, RefusedFilter, parse_filter
 from .schema import Schema
 
 DEFAULT_SIZE: Final = 50
@@ -190,6 +190,8 @@ def _filter(call: Call, books: Books, schema: Schema, resource: str) -> Filter |
             ignores_case=books.assumptions.filter_ignores_case,
         )
     except BadFilter as error:
+        if isinstance(error, RefusedFilter) and books.assumptions.refused_filters_are_empty:
+            return Filter(lambda _row: False, frozenset(), {})
         raise books.answers.invalid([Problem("$filter", f"The query is not valid. {error}", "Filter")]) from error
 
 

@@ -47,6 +47,10 @@ class BadFilter(ValueError):
     """The expression is malformed or does not fit the resource."""
 
 
+class RefusedFilter(BadFilter):
+    """It names a property that cannot be filtered by."""
+
+
 @frozen
 class Filter:
     """A parsed expression.
@@ -246,7 +250,7 @@ class _Parser:
             raise BadFilter(f"Could not find a property named '{name}' on type '{schema.name}'.")
         if own:
             if f"{self.resource}.{name}" in self.refused:
-                raise BadFilter(f"The property '{name}' cannot be used in the $filter query option.")
+                raise RefusedFilter(f"The property '{name}' cannot be used in the $filter query option.")
             self.names.add(name)
         return entry
 

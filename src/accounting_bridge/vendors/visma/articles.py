@@ -18,7 +18,7 @@ from ...errors import InvalidRequest, Problem
 from ...models import Customer, LineItem, TaxTreatment
 from ...money import ZERO, plain_text
 from ...wire import decode
-from .calls import get, own_id
+from . import customers
 from .settings import VismaSettings
 from .wire import Article, ArticleCoding, CompanySettings, Flag, Text, converter
 from .wire_documents import Party
@@ -45,7 +45,7 @@ class Situation(StrEnum):
 async def party_of(customer: Customer, company: CompanySettings) -> Party:
     """The customer as the books have it, or as it is about to be made."""
     if customer.id is not None:
-        return decode(converter, await get("/customers/{}", own_id(customer.id, "customer.id")), Party)
+        return decode(converter, await customers.as_read(customer.id), Party)
     party = Party()
     party.InvoiceCountryCode = Text((customer.address.country_code if customer.address is not None else None) or "")
     party.VatNumber = Text(customer.vat_number or "")
@@ -56,15 +56,19 @@ async def party_of(customer: Customer, company: CompanySettings) -> Party:
 
 def situation_of(party: Party, home: str, eu: Container[str]) -> Situation:
     """Where the customer stands, without construction: country, VAT number and kind of person decide (documented)."""
-    place = (party.InvoiceCountryCode or home).upper()
-    if party.DeliveryBasedVat:
-        place = (party.DeliveryCountryCode or place).upper()
+    place = _place_of(party, home)
     if place == home:
         return Situation.DOMESTIC
     if home in eu and (place in eu or (place == "GB" and party.IsNorthernIreland)):
         without = party.IsPrivatePerson or not party.VatNumber
         return Situation.EU_WITH_VAT if without else Situation.WITHIN_EU
     return Situation.DOMESTIC if party.ForceBookkeepVat else Situation.OUTSIDE_EU
+
+
+def _place_of(party: Party, home: str) -> str:
+    """The country that decides VAT."""
+    place = party.InvoiceCountryCode or home
+    return (party.DeliveryCountryCode or place if party.DeliveryBasedVat else place).upper()
 
 
 def treated(treatment: TaxTreatment, situation: Situation, party: Party, company: CompanySettings) -> list[Problem]:
@@ -96,6 +100,10 @@ def _construction_problems(situation: Situation, party: Party, company: CompanyS
     """Domestic reverse charge is for construction services, and needs the customer's flag besides the row's."""
     if situation is not Situation.DOMESTIC:
         return [Problem("tax_treatment", f"reverse_charge is for domestic customers, but Visma sees {situation}")]
+    home = company.CountryCode.upper()
+    if (place := _place_of(party, home)) != home:
+        text = f"is for domestic customers, but this one is in {place} and set to be charged VAT all the same"
+        return [Problem("tax_treatment", f"reverse_charge {text}")]
     found = []
     if not company.UsesReverseConstructionVat:
         found.append(

@@ -1,8 +1,9 @@
-"""Requests of this vendor, OData literals, and lists: pages, look-ups, and what to do when a filter is refused.
+"""Requests of this vendor, OData literals, and lists: pages, look-ups, and what a filter proves.
 
 A list is ``{"Meta": {…}, "Data": […]}`` with pages counted from 1 (documented). Which properties ``$filter`` takes is
-not documented, nor what happens with one that it does not take (assumed: 400). So whatever is filtered for is
-compared again here, and a refused filter means reading everything: see :func:`find`.
+not documented, nor what happens with one that it does not take: a refusal, every record, or none. So whatever is
+filtered for is compared again here, a refused filter means reading everything, and so does one that finds nothing,
+unless it was seen to find what is there: see :func:`find`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
 
 from ...errors import InvalidRequest, MalformedResponse, Problem
-from ...flow import PAGE_BYTES, Drift, Request, Response, at, send_json
+from ...flow import PAGE_BYTES, Cached, Drift, Request, Response, at, send_json
 from ...flow import get as read
 from ...wire import decode_each, loads, malformed
 from .settings import GUID
@@ -28,6 +30,8 @@ BASE: Final = "/v2"
 PER_PAGE: Final = 1000
 """The most that is documented; the default is 50."""
 _MOST_STARTS: Final = 3
+_SAMPLE: Final = 20
+"""How many records a filter may be proven by: the first of them that has a value for it is taken."""
 _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 # ---- requests ----------------------------------------------------------------------------------------------
@@ -55,13 +59,13 @@ def put(template: str, *ids: str, body: bytes, **params: str) -> Request:
     return evolve(request, params=tuple(params.items()), bucket=template)
 
 
-def own_id(value: str | None, field: str) -> str:
+def own_id(value: Any, field: str) -> str:
     """An id of this vendor: a GUID.
 
     Raises:
         InvalidRequest: anything else; nothing is sent.
     """
-    if value is None or not GUID.fullmatch(value):
+    if not isinstance(value, str) or not GUID.fullmatch(value):
         raise InvalidRequest("nothing was sent", problems=[Problem(field, "is not an id of this vendor: a GUID")])
     return value.lower()
 
@@ -80,9 +84,20 @@ def text_literal(value: str, field: str = "") -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def guid_literal(value: str) -> str:
+def guid_literal(value: Any) -> str:
     """A GUID stands bare (seen)."""
     return own_id(value, "id")
+
+
+def equals(wanted: Mapping[str, Any]) -> str:
+    """``InvoiceNumber eq 7 and CustomerId eq …``: what ends in ``Id`` is a GUID at this vendor (documented)."""
+    return " and ".join(f"{name} eq {_literal(name, value)}" for name, value in wanted.items())
+
+
+def _literal(name: str, value: Any) -> str:
+    if name.endswith("Id"):
+        return guid_literal(value)
+    return str(value) if type(value) is int else text_literal(str(value), name)
 
 
 def instant_literal(value: datetime) -> str:
@@ -153,6 +168,23 @@ def _count(value: object) -> int | None:
     return value if type(value) is int and 0 <= value < 10**9 else None
 
 
+# ---- what a connection remembers ---------------------------------------------------------------------------
+
+
+async def note(key: str, value: T) -> T:
+    """Remember *value* on this connection for a while, in place of what was noted before."""
+    return await Cached(key, partial(_as_it_is, value), fresh=True)
+
+
+async def noted(key: str) -> Any:
+    """What was noted; None where nothing was, or too long ago."""
+    return await Cached(key, partial(_as_it_is, None))
+
+
+async def _as_it_is(value: T) -> T:
+    return value
+
+
 # ---- whole lists -------------------------------------------------------------------------------------------
 
 
@@ -200,20 +232,36 @@ async def _collect(
     raise MalformedResponse(f"the list of {path} keeps changing while it is read")
 
 
-async def find(
-    path: str, keep: Callable[[Record], bool], *ids: str, filters: Sequence[str] = (), **asked: Any
-) -> list[Record]:
-    """All records that pass *keep*: by the first of *filters* that the vendor takes, else by reading everything.
+async def find(path: str, keep: Callable[[Record], bool], **wanted: Any) -> list[Record]:
+    """All records that pass *keep*, and have what is *wanted*: by a filter for that, else by reading everything.
 
-    Give the sharpest filter first and one that the vendor is known to take last. *keep* decides in every case: a
-    filter may disregard letter case.
+    That a filter finds nothing counts only if it is known to find what is there: else a document would be made a
+    second time. *keep* decides in every case: a filter may disregard letter case, or be disregarded itself.
     """
-    for wanted in filters:
-        try:
-            return await search(path, keep, *ids, filter=wanted, **asked)
-        except InvalidRequest:
-            continue  # on a list, only what was asked for can be wrong
-    return await search(path, keep, *ids, **asked)
+    by = equals(wanted)
+    try:
+        found = await search(path, keep, filter=by)
+        if found or await _is_proven(path, tuple(wanted)):
+            return found
+    except InvalidRequest:
+        pass  # on a list, only what was asked for can be wrong
+    return await search(path, keep)
+
+
+async def _is_proven(path: str, names: Sequence[str]) -> bool:
+    """Whether a filter for these properties finds a record that is there; once it did or did not, it is remembered."""
+    key = f"visma filter {path} {' '.join(names)}"
+    known: bool | None = await noted(key)
+    if known is not None:
+        return known
+    listing = await page(path, size=_SAMPLE)
+    samples = [one for one in listing.records if isinstance(one, dict) and all(one.get(name) for name in names)]
+    if not samples:
+        return listing.total == 0  # of an empty list the filter is right whatever it does
+    wanted = {name: samples[0][name] for name in names}
+    back = await page(path, filter=equals(wanted), size=_SAMPLE)
+    found = [one for one in back.records if isinstance(one, dict) and wanted.items() <= one.items()]
+    return await note(key, bool(found))
 
 
 def id_of(record: Any) -> str:

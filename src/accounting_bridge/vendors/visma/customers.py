@@ -21,6 +21,8 @@ from .calls import (
     get,
     id_of,
     instant_literal,
+    note,
+    noted,
     own_id,
     page,
     post,
@@ -72,11 +74,14 @@ _FIELDS: Final = {
 }
 _READ_ONLY: Final = frozenset(
     {
-        "TermsOfPayment", "PayToAccountId", "LastInvoiceDate", "ChangedUtc", "UnpaidInvoicesAmount",
+        "Id", "TermsOfPayment", "PayToAccountId", "LastInvoiceDate", "ChangedUtc", "UnpaidInvoicesAmount",
         "IsFutureInvoiceDateAllowed", "MessageThreads", "Notes",
     }
 )  # fmt: skip
 """What the vendor fills in (documented). TermsOfPayment is the object behind TermsOfPaymentId: it may contradict it."""
+_OBJECTS: Final = frozenset({"DirectDebitCustomerSettings"})
+"""What is an object and never null (documented), though it is shown as null: left out, it stays as empty as it is."""
+_LAST: Final = "visma customer read last"
 
 
 # ---- reading -----------------------------------------------------------------------------------------------
@@ -203,37 +208,43 @@ async def _ask(place: _Place, changed_since: datetime | None) -> Listing:
 
 async def get_customer(customer_id: str) -> Customer:
     """The customer with this id."""
-    response = await get(ONE, own_id(customer_id, "customer.id"))
-    return await _neutral(decode(converter, response, wire.Customer), response)
+    return await _neutral(await get(ONE, own_id(customer_id, "customer.id")))
 
 
-async def read(customer_id: str) -> wire.Customer:
-    """The customer as the vendor shows it."""
-    return decode(converter, await get(ONE, own_id(customer_id, "customer.id")), wire.Customer)
+async def as_read(customer_id: str) -> Response:
+    """The customer as the vendor shows it: what this connection read last if it was this customer, else read now.
+
+    A plan begins with reading its customer, so what was read last is a moment old.
+    """
+    last: tuple[str, Response] | None = await noted(_LAST)
+    key = own_id(customer_id, "customer.id")
+    return last[1] if last is not None and last[0] == key else await get(ONE, key)
 
 
 async def find_customer(number: str) -> Customer | None:
     """The customer with exactly this number, letter case included."""
     if _too_long({"CustomerNumber": number}):
         return None  # none of the books can have it; creating it names this with all other problems
-    wanted = f"CustomerNumber eq {text_literal(number, 'number')}"
-    hits = await find(PATH, lambda one: one.get("CustomerNumber") == number, filters=[wanted])
+    text_literal(number, "number")  # what no number holds is refused by the model's name of it
+    hits = await find(PATH, lambda one: one.get("CustomerNumber") == number, CustomerNumber=number)
     if len(hits) > 1:
         ids = [id_of(record) for record in hits]
         raise DuplicateFound(f"{len(hits)} customers have the number {number}: change all but one there", ids=ids)
     if not hits:
         return None
-    answer = Response(status=200, body=dumps(hits[0]))
-    return await _neutral(decode(converter, answer, wire.Customer), answer)
+    return await _neutral(Response(status=200, body=dumps(hits[0])))
 
 
-async def _neutral(found: wire.Customer, response: Response) -> Customer:
-    """The neutral customer of one answer."""
+async def _neutral(response: Response) -> Customer:
+    """The neutral customer of one answer, which is noted for :func:`as_read`."""
+    found = decode(converter, response, wire.Customer)
     reader = Reader(await master.days_by_terms())
     try:
-        return reader.customer(found)
+        customer = reader.customer(found)
     except InvalidRequest as exc:
         raise malformed(response, "unreadable customer", [str(problem) for problem in exc.problems]) from None
+    await note(_LAST, (found.Id.lower(), response))
+    return customer
 
 
 # ---- writing -----------------------------------------------------------------------------------------------
@@ -282,7 +293,7 @@ async def update_customer(customer: Customer) -> Customer:
     """
     response = await get(ONE, own_id(customer.id, "id"))
     record = loads(response)
-    current = await _neutral(decode(converter, response, wire.Customer), response)
+    current = await _neutral(response)
     problems: list[Problem] = []
     known = _fields(current)
     changes = {name: value for name, value in _fields(customer).items() if known.get(name) != value}
@@ -303,7 +314,11 @@ async def update_customer(customer: Customer) -> Customer:
         raise InvalidRequest("this customer cannot be written to Visma", problems=problems)
     if not changes:
         return current
-    kept = {name: value for name, value in record.items() if name not in _READ_ONLY}
+    kept = {
+        name: value
+        for name, value in record.items()
+        if name not in _READ_ONLY and not (value is None and name in _OBJECTS)
+    }
     return await _written(put(ONE, own_id(customer.id, "id"), body=dumps({**kept, **changes})))
 
 
@@ -312,7 +327,7 @@ async def _written(request: Any) -> Customer:
         response = await request
     except InvalidRequest as exc:
         raise _in_our_words(exc) from None
-    return await _neutral(decode(converter, response, wire.Customer), response)
+    return await _neutral(response)
 
 
 def _in_our_words(refused: InvalidRequest) -> InvalidRequest:

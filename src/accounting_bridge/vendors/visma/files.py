@@ -14,7 +14,7 @@ from ...flow import FILE_BYTES, Request, Response
 from ...models import Attachment
 from ...wire import decode, dumps, malformed
 from . import invoices
-from .calls import find, get, guid_literal, own_id, post
+from .calls import find, get, own_id, post
 from .drafting import file_problems
 from .settings import GUID
 from .wire import converter
@@ -131,6 +131,6 @@ async def keep_pdf(item: str, number: str, pdf: bytes, *, look: bool) -> None:
         document = record.get("DocumentId")
         return isinstance(document, str) and document.lower() == item and record.get("OriginalFilename") == name
 
-    if look and await find(KEPT, is_it, filters=[f"DocumentId eq {guid_literal(item)}"]):
+    if look and await find(KEPT, is_it, DocumentId=item):
         return
     await _upload(_ON_INVOICES, item, Attachment(filename=name, content=pdf))

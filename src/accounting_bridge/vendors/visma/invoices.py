@@ -22,14 +22,13 @@ from ...errors import (
     PeriodClosed,
     Problem,
 )
-from ...flow import Cached
 from ...models import Customer, InvoiceDraft, InvoicePlan, InvoiceStatus, RateTotal, TaxTreatment, Totals
 from ...models import Invoice as NeutralInvoice
 from ...money import PricedLine, cents, difference, totals
 from ...wire import decode, decode_each, dumps, hole_for_customer
 from . import customers, drafting, master
 from .articles import Picker, Shelf, Situation, party_of, refuse, situation_of, treated
-from .calls import BASE, find, get, guid_literal, id_of, instant_literal, own_id, post, search, text_literal
+from .calls import BASE, find, get, guid_literal, id_of, instant_literal, note, noted, own_id, post, search
 from .drafting import ROUNDING, Sheet, Words, today
 from .settings import VismaSettings
 from .wire import VENDOR, Article, CompanySettings, converter, percent
@@ -152,28 +151,26 @@ async def submit(path: str, body: bytes) -> str:
 
 
 async def look_for(reference: str, customer_id: str, since: datetime | None) -> Sequence[str]:
-    """Ids of the customer's drafts, and of invoices made of them, that carry exactly this reference.
+    """Ids of the customer's drafts, and of invoices made of them since then, that carry exactly this reference.
 
-    Whether the vendor filters drafts by it is not documented: else all that were made since then are read.
+    Whether the vendor filters by it is not documented, so it is not asked to: drafts are few, and are read all;
+    invoices are asked for by the one parameter that the document declares, their time of change.
     """
     customer = own_id(customer_id, "customer.id")
 
     def ours(record: Record) -> bool:
         return _carries(record, reference) and _text(record, "CustomerId").lower() == customer
 
-    drafts = await _search(DRAFTS, ours, reference, since)
+    drafts = [id_of(record) for record in await search(DRAFTS, ours)]
     # In this order: what is converted meanwhile is seen twice, never not at all.
-    finals = await _search(INVOICES, ours, reference, since)
+    if since is None:
+        made = await find(INVOICES, ours, OurReference=reference)
+    else:
+        made = await search(INVOICES, ours, modifiedSinceUtc=instant_literal(since))
+    finals = [id_of(record) for record in made]
     if drafts and finals:
         drafts = [key for key in drafts if await _read(DRAFTS, key, Draft) is not None]
     return [*(str(DocumentId(key, reference)) for key in drafts), *finals]
-
-
-async def _search(path: str, keep: Any, reference: str, since: datetime | None) -> list[str]:
-    filters = [f"OurReference eq {text_literal(reference)}"]
-    if since is not None:
-        filters.append(f"CreatedUtc ge {instant_literal(since)}")
-    return [id_of(record) for record in await find(path, keep, filters=filters)]
 
 
 def _carries(record: Record, reference: str) -> bool:
@@ -203,14 +200,10 @@ async def _made_of(document: DocumentId) -> str:
             raise gone
         return named[0]
     reference = document.reference
-    found = await find(
-        INVOICES,
-        lambda record: _carries(record, reference),
-        filters=[f"OurReference eq {text_literal(reference)}"],
-    )
+    found = await find(INVOICES, lambda record: _carries(record, reference), OurReference=reference)
     named = [id_of(one) for one in found if _text(one, "CreatedFromDraftId").lower() == document.key]
     ids = named if len(named) == 1 else [id_of(one) for one in found]
-    if not ids and await _unclear(document):
+    if not ids and await noted(_unclear(document)):
         # The draft is gone and no invoice is listed: lists may lag behind, so that says nothing yet.
         raise OutcomeUnknown(
             "the draft was being made final, and neither it nor the invoice is to be seen: repeat the call in a while",
@@ -360,24 +353,20 @@ async def finalize(settings: VismaSettings, invoice_id: str) -> str:
         "TotalVatAmountInvoiceCurrency": draft.TotalVatAmount,
         "TotalRoundingsInvoiceCurrency": told(draft.TotalRoundings),
     }
-    # Documented: without both the invoice is dated today, or as the company's setting says.
+    # Documented: without the second, the company's own setting goes before the first.
     keep = "true" if settings.keep_draft_date else "false"
-    dated = {"keepOriginalDraftDate": keep, "overrideCompanyKeepOriginalDraftDate": keep}
+    dated = {"keepOriginalDraftDate": keep, "overrideCompanyKeepOriginalDraftDate": "true"}
     try:
         response = await post(f"{DRAFTS}/{{}}/convert", document.key, body=dumps(body), **dated)
         return own_id(decode(converter, response, Made).Id, "Id")
     except (OutcomeUnknown, MalformedResponse):
-        await _unclear(document, noted=True)
+        await note(_unclear(document), value=True)
         raise
 
 
-async def _unclear(document: DocumentId, *, noted: bool = False) -> bool:
-    """Whether this connection converted the draft a while ago without learning what came of it."""
-    return await Cached(f"visma unclear conversion {document.key}", partial(_as_it_is, noted), fresh=noted)
-
-
-async def _as_it_is(noted: bool) -> bool:
-    return noted
+def _unclear(document: DocumentId) -> str:
+    """Under which key it is noted that a draft was converted without learning what came of it."""
+    return f"visma unclear conversion {document.key}"
 
 
 async def send(invoice_id: str, to: str | None) -> None:

@@ -20,7 +20,7 @@ from ...money import ZERO, cents, difference
 from ...wire import decode, decode_each, dumps, hole_for_customer
 from . import customers, files, master, vouchers
 from .articles import refuse
-from .calls import BASE, find, get, guid_literal, own_id, post
+from .calls import BASE, find, get, own_id, post
 from .invoices import must_be_open
 from .settings import VismaSettings
 from .wire import VENDOR, converter
@@ -81,12 +81,16 @@ async def plan(
     rows = vouchers.rows_of(chart, invoice, lines, sums)
     refuse("sale", chart.problems)
     assert not isinstance(number, Problem)
-    known = [] if customer.id is None else await look_for(invoice, customer.id, settings)
+    found = [(item, await _voucher_text(item)) for item in await _items(number)]
+    known = [item for item, text in found if _is_it(item, text, invoice, customer.id)]
     await must_be_open(company, day, partial(_is_known, known))
-    await _free(number, invoice, customer.id, known)
-    credit = sums.gross < 0
+    _must_be_free(number, invoice, customer.id, [(item, text) for item, text in found if item not in known])
+    credit, gross, tax = sums.gross < 0, sums.gross, sums.tax
     if credit:
-        chart.note("the total is negative: booked as a credit note, with negative amounts (assumed)")
+        sign = "negative" if settings.credits_negative else "positive"
+        chart.note(f"the total is negative: booked as a credit note, with {sign} amounts (assumed)")
+        if not settings.credits_negative:
+            gross, tax = difference(ZERO, gross), difference(ZERO, tax)
     voucher: dict[str, Any] = {
         "VoucherDate": day.isoformat(),
         "VoucherText": f"{invoice.number} {customer.name}"[:_LONGEST_TEXT].strip(),
@@ -101,9 +105,9 @@ async def plan(
         "DueDate": _due(invoice, customer).isoformat(),
         "IsCreditInvoice": credit,
         "CurrencyCode": company.CurrencyCode,
-        "TotalAmountInvoiceCurrency": sums.gross,
-        "RemainingAmountInvoiceCurrency": sums.gross,
-        "VATAmountInvoiceCurrency": sums.tax,
+        "TotalAmountInvoiceCurrency": gross,
+        "RemainingAmountInvoiceCurrency": gross,
+        "VATAmountInvoiceCurrency": tax,
         "RoundingsAmountInvoiceCurrency": ZERO,
         "Voucher": voucher,
     }
@@ -138,20 +142,19 @@ def _due(invoice: IssuedInvoice, customer: Customer) -> date:
     return invoice.issue_date + timedelta(days=customer.payment_terms_days or 0)
 
 
-async def _is_known(known: Sequence[str]) -> bool:
+async def _is_known(known: Sequence[LedgerItem]) -> bool:
     return bool(known)
 
 
-async def _free(number: int, invoice: IssuedInvoice, customer_id: str | None, known: Sequence[str]) -> None:
+def _must_be_free(
+    number: int, invoice: IssuedInvoice, customer_id: str | None, others: Sequence[tuple[LedgerItem, str | None]]
+) -> None:
     """Refuse a number that stands for another invoice already: which of the two is paid would be anybody's guess.
 
     Raises:
         Conflict: nothing is sent.
     """
-    for item in await _items(number, None):
-        if item.Id.lower() in known:
-            continue
-        text = await _voucher_text(item)
+    for item, text in others:
         told_by = f" ({text})" if text else ""
         own = customer_id is not None and item.CustomerId.lower() == customer_id.lower()
         whose = "this customer" if own else "another customer"
@@ -182,26 +185,23 @@ async def look_for(invoice: IssuedInvoice, customer_id: str, settings: VismaSett
     number = number_of(settings, invoice.number)
     if isinstance(number, Problem):
         return []
-    found = []
-    for item in await _items(number, own_id(customer_id, "customer.id")):
-        text = await _voucher_text(item)
-        if text is None or invoice.number in text.split():
-            found.append(item.Id.lower())
-    return found
+    customer = own_id(customer_id, "customer.id")
+    return [
+        item.Id.lower()
+        for item in await _items(number)
+        if item.CustomerId.lower() == customer and _is_it(item, await _voucher_text(item), invoice, customer)
+    ]
 
 
-async def _items(number: int, customer: str | None) -> list[LedgerItem]:
+def _is_it(item: LedgerItem, text: str | None, invoice: IssuedInvoice, customer_id: str | None) -> bool:
+    """Whether an item of the number is the invoice's, by its customer and by its voucher, where that can be read."""
+    own = customer_id is not None and item.CustomerId.lower() == customer_id.lower()
+    return own and (text is None or invoice.number in text.split())
+
+
+async def _items(number: int) -> list[LedgerItem]:
     """Items of that number; whether the vendor filters by it is not documented."""
-
-    def is_it(record: dict[str, Any]) -> bool:
-        whose = record.get("CustomerId")
-        return record.get("InvoiceNumber") == number and (
-            customer is None or (isinstance(whose, str) and whose.lower() == customer)
-        )
-
-    by_number = f"InvoiceNumber eq {number}"
-    sharper = [] if customer is None else [f"{by_number} and CustomerId eq {guid_literal(customer)}"]
-    records = await find(LEDGER, is_it, filters=[*sharper, by_number])
+    records = await find(LEDGER, lambda record: record.get("InvoiceNumber") == number, InvoiceNumber=number)
     items, odd = decode_each(converter, records, LedgerItem, vendor=VENDOR, what="ledger item")
     if odd:  # what cannot be read may be the very one that is looked for
         raise MalformedResponse("unreadable ledger item", problems=odd[0].problems, vendor=VENDOR)
@@ -226,6 +226,8 @@ async def read(entry_id: str) -> SalesEntry:
     words = (await _voucher_text(item) or "").split()
     numbered = bool(words) and any(mark.isdigit() for mark in words[0])
     gross, tax = cents(item.TotalAmountInvoiceCurrency), cents(told(item.VATAmountInvoiceCurrency))
+    if item.IsCreditInvoice and gross > 0:  # which sign the amounts of a credit have is not known
+        gross, tax = difference(ZERO, gross), difference(ZERO, tax)
     paid = gross != 0 and item.RemainingAmountInvoiceCurrency == 0
     return SalesEntry(
         id=item.Id.lower(),

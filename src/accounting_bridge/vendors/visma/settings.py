@@ -68,6 +68,8 @@ class VismaSettings:
     number_map: Callable[[str], int] | None = None
     """From an issued number to the whole number that the vendor's ledger keeps (at most 2,147,483,647). None: only
     numbers that are digits throughout are taken."""
+    credits_negative: bool = True
+    """Whether the amounts of a credit go into the ledger negative, beside the flag that it is one; False: positive."""
     number_series: str | None = None
     """Voucher series of sales; None: the vendor's default one."""
     keep_draft_date: bool = True
@@ -210,7 +212,8 @@ _FORMS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
         "must be scheme, host and port only, and https (http is for loopback)",
     ),
     **dict.fromkeys(
-        ("books_sales", "choose_company", "create_customers", "keep_draft_date"), (_is_flag, "must be True or False")
+        ("books_sales", "choose_company", "create_customers", "credits_negative", "keep_draft_date"),
+        (_is_flag, "must be True or False"),
     ),
     "payment_terms_days": (
         lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_DAYS,

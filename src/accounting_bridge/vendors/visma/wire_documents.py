@@ -164,6 +164,7 @@ class LedgerItem:
     TotalAmountInvoiceCurrency: Decimal
     RemainingAmountInvoiceCurrency: Decimal
     CustomerId: Text = NOTHING
+    IsCreditInvoice: Flag = NO
     VATAmountInvoiceCurrency: Decimal | None = None
     InvoiceDate: dt.date | None = None
     VoucherId: Text = NOTHING
