@@ -151,7 +151,7 @@ def test_no_invoice_is_not_taken_for_a_draft():
 @pytest.mark.parametrize("nothing", [b"", b"null", b"{}", b"<ok/>"])
 def test_completing_reads_nothing_out_of_the_answer_and_is_not_repeated(nothing):
     done, asked = play(BOOKS.finalize_invoice("7"), [answer(nothing)])
-    assert done is None
+    assert done == "7"
     assert [("PUT", "/api/invoices/7/complete", False)] == [(one.method, one.path, one.repeatable) for one in asked]
     assert {"complete": {}} == sent(asked[0])
 

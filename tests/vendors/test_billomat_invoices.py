@@ -23,10 +23,12 @@ from _billomat import (
     settings,
     tax,
 )
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounting_bridge import (
+    Address,
     Attachment,
     Customer,
     InvalidRequest,
@@ -347,6 +349,65 @@ def test_within_the_eu_the_customer_needs_a_vat_number(treatment):
     assert "customer.vat_number" in problems(
         hours(tax_rate=None), tax_treatment=treatment, closing="Merci.", answers=(TAXES,)
     )
+
+
+INTRA_EU = [TaxTreatment.INTRA_EU_GOODS, TaxTreatment.INTRA_EU_SERVICES]
+AT_HOME_IN_GERMANY = answer({"client": {"name": "Musterwerk GmbH", "country_code": "DE"}})
+
+
+def located(country, vat_number="FR12345678901"):
+    return evolve(ABROAD, vat_number=vat_number, address=Address(country_code=country))
+
+
+@pytest.mark.parametrize(
+    ("treatment", "country", "where"),
+    [
+        *((treatment, "DE", "the company's own country") for treatment in (*INTRA_EU, TaxTreatment.EXPORT)),
+        *((treatment, "CH", "outside the EU") for treatment in INTRA_EU),
+        (TaxTreatment.EXPORT, "GR", "within the EU"),
+    ],
+)
+def test_a_treatment_that_cannot_be_right_for_the_country_is_refused(treatment, country, where):
+    named = problems(
+        hours(tax_rate=None), tax_treatment=treatment, closing="Merci.", customer=located(country),
+        answers=(TAXES, AT_HOME_IN_GERMANY),
+    )  # fmt: skip
+    assert ["tax_treatment"] == list(named)
+    assert f"{country} is {where}" in named["tax_treatment"]
+
+
+@pytest.mark.parametrize(
+    ("treatment", "country", "vat_number"),
+    [
+        *((treatment, country, "X1") for treatment in INTRA_EU for country in ("FR", "GR", "MC")),
+        (TaxTreatment.INTRA_EU_GOODS, "GB", "XI123456789"),
+        (TaxTreatment.EXPORT, "CH", None),
+    ],
+)
+def test_a_treatment_that_can_be_right_for_the_country_is_taken(treatment, country, vat_number):
+    flow = BOOKS.plan_invoice(
+        draft(hours(tax_rate=None), tax_treatment=treatment, closing="Merci."), located(country, vat_number),
+        finalize=False, now=NOW,
+    )  # fmt: skip
+    written, asked = play(flow, (TAXES, AT_HOME_IN_GERMANY))
+    assert written.totals.tax == 0
+    assert ["/api/taxes", "/api/clients/myself"] == [request.path for request in asked]
+
+
+@pytest.mark.parametrize("treatment", [TaxTreatment.REVERSE_CHARGE, TaxTreatment.SMALL_BUSINESS, TaxTreatment.EXEMPT])
+def test_the_accounts_country_is_asked_for_only_where_it_decides(treatment):
+    given = {"tax_treatment": treatment, "closing": "Merci.", "answers": (TAXES,)}
+    assert plan(hours(tax_rate=None), customer=located("CH"), **given).totals.tax == 0
+    assert plan(customer=located("CH")).totals.tax != 0
+
+
+@pytest.mark.parametrize("myself", [refusal(403, "Forbidden"), answer({"client": {"name": "Musterwerk GmbH"}})])
+def test_nothing_is_said_of_the_country_where_the_account_does_not_tell_its_own(myself):
+    written = plan(
+        hours(tax_rate=None), tax_treatment=TaxTreatment.EXPORT, closing="Merci.", customer=located("FR"),
+        answers=(TAXES, myself),
+    )  # fmt: skip
+    assert written.totals.tax == 0
 
 
 # ---- what cannot be expressed ------------------------------------------------------------------------------

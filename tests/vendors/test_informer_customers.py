@@ -1,6 +1,7 @@
 """Customers: pages whatever their numbering, placeholders, and writing without emptying anything."""
 
 from datetime import UTC, datetime
+from unittest.mock import patch
 
 import pytest
 from _informer import (
@@ -25,7 +26,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounting_bridge import Address, Contact, Customer, DuplicateFound, InvalidRequest, MalformedResponse, NotFound
-from accounting_bridge.vendors.informer import settings
+from accounting_bridge.vendors.informer import placeholders, reading, settings
+
+CONSTANTS = st.sampled_from(
+    [settings.IBAN, settings.EMAIL, settings.WEBSITE, settings.BIC, settings.VAT_NUMBER, settings.REGISTRATION_NUMBER]
+)
+PLACEHOLDERS = [
+    settings.IBAN.lower(), f" {settings.IBAN[:8]}-{settings.IBAN[8:]}.", settings.EMAIL.upper(), "x@elders.INVALID",
+    "http://www.leeg.invalid/pad", "LEEG.example", "https://leeg.example", "nl91abna041", "ＮＬ91", "0000 0000", "  ",
+    "",
+]  # fmt: skip
 
 
 def listed(*answers, adapter=BOOKS, since=None):
@@ -159,6 +169,69 @@ def test_changes_are_asked_for_a_day_early_and_filtered_here():
     )
     assert ["2", "3", "4"] == ids
     assert ["2026-03-09"] == params(requests, "last_edit")
+
+
+# ---- three ways of reading: by msgspec, as documented, and generously -----------------------------------------
+
+LOOSE = st.one_of(
+    st.none(), st.just(""), st.just([]), st.just({}), st.booleans(), st.integers(-5, 10**12), st.text(max_size=8),
+    st.sampled_from(
+        ["1", "0", "41", "NL", "2026-01-15 09:30:00", "0000-00-00", settings.IBAN, settings.EMAIL, "x@y.invalid"]
+    ),
+)  # fmt: skip
+FIELDS = [*relation(), "zip", "unknown"]
+PEOPLE = st.lists(
+    st.dictionaries(st.sampled_from(["firstname", "surname_prefix", "surname", "phone", "mobile", "email"]), LOOSE)
+    | st.none(),
+    max_size=2,
+)
+ROLES = st.dictionaries(st.sampled_from(["active", "customer", "supplier"]), st.booleans() | LOOSE)
+RECORDS = st.lists(
+    st.one_of(
+        st.builds(lambda fields: relation(**fields), st.dictionaries(st.sampled_from(FIELDS), LOOSE, max_size=3)),
+        st.builds(lambda people, roles: relation(contacts=people, subtype=roles), PEOPLE, ROLES),
+        st.builds(
+            lambda texts: relation(**texts),
+            st.dictionaries(st.sampled_from(["company_name", "web", "iban", "email", "coc"]), st.text(max_size=6)),
+        ),
+        LOOSE,
+    ),
+    max_size=4,
+)
+
+
+def refuse(*_):
+    raise TypeError
+
+
+@given(RECORDS, LOOSE, LOOSE)
+def test_all_ways_read_the_same(records, number, total):
+    body = answer({"pagination": {"page": number, "total": total}, "relations": records})
+    asked = [CONDITIONS, body]
+    quick = play(BOOKS.list_customers(None, None), asked).result
+    with patch.object(reading, "decode_fast", lambda *_, **__: None):
+        plain = play(BOOKS.list_customers(None, None), asked).result
+        with patch.object(reading, "as_documented", refuse):
+            generous = play(BOOKS.list_customers(None, None), asked).result
+    assert quick == plain == generous
+
+
+def test_a_page_as_documented_is_read_without_a_second_look():
+    asked = [CONDITIONS, page(relation(1), relation(2, subtype=None, contacts=None))]
+    with patch.object(reading, "_generously", refuse):
+        quick = play(BOOKS.list_customers(None, None), asked).result
+        with patch.object(reading, "decode_fast", lambda *_, **__: None):
+            plain = play(BOOKS.list_customers(None, None), asked).result
+    assert ["1", "2"] == [one.id for one in quick.items]
+    assert quick == plain
+
+
+@given(st.text(max_size=24) | st.sampled_from(PLACEHOLDERS) | st.builds(str.join, st.just(" "), st.lists(CONSTANTS)))
+def test_what_is_sifted_quickly_is_what_is_looked_at_closely(value):
+    for adapter in (BOOKS, informer(placeholder_website="https://Leeg.example/", placeholder_iban="NL 91 ABNA 041")):
+        for name in ("email", "email_invoice", "web", "vat", "coc", "iban", "bic"):
+            closely = placeholders.data(adapter.settings, name, value)
+            assert closely == placeholders.sieve(adapter.settings, name)(value)
 
 
 # ---- reading -----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from _informer import (
     CONDITIONS,
     CURRENCIES,
     CUSTOMER,
+    HOME,
     MASTER,
     NEW,
     OPTIONS,
@@ -165,7 +166,7 @@ def test_an_unreadable_answer_to_a_create_is_unclear():
     ],
 )
 def test_each_treatment_has_its_option(treatment, vat_option, vat_id, ledger_id):
-    customer = evolve(CUSTOMER, vat_number="FR12345678901")
+    customer = evolve(CUSTOMER, vat_number="FR12345678901", address=None)
     plan = planned(draft(hours(tax_rate=None), tax_treatment=treatment), adapter=informer(), customer=customer)
     body = body_of(plan)
     line = body["lines"][0]
@@ -177,8 +178,66 @@ def test_each_treatment_has_its_option(treatment, vat_option, vat_id, ledger_id)
 def test_an_intra_eu_invoice_needs_a_vat_number_that_is_one():
     given = draft(hours(tax_rate=None), tax_treatment=TaxTreatment.INTRA_EU_SERVICES)
     for number in (None, settings.VAT_NUMBER):
-        named = refused(given, adapter=informer(), customer=evolve(CUSTOMER, vat_number=number))
+        named = refused(given, adapter=informer(), customer=evolve(CUSTOMER, vat_number=number, address=None))
         assert ["customer.vat_number"] == list(named)
+
+
+INTRA_EU = [TaxTreatment.INTRA_EU_GOODS, TaxTreatment.INTRA_EU_SERVICES]
+
+
+def located(country, vat_number="FR12345678901"):
+    return evolve(CUSTOMER, vat_number=vat_number, address=evolve(HOME, country_code=country))
+
+
+@pytest.mark.parametrize(
+    ("treatment", "country", "where"),
+    [
+        *((treatment, "NL", "the company's own country") for treatment in (*INTRA_EU, TaxTreatment.EXPORT)),
+        *((treatment, country, "outside the EU") for treatment in INTRA_EU for country in ("CH", "GB", "NO")),
+        (TaxTreatment.EXPORT, "BE", "within the EU"),
+        (TaxTreatment.EXPORT, "GR", "within the EU"),
+    ],
+)
+def test_a_treatment_that_cannot_be_right_for_the_country_is_refused(treatment, country, where):
+    named = refused(draft(hours(tax_rate=None), tax_treatment=treatment), adapter=informer(), customer=located(country))
+    assert ["tax_treatment"] == list(named)
+    assert f"{country} is {where}" in named["tax_treatment"]
+
+
+@pytest.mark.parametrize(
+    ("treatment", "country", "vat_number"),
+    [
+        *((treatment, country, "X1") for treatment in INTRA_EU for country in ("BE", "GR", "EL", "MC")),
+        (TaxTreatment.INTRA_EU_GOODS, "GB", "XI123456789"),
+        (TaxTreatment.EXPORT, "GB", "XI123456789"),
+        (TaxTreatment.EXPORT, "CH", None),
+        (TaxTreatment.REVERSE_CHARGE, "BE", None),
+        (TaxTreatment.SMALL_BUSINESS, "CH", None),
+    ],
+)
+def test_a_treatment_that_can_be_right_for_the_country_is_taken(treatment, country, vat_number):
+    given = draft(hours(tax_rate=None), tax_treatment=treatment)
+    assert planned(given, adapter=informer(), customer=located(country, vat_number)).totals.tax == 0
+
+
+def test_northern_ireland_is_within_the_eu_for_goods_only():
+    given = draft(hours(tax_rate=None), tax_treatment=TaxTreatment.INTRA_EU_SERVICES)
+    named = refused(given, adapter=informer(), customer=located("GB", "XI123456789"))
+    assert "GB is outside the EU" in named["tax_treatment"]
+
+
+def test_nothing_is_said_of_the_country_where_the_books_do_not_tell_theirs():
+    given = draft(hours(tax_rate=None), tax_treatment=TaxTreatment.EXPORT)
+    answers = (administration(country=None), *MASTER[1:])
+    assert planned(given, answers, informer(), customer=located("BE")).totals.tax == 0
+
+
+def test_to_books_outside_the_eu_every_other_country_is_abroad():
+    given = draft(hours(tax_rate=None), tax_treatment=TaxTreatment.EXPORT)
+    answers = (administration(country="CH"), *MASTER[1:])
+    assert planned(given, answers, informer(), customer=located("BE")).totals.tax == 0
+    named = refused(given, answers, informer(), customer=located("CH"))
+    assert "CH is the company's own country" in named["tax_treatment"]
 
 
 def test_the_candidates_stand_in_the_error():

@@ -132,7 +132,14 @@ def test_the_printed_total_is_booked():
     assert "rounding explains a difference of 0.01 at most" in named["total_gross"]
     free = issued(hours(tax_rate=None, quantity=1, unit_price=100), total_gross=Decimal("100.01"),
                   tax_treatment=TaxTreatment.EXPORT)  # fmt: skip
-    assert "total_gross" in refused(free, adapter=informer())
+    assert ["total_gross"] == list(refused(free, adapter=informer(), customer=evolve(CUSTOMER, address=None)))
+
+
+def test_a_sale_is_refused_where_its_treatment_cannot_be_right_for_the_country():
+    free = issued(hours(tax_rate=None, quantity=1, unit_price=100), tax_treatment=TaxTreatment.EXPORT)
+    named = refused(free, adapter=informer())
+    assert ["tax_treatment"] == list(named)
+    assert "NL is the company's own country" in named["tax_treatment"]
 
 
 def test_gross_prices_stay_gross():

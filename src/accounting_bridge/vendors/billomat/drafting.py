@@ -22,10 +22,11 @@ from ...models import (
     TextLine,
     Totals,
 )
+from ...models.territory import depends_on_country, misplaced
 from ...money import ZERO, Evidence, PricedLine, Rounding, decimals, plain_text, totals
 from ...wire import hole_for_customer, without_empty
 from .clients import number_problems, own_id, problems_of
-from .master import account_settings, default_texts, tax_rates
+from .master import account_settings, default_texts, own_country, tax_rates
 
 # The algorithm is not documented. What fits the recorded bodies: a line's net rounded to cents, tax rounded once per
 # rate, gross their sum. Two decimals of a quantity were seen in use; that four are kept is an assumption, chosen so
@@ -135,6 +136,12 @@ async def write(
     await _write_lines(sheet, document, default_rate)
     if sheet.treatment in _INTRA_EU and not customer.vat_number:
         sheet.problem("customer.vat_number", f"is required on an invoice with the treatment {sheet.treatment}")
+    country = customer.address.country_code if customer.address is not None else None
+    # Billomat would print the sentence for any customer. The account's country is asked for only where it decides.
+    if country and depends_on_country(sheet.treatment):
+        why = misplaced(sheet.treatment, country, await own_country(), customer.vat_number)
+        if why is not None:
+            sheet.problem("tax_treatment", why)
     return sheet
 
 

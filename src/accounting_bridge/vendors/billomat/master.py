@@ -55,6 +55,19 @@ async def check(account: str) -> Connection:
     )
 
 
+async def own_country() -> str | None:
+    """The country of the account's own company, read once a connection; None where it is not told."""
+    return await Cached("billomat own country", _read_own_country)
+
+
+async def _read_own_country() -> str | None:
+    try:
+        response = await get("/api/clients/myself")
+    except (PermissionDenied, NotFound):
+        return None
+    return decode(converter, response, OneMyself).client.country_code
+
+
 async def account_settings() -> Account | None:
     """The account's settings, read once a connection; None where the key's user may not read them."""
     return await Cached("billomat settings", _read_settings)

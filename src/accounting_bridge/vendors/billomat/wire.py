@@ -147,6 +147,7 @@ class Myself:
     name: str | None = None
     first_name: str | None = None
     last_name: str | None = None
+    country_code: str | None = None
     currency_code: str | None = None
     plan: Any = None
     quotas: Any = None

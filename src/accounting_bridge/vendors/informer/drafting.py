@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from ...errors import InvalidRequest, PeriodClosed, Problem
 from ...models import Customer, InvoiceDraft, IssuedInvoice, LineItem, ServicePeriod, TaxTreatment, TextLine
+from ...models.territory import misplaced
 from ...money import ZERO, Evidence, PricedLine, Rounding, decimals, line_amount, plain_text
 from . import master, relations
 from .placeholders import data
@@ -147,6 +148,10 @@ async def open_sheet(
         relations.own_id(customer.id, "customer.id")
     if sheet.treatment in _INTRA_EU and data(settings, "vat", customer.vat_number) is None:
         sheet.problem("customer.vat_number", f"is required with the treatment {sheet.treatment}; a placeholder is none")
+    # Informer takes any VAT option for any customer, and would report the sale where it does not belong.
+    country = customer.address.country_code if customer.address is not None else None
+    if why := misplaced(sheet.treatment, country, books.country, customer.vat_number):
+        sheet.problem("tax_treatment", why)
     return sheet
 
 

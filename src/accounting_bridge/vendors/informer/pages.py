@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
+from cattrs import Converter
 
 from ...errors import InvalidRequest, Problem
 from ...flow import Drift, Request, Response, get
@@ -24,13 +25,18 @@ _MOST_ROUNDS: Final = 5
 
 @frozen
 class Listing:
-    """One page of a list, its records not yet structured."""
+    """One page of a list, its records as whoever reads the list makes them: structured or not, all or some."""
 
-    records: list[Any]
+    records: Sequence[Any]
     page: int | None = None
     total: int | None = None
     readable: bool = True
     """False: where the list should be is something else."""
+    size: int = 0
+    """How many records the page holds, whatever became of them."""
+    first: str = ""
+    """The id of the first, by which the page is known again."""
+    skipped: Sequence[Drift] = ()
 
 
 @frozen
@@ -68,6 +74,7 @@ class Chunk:
     records: list[Any]
     following: Place | None
     lost: bool = False
+    skipped: Sequence[Drift] = ()
 
 
 def ask_page(path: str, page: int | None, **filters: str) -> Request:
@@ -76,38 +83,78 @@ def ask_page(path: str, page: int | None, **filters: str) -> Request:
     return evolve(get(path), params=tuple({**filters, **paging}.items()))
 
 
-async def read_page(path: str, key: str, place: Place, **filters: str) -> Chunk:
+def listing(response: Response, key: str) -> Listing:
+    """A page of a list, its records not yet structured.
+
+    Raises:
+        MalformedResponse: it is not that list at all.
+    """
+    body = loads(response)
+    if body == []:  # an empty PHP array stands for an empty object
+        return Listing(())
+    if not isinstance(body, dict) or key not in body:
+        raise malformed(response, f"unreadable list of {key}", (f"required field missing @ $.{key}",))
+    paging = body.get("pagination")
+    paging = paging if isinstance(paging, dict) else {}
+    records = as_list(body[key])
+    return Listing(
+        records,
+        count(paging.get("page")),
+        count(paging.get("total")),
+        body[key] is None or isinstance(body[key], list | dict),
+        len(records),
+        id_of(records[0]) if records else "",
+    )
+
+
+async def read_page(
+    path: str, key: str, place: Place, read: Callable[[Response, str], Listing], **filters: str
+) -> Chunk:
     """One page, and what of the pages before it was never seen because records were deleted meanwhile."""
-    listing = await _page(path, key, place.page, **filters)
-    records, total = listing.records, listing.total
+
+    async def page_of(number: int | None) -> Listing:
+        try:
+            return read(await ask_page(path, number, **filters), key)
+        except NothingFound:
+            return Listing(())
+
+    found = await page_of(place.page)
+    total = found.total
     if place.page is None:
-        base = 1 if listing.page is None else listing.page
+        base = 1 if found.page is None else found.page
         # Of a first page without records it is not known how many a page holds: as many as were asked for.
-        place = Place(base, base, len(records) or PER_PAGE, total, id_of(records[0]) if records else "")
-    elif place.page == place.base + 1 and _is_first(records, place):
+        place = Place(base, base, found.size or PER_PAGE, total, found.first)
+    elif place.page == place.base + 1 and _is_first(found, place):
         # The vendor takes this number for its first page as well: everything is one further on.
         place = evolve(place, page=place.page + 1, base=place.base + 1)
-        listing = await _page(path, key, place.page, **filters)
-        records, total = listing.records, listing.total
+        found = await page_of(place.page)
+        total = found.total
     page = place.base if place.page is None else place.page
+    pages = [found]
     settled = False
     for _ in range(_MOST_ROUNDS):
         moved = False
         for earlier in range(page - 1, page - 1 - _gone(place, page, total), -1):
-            before = await _page(path, key, earlier, **filters)
-            records = [*before.records, *records]
+            before = await page_of(earlier)
+            pages.insert(0, before)
             moved = moved or before.total != total
         settled = not moved
         if settled:
             break
         # Records came or went while those pages were read, so that some may have moved past them.
-        listing = await _page(path, key, place.page, **filters)
-        records, total = [*records, *listing.records], listing.total
+        found = await page_of(place.page)
+        total = found.total
+        pages.append(found)
     known = place.total if total is None else total
     start = (page - place.base) * place.size
-    more = bool(listing.records) if known is None else start + (len(listing.records) or place.size) < known
-    lost = not (listing.readable and settled) or (not listing.records and known is not None and start < known)
-    return Chunk(records, evolve(place, page=page + 1, total=known) if more else None, lost)
+    more = found.size > 0 if known is None else start + (found.size or place.size) < known
+    lost = not (found.readable and settled) or (not found.size and known is not None and start < known)
+    return Chunk(
+        [record for one in pages for record in one.records],
+        evolve(place, page=page + 1, total=known) if more else None,
+        lost,
+        [drift for one in pages for drift in one.skipped],
+    )
 
 
 def _gone(place: Place, page: int, total: int | None) -> int:
@@ -117,28 +164,12 @@ def _gone(place: Place, page: int, total: int | None) -> int:
     return min(-(-(place.total - total) // max(place.size, 1)), page - place.base)
 
 
-def _is_first(records: list[Any], place: Place) -> bool:
-    return bool(records) and len(records) == place.size and bool(place.mark) and id_of(records[0]) == place.mark
+def _is_first(found: Listing, place: Place) -> bool:
+    return found.size > 0 and found.size == place.size and bool(place.mark) and found.first == place.mark
 
 
-async def _page(path: str, key: str, page: int | None, **filters: str) -> Listing:
-    try:
-        response = await ask_page(path, page, **filters)
-    except NothingFound:
-        return Listing([])
-    body = loads(response)
-    if body == []:  # an empty PHP array stands for an empty object
-        return Listing([])
-    if not isinstance(body, dict) or key not in body:
-        raise malformed(response, f"unreadable list of {key}", (f"required field missing @ $.{key}",))
-    paging = body.get("pagination")
-    paging = paging if isinstance(paging, dict) else {}
-    records = body[key]
-    readable = records is None or isinstance(records, list | dict)
-    return Listing(as_list(records), _count(paging.get("page")), _count(paging.get("total")), readable)
-
-
-def _count(value: object) -> int | None:
+def count(value: object) -> int | None:
+    """A number of pages or records; None for anything that is none."""
     text = str(value) if type(value) in (str, int) else ""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
@@ -153,7 +184,7 @@ async def search(path: str, key: str, keep: Callable[[dict[str, Any]], bool], **
     seen: set[str] = set()
     place: Place | None = Place()
     while place is not None:
-        chunk = await read_page(path, key, place, **filters)
+        chunk = await read_page(path, key, place, listing, **filters)
         ids = {id_of(record) for record in chunk.records}
         stuck = bool(chunk.records) and ids <= seen
         short = stuck and place.total is not None and len(seen) < place.total
@@ -195,9 +226,9 @@ def rows(response: Response, wire: type[T], what: str) -> tuple[list[T], list[Dr
     return each(as_list(body), wire, what)
 
 
-def each(records: list[Any], wire: type[T], what: str) -> tuple[list[T], list[Drift]]:
+def each(records: list[Any], wire: type[T], what: str, reading: Converter = converter) -> tuple[list[T], list[Drift]]:
     """Structure records one by one."""
-    return decode_each(converter, records, wire, vendor=VENDOR, what=what)
+    return decode_each(reading, records, wire, vendor=VENDOR, what=what)
 
 
 def one(response: Response) -> Any:

@@ -8,7 +8,7 @@ time; read, they are nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
@@ -69,6 +69,28 @@ def data(settings: InformerSettings, name: str, value: str | None) -> str | None
     return None if not value or value.isspace() or is_placeholder(settings, name, value) else value
 
 
+def sieve(settings: InformerSettings, name: str) -> Callable[[str | None], str | None]:
+    """:func:`data` for one field of many customers: what cannot be a placeholder is not looked at for long."""
+    known = _known(name, getattr(settings, _FIELDS[name]))
+    # A host or mail address that is taken for a placeholder holds one of these.
+    marks = ("invalid", *known) if name in _HOSTS else ()
+
+    def sift(value: str | None) -> str | None:
+        if not value or value.isspace():
+            return None
+        if not value.isascii():
+            return data(settings, name, value)
+        if not marks:
+            return None if value.translate(_BARE) in known else value
+        text = value.lower()
+        for mark in marks:
+            if mark in text:
+                return data(settings, name, value)
+        return value
+
+    return sift
+
+
 @cache
 def _known(name: str, configured: str | None) -> frozenset[str]:
     """Worked out once: every field of every imported customer is compared."""
@@ -83,3 +105,6 @@ def _canonical(name: str, text: str) -> str:
 
 _SCHEME: Final = re.compile(r"^[a-z]+://")
 _SEPARATORS: Final = re.compile(r"[\s.-]")
+_HOSTS: Final = frozenset({"web", "email", "email_invoice"})
+_BARE: Final = {code: None if _SEPARATORS.match(chr(code)) else chr(code).lower() for code in range(128)}
+"""What :func:`_canonical` makes of the signs of a code, for ASCII."""

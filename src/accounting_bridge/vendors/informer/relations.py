@@ -7,30 +7,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from attrs import frozen
-
 from ...errors import DuplicateFound, InvalidRequest, MalformedResponse, NotFound, Problem
 from ...flow import Drift, Page, Response, at, get, send_json
-from ...models import Address, Contact, Customer
-from ...wire import dumps, each_neutral, malformed, without_empty
+from ...models import Address, Customer
+from ...wire import dumps, malformed, without_empty
 from . import master
-from .pages import Place, as_list, each, field_of, one, read_page, search
+from .pages import Place, field_of, one, read_page, search
 from .placeholders import data, fillings, is_placeholder
+from .reading import COMPANY, PERSON, ROLES, is_person, is_role, neutral, reader, relation_of
 from .settings import InformerSettings
-from .wire import (
-    BASE,
-    VENDOR,
-    Person,
-    Relation,
-    Saved,
-    converter,
-    edited_since,
-    instant,
-)
+from .wire import BASE, VENDOR, Relation, Saved, converter, edited_since
 
 PATH: Final = f"{BASE}/relations"
-_COMPANY: Final = 0
-_PERSON: Final = 1
 _ID: Final = re.compile(r"[1-9][0-9]{0,17}")
 _LARGEST_NUMBER: Final = 2_147_483_647
 """How wide the number is, is not documented: what four bytes cannot hold is refused."""
@@ -49,142 +37,42 @@ _WITH_NUMBER: Final = re.compile(r"(.*\S)\s+([0-9]+\s*[A-Za-z]?(?:\s*[-/]\s*[0-9
 # ---- reading -----------------------------------------------------------------------------------------------
 
 
-@frozen
-class Reader:
-    """From relations to neutral customers."""
-
-    settings: InformerSettings
-    days: Mapping[int, int]
-
-    def customer(self, relation: Relation) -> Customer:
-        """The neutral customer; placeholders are read as nothing."""
-        settings = self.settings
-        people = each(as_list(relation.contacts), Person, "contact")[0] if relation.contacts else []
-        last = _joined(relation.surname_prefix, relation.surname)
-        person = is_person(relation)
-        address = Address(
-            street=relation.street or None,
-            house_number=_house_number(relation) or None,
-            postal_code=relation.zip or None,
-            city=relation.city or None,
-            country_code=relation.country.upper() or None,
-        )
-        condition = relation.payment_condition_id
-        return Customer(
-            id=str(relation.id),
-            number=str(relation.relation_number) if relation.relation_number else None,
-            name=(not person and relation.company_name) or _joined(relation.firstname, last),
-            is_person=person,
-            first_name=(relation.firstname or None) if person else None,
-            last_name=(last or None) if person else None,
-            address=None if address == _NOWHERE else address,
-            email=data(settings, "email", relation.email) or data(settings, "email_invoice", relation.email_invoice),
-            phone=relation.phone or None,
-            website=data(settings, "web", relation.web),
-            vat_number=data(settings, "vat", relation.vat),
-            registration_number=data(settings, "coc", relation.coc),
-            iban=data(settings, "iban", relation.iban),
-            bic=data(settings, "bic", relation.bic),
-            payment_terms_days=None if condition is None else self.days.get(condition),
-            active=is_role(relation, "active"),
-            updated_at=instant(relation.last_edit),
-            contacts=tuple(filter(_somebody, map(self._contact, people))),
-        )
-
-    def _contact(self, person: Person) -> Contact:
-        return Contact(
-            first_name=person.firstname or None,
-            last_name=_joined(person.surname_prefix, person.surname) or None,
-            email=data(self.settings, "email", person.email),
-            phone=person.phone or person.mobile or None,
-        )
-
-
-_NOWHERE: Final = Address()
-
-
-async def reader(settings: InformerSettings) -> Reader:
-    """With what it needs to know of the books."""
-    return Reader(settings, await master.days_by_condition())
-
-
-def is_person(relation: Relation) -> bool:
-    """0 is a company, 1 a private person (documented); v1 stored an empty type for words."""
-    if relation.relation_type is None:
-        return not relation.company_name
-    return relation.relation_type == _PERSON
-
-
-def is_role(relation: Relation, name: str) -> bool:
-    """Whether the relation is ``customer``, ``active``, ``supplier``…; where it is not said, an active customer."""
-    roles = relation.subtype if isinstance(relation.subtype, dict) else {}
-    return roles.get(name, name in _USUAL) in (True, 1, "1")
-
-
-_USUAL: Final = frozenset({"active", "customer"})
-_ROLES: Final = ("lead", "supplier", "prospect", "active", "customer")
-
-
-_NOBODY: Final = Contact()
-
-
-def _somebody(contact: Contact) -> bool:
-    return contact != _NOBODY
-
-
-def _joined(first: str, second: str) -> str:
-    return f"{first} {second}" if first and second else first or second
-
-
-def _house_number(relation: Relation) -> str:
-    number, suffix = relation.house_number, relation.house_number_suffix
-    return f"{number}-{suffix}" if number and suffix[:1].isdigit() else f"{number}{suffix}"
-
-
 async def list_customers(
     settings: InformerSettings, cursor: str | None, changed_since: datetime | None
 ) -> Page[Customer]:
     """One page of customers; suppliers and prospects, which the list holds as well (documented), are left out.
 
-    What is deleted while an import runs is made up for by reading a page again (see :func:`.wire.read_page`); a
+    What is deleted while an import runs is made up for by reading a page again (see :func:`.pages.read_page`); a
     deletion and a creation between the same two pages cancel out in the total and stay unseen.
     """
     place = Place.parse(cursor)
     filters = {} if changed_since is None else {"last_edit": edited_since(changed_since)}
     read = await reader(settings)
-    chunk = await read_page(PATH, "relations", place, **filters)
-    relations, odd = each(chunk.records, Relation, "customer")
-    wanted = [relation for relation in relations if is_role(relation, "customer")]
-    customers, refused = each_neutral(wanted, read.customer, vendor=VENDOR, what="customer")
+    chunk = await read_page(PATH, "relations", place, read.listing, **filters)
+    customers = chunk.records
     if changed_since is not None:
         limit = changed_since - _CLOCKS if changed_since.year > 1 else changed_since
         customers = [one for one in customers if one.updated_at is None or one.updated_at >= limit]
-    people = [drift for relation in wanted for drift in _odd_people(relation)]
     empty = "expected records, found none @ $.relations"
     missing = [Drift(vendor=VENDOR, what="customer", record=None, problems=(empty,))] if chunk.lost else []
     return Page(
         items=customers,
         cursor=None if chunk.following is None else str(chunk.following),
-        skipped=(*odd, *refused, *missing, *people),
+        skipped=(*chunk.skipped, *missing),
         lost=chunk.lost,
     )
-
-
-def _odd_people(relation: Relation) -> list[Drift]:
-    """Contacts that cannot be read; the customer arrives without them."""
-    return each(as_list(relation.contacts), Person, "contact")[1] if relation.contacts else []
 
 
 async def get_customer(settings: InformerSettings, customer_id: str) -> Customer:
     """The customer with this id."""
     response = await get(path_of(customer_id))
-    return neutral(await reader(settings), _relation(response, one(response)), response)
+    return neutral(await reader(settings), relation_of(response, one(response)), response)
 
 
 async def read(customer_id: str) -> Relation:
     """The relation as Informer shows it."""
     response = await get(path_of(customer_id))
-    return _relation(response, one(response))
+    return relation_of(response, one(response))
 
 
 async def find_customer(settings: InformerSettings, number: str) -> Customer | None:
@@ -202,22 +90,7 @@ async def find_customer(settings: InformerSettings, number: str) -> Customer | N
     if not hits:
         return None
     answer = Response(status=200)
-    return neutral(await reader(settings), _relation(answer, hits[0]), answer)
-
-
-def _relation(response: Response, record: Any) -> Relation:
-    found, odd = each([record], Relation, "customer")
-    if odd:
-        raise malformed(response, "unreadable customer", odd[0].problems)
-    return found[0]
-
-
-def neutral(read: Reader, relation: Relation, response: Response) -> Customer:
-    """The neutral customer of one answer."""
-    try:
-        return read.customer(relation)
-    except InvalidRequest as exc:
-        raise malformed(response, "unreadable customer", [str(problem) for problem in exc.problems]) from None
+    return neutral(await reader(settings), relation_of(answer, hits[0]), answer)
 
 
 def path_of(customer_id: str | None, field: str = "customer.id") -> str:
@@ -294,7 +167,7 @@ async def _new(settings: InformerSettings, customer: Customer) -> tuple[dict[str
     if fields.get("email") and "email_invoice" in filled:
         filled["email_invoice"] = fields["email"]
     number = {} if problems else {"relation_number": int(customer.number or "0")}
-    kind = {"relation_type": _PERSON if customer.is_person else _COMPANY}
+    kind = {"relation_type": PERSON if customer.is_person else COMPANY}
     roles = {"subtype": {"customer": 1, "active": int(customer.active)}}
     return without_empty({**number, **kind, **filled, **fields, **roles}), problems
 
@@ -306,7 +179,7 @@ async def update_customer(settings: InformerSettings, customer: Customer) -> Cus
     """
     path = path_of(customer.id, "id")
     answer = await get(path)
-    relation = _relation(answer, one(answer))
+    relation = relation_of(answer, one(answer))
     current = neutral(await reader(settings), relation, answer)
     problems: list[Problem] = []
     if customer.number not in (None, current.number):
@@ -335,7 +208,7 @@ async def update_customer(settings: InformerSettings, customer: Customer) -> Cus
     if "email" in changes and _follows(settings, relation):
         changes["email_invoice"] = changes["email"]
     if not customer.active and current.active:
-        changes["subtype"] = {name: int(is_role(relation, name)) for name in _ROLES} | {"active": 0}
+        changes["subtype"] = {name: int(is_role(relation, name)) for name in ROLES} | {"active": 0}
     if not changes:
         return current
     # Repeatable: fixed values end in the same state however often they are written.
@@ -346,7 +219,7 @@ async def update_customer(settings: InformerSettings, customer: Customer) -> Cus
 def _required(relation: Relation) -> dict[str, Any]:
     """What every body must hold (documented; whether a PUT must as well is contradictory), as it is in the books."""
     names = ("firstname", "surname") if is_person(relation) else ("company_name",)
-    kept = {name: str(getattr(relation, name)) for name in (*names, "street", "house_number", "zip", "city", "country")}
+    kept = {name: getattr(relation, name) for name in (*names, "street", "house_number", "zip", "city", "country")}
     return {"relation_type": int(is_person(relation)), **without_empty(kept)}
 
 
@@ -368,7 +241,7 @@ def _keep_parts(changes: dict[str, Any], relation: Relation, problems: list[Prob
 def _follows(settings: InformerSettings, relation: Relation) -> bool:
     """Whether the invoice's address is the mail address so far, or none."""
     invoice = relation.email_invoice
-    return bool(invoice) and (invoice == relation.email or is_placeholder(settings, "email_invoice", invoice))
+    return bool(invoice and (invoice == relation.email or is_placeholder(settings, "email_invoice", invoice)))
 
 
 def _fields(settings: InformerSettings, customer: Customer) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from functools import cache
 from typing import Any, Final, NewType, TypeVar
 from zoneinfo import ZoneInfo
 
-from attrs import define, field
+from attrs import define, field, fields_dict
+from cattrs import Converter
 
 from ...money import plain_text
 from ...wire import strict_converter
@@ -50,7 +51,8 @@ def instant(text: str | None) -> dt.datetime | None:
         stamp = dt.datetime.fromisoformat(text)
     except ValueError:
         return None
-    return stamp if stamp.utcoffset() is not None else stamp.replace(tzinfo=_amsterdam())
+    # Combined: a replaced zone takes four times as long.
+    return dt.datetime.combine(stamp, stamp.time(), _amsterdam()) if stamp.tzinfo is None else stamp
 
 
 def edited_since(since: dt.datetime) -> str:
@@ -120,8 +122,8 @@ converter.register_structure_hook(Text, text_of)
 converter.register_structure_hook(Flag, _flag)
 
 
-def _register(kind: Any, hook: Callable[[Any, Any], Any]) -> None:
-    converter.register_structure_hook_func(lambda given: bool(given == kind), hook)
+def _register(kind: Any, hook: Callable[[Any, Any], Any], on: Converter = converter) -> None:
+    on.register_structure_hook_func(lambda given: bool(given == kind), hook)
 
 
 _register(Key | None, _or_none(_key))
@@ -135,44 +137,91 @@ _register(dt.date | None, _day)
 class Person:
     """A contact inside a relation."""
 
-    firstname: Text = Text("")
-    surname_prefix: Text = Text("")
-    surname: Text = Text("")
-    phone: Text = Text("")
-    mobile: Text = Text("")
-    email: Text = Text("")
+    firstname: str | None = None
+    surname_prefix: str | None = None
+    surname: str | None = None
+    phone: str | None = None
+    mobile: str | None = None
+    email: str | None = None
+
+
+@define
+class Roles:
+    """What a relation is, as far as an app is concerned; what is not said is an active customer."""
+
+    active: bool = True
+    customer: bool = True
+    lead: bool = False
+    supplier: bool = False
+    prospect: bool = False
 
 
 @define
 class Relation:
-    """A customer, a supplier, or both. ``zip`` is missing from the documented output, so it may be missing."""
+    """A customer, a supplier, or both. ``zip`` is missing from the documented output, so it may be missing.
 
-    id: Key
-    relation_number: Key | None = None
-    relation_type: Key | None = None
-    company_name: Text = Text("")
-    firstname: Text = Text("")
-    surname_prefix: Text = Text("")
-    surname: Text = Text("")
-    street: Text = Text("")
-    house_number: Text = Text("")
-    house_number_suffix: Text = Text("")
-    zip: Text = Text("")
-    city: Text = Text("")
-    country: Text = Text("")
-    phone: Text = Text("")
-    web: Text = Text("")
-    email: Text = Text("")
-    email_invoice: Text = Text("")
-    coc: Text = Text("")
-    vat: Text = Text("")
-    iban: Text = Text("")
-    bic: Text = Text("")
-    payment_condition_id: Key | None = None
-    last_edit: Text = Text("")
-    subtype: Any = None
-    """Read apart, as ``contacts``: an odd one must not hide the customer."""
-    contacts: Any = None
+    The types are those of the documents, and so are most records of an import, which are read for nothing else
+    first. What contradicts the documents is read with :data:`lenient`.
+    """
+
+    id: int
+    relation_number: int | None = None
+    relation_type: int | None = None
+    company_name: str | None = None
+    firstname: str | None = None
+    surname_prefix: str | None = None
+    surname: str | None = None
+    street: str | None = None
+    house_number: str | None = None
+    house_number_suffix: str | None = None
+    zip: str | None = None
+    city: str | None = None
+    country: str | None = None
+    phone: str | None = None
+    web: str | None = None
+    email: str | None = None
+    email_invoice: str | None = None
+    coc: str | None = None
+    vat: str | None = None
+    iban: str | None = None
+    bic: str | None = None
+    payment_condition_id: int | None = None
+    last_edit: str | None = None
+    subtype: Roles | None = None
+    contacts: list[Person] | None = None
+
+
+def _roles(value: Any, _: Any) -> Roles | None:
+    """An odd one must not hide the customer."""
+    if not isinstance(value, dict):
+        return None
+    return Roles(**{name: value[name] in (True, 1, "1") for name in fields_dict(Roles) if name in value})
+
+
+as_documented: Final = strict_converter().get_structure_hook(Relation)
+"""Reads a relation that is as documented; raises at any other."""
+lenient: Final = strict_converter()
+"""Reads relations, and the people in them, as generously as all other records are read."""
+lenient.register_structure_hook(int, _key)
+_register(int | None, _or_none(_key), lenient)
+_register(str | None, lambda value, kind: None if value is None else text_of(value, kind), lenient)
+_register(Roles | None, _roles, lenient)
+
+
+@define
+class Paging:
+    """Which page a page of a list says it is."""
+
+    page: int | None = None
+    total: int | None = None
+
+
+@define
+class RelationsPage:
+    """A page of relations that is as documented."""
+
+    relations: list[Relation]
+    pagination: Paging | None = None
 
 
 @define
