@@ -37,6 +37,10 @@ class Sizes:
     imports: int = 20
     streamed: int = 100_000
     connections: int = 200
+    journalled: int = 300
+    writing: float = 2.0
+    """Seconds."""
+    writers: tuple[int, ...] = (1, 2, 4, 8)
     ways: tuple[tuple[str, bool], ...] = (
         ("listing", False), ("listing", True), ("listing_async", False), ("listing_async", True),
     )  # fmt: skip
@@ -45,6 +49,7 @@ class Sizes:
 
 TINY = Sizes(
     listings=((20, 1),), invoices=2, invoice_rounds=1, imports=1, streamed=1500, connections=2,
+    journalled=3, writing=0.05, writers=(1, 3),
     ways=(("listing", True), ("listing_async", False)),
 )  # fmt: skip
 
@@ -65,9 +70,9 @@ class Table:
         return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-def measure(what: str, **given: Any) -> Any:
+def measure(what: str, script: str = "client.py", **given: Any) -> Any:
     """In a fresh process."""
-    command = [sys.executable, str(HERE / "client.py"), what, json.dumps(given)]
+    command = [sys.executable, str(HERE / script), what, json.dumps(given)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
 
@@ -171,6 +176,22 @@ def memory(sizes: Sizes) -> Table:
     return table
 
 
+def journals(sizes: Sizes) -> Table:
+    table = Table(("what", "journal in memory", "`SqliteJournal`", "ratio", "target", ""))
+    found = measure("creates", "journal.py", number=sizes.journalled)
+    memory, sqlite = middle(found["memory"]), middle(found["sqlite"])
+    for name, one, other in (("wall", memory[0], sqlite[0]), ("CPU", memory[1], sqlite[1])):
+        table.add(f"one whole create, {name} ms", f"{one:.2f}", f"{other:.2f}", f"{other / one:.1f}", "–", "–")
+    costs, bare = sqlite[1] - memory[1], middle(found["bare"])
+    table.add("CPU ms that the journal adds", "–", f"{costs:.2f}", "–", *verdict(costs, 0.6, " ms"))
+    table.add("CPU ms of three bare commits to SQLite", "–", f"{bare[1]:.2f}", "–", "–", "–")
+    table.add("wall ms of three bare commits to SQLite", "–", f"{bare[0]:.2f}", "–", "–", "–")
+    for writers in sizes.writers:
+        each = measure("writes", "journal.py", writers=writers, seconds=sizes.writing)
+        table.add(f"durable writes a second, processes: {writers}", "–", f"{each:,.0f}", "–", "–", "–")
+    return table
+
+
 LISTING = (
     "`import_customers()` beside a loop of `client.get` and `json.loads` over the same pages. Medians of one pass over "
     "all customers, connections open. Ours gives validated, immutable, typed customers, and checks every page against "
@@ -182,9 +203,16 @@ INVOICES = (
     "in memory. The bare post is one request and knows nothing afterwards. Ours first looks whether the reference is "
     "in the books already, reads what it needs to predict the totals, sends once, reads the invoice back and compares."
 )
+JOURNAL = (
+    "`create_invoice()` for a customer in the books of the memory vendor, which answers at once: what remains is the "
+    "library and the journal. Medians of single creates, in turns; three durable writes and three reads each. The bare "
+    "commits write as many bytes and do nothing else: most of it is the disk, and the kernel's work for it. Writes a "
+    "second are single changes, each on the disk before the next, by processes that share one file."
+)
 SECTIONS = {
     "Listing customers": (listings, LISTING),
     "Creating invoices": (invoices, INVOICES),
+    "Journal on a disk": (journals, JOURNAL),
     "Importing the package": (imports, "Fresh interpreters, in turns, byte code present, time within the process."),
     "Memory": (memory, "Peak of a streaming import, and what one more connection holds (lexoffice)."),
 }

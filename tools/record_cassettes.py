@@ -69,6 +69,12 @@ class Vendor:
     """Settings that sales need on top."""
     grant: Callable[[Any], Token] | None = None
     """From a sandbox to the grant that an app would have in its token store, for vendors with OAuth."""
+    wrong_grant: Token | None = None
+    """A grant that opens nothing: with OAuth that is what can be wrong."""
+
+
+def _grant(pair: Any) -> Token:
+    return Token(access=pair.access_token, refresh=pair.refresh_token, expires_at=pair.access_expires_at)
 
 
 VENDORS: Final[Mapping[str, Vendor]] = {
@@ -88,6 +94,21 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         wrong={"api_key": "Abcdefghijklmnopqrstuvwxyz0123456789Abcdefghijklmno"},
         refused=("/v2/relations", {"relation_type": 0, "email": "no mail address"}),
         options={"ledger_account": "8010, 8020"},
+    ),
+    "visma": Vendor(
+        rates=(21, 9),
+        wrong={},
+        wrong_grant=Token(access="no-token-of-anybody-at-all", refresh=None),
+        refused=("/v2/customers", {"Name": "Voorbeeld BV"}),
+        options={
+            # Of the sandbox's first two articles, which are the same whenever its seed is.
+            "articles": {
+                "service/21": "3f9fdca0-21e6-427c-98ed-11f6aba3784e",
+                "service/9": "0c214219-0a38-490c-8faa-5b0c50785a09",
+            },
+            "number_map": lambda number: int(number.replace("-", "")),
+        },
+        grant=lambda sandbox: _grant(sandbox.token_pair()),
     ),
 }
 
@@ -289,8 +310,11 @@ def drive(operation: Operation, provider: ab.AccountingProvider) -> Any:
 
 def connection(recording: Recording, sandbox: Any, *, base_url: str) -> dict[str, Any]:
     """Arguments for ``connect`` that leave nothing to chance, with the credentials that *sandbox* lets in."""
+    settings = {**sandbox.settings, **recording.settings}
+    if "identity_url" in settings:
+        settings["identity_url"] = base_url
     arguments: dict[str, Any] = {
-        "settings": {**sandbox.settings, **recording.settings}, "base_url": base_url, "tenant": _TENANT,
+        "settings": settings, "base_url": base_url, "tenant": _TENANT,
         "journal": ab.MemoryJournal(), "limits": ab.Unlimited(), "clock": StoppedClock(),
     }  # fmt: skip
     grant = grant_of(recording, sandbox)
@@ -302,7 +326,10 @@ def connection(recording: Recording, sandbox: Any, *, base_url: str) -> dict[str
 
 def grant_of(recording: Recording, sandbox: Any) -> Token | None:
     """What the token store holds."""
-    make = VENDORS[recording.vendor].grant
+    vendor = VENDORS[recording.vendor]
+    if recording.operation is wrong_key and vendor.wrong_grant is not None:
+        return vendor.wrong_grant
+    make = vendor.grant
     return None if make is None else make(sandbox)
 
 
@@ -314,7 +341,11 @@ def record(recording: Recording, folder: Path) -> Path:
     with serve(recording.vendor, customers=3, seed=1, clock=lambda: NOON, rate_limit=False) as server:
         arguments = connection(recording, server.sandbox, base_url=server.url)
         options = cassette_options(
-            origin=ORIGIN, secrets=secrets_of(recording.vendor, arguments), record_mode="once", directory=str(folder)
+            origin=ORIGIN,
+            server=server.url,
+            secrets=secrets_of(recording.vendor, arguments),
+            record_mode="once",
+            directory=str(folder),
         )
         provider = ab.connect(recording.vendor, **arguments)
         with vcr.VCR(**options).use_cassette(recording.file) as cassette, provider:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         OutcomeUnknown,
         PeriodClosed,
         PermissionDenied,
+        PlanOutdated,
         Problem,
         ReferenceReused,
         Refused,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     )
     from .flow import Drift, Response, Token
     from .hooks import Hooks, RequestDetails, RetryDetails
-    from .journal import Journal, MemoryJournal
+    from .journal import Head, Journal, JournalUnreadable, MemoryJournal, SqliteJournal, Verification
     from .limits import Limits, MemoryLimits, RateLimits, Unlimited, Window
     from .models import (
         Address,
@@ -79,10 +80,10 @@ _HOME = {
     "_connect": "connect connect_async",
     "errors": "AuthenticationFailed BridgeError Conflict DuplicateFound ImportIncomplete InvalidRequest InvoiceGone "
     "InvoiceNotSent LimitReached MalformedResponse NeedsAttention NotFound OutcomeUnknown PeriodClosed "
-    "PermissionDenied Problem ReferenceReused Refused TotalsDiffer Unavailable Unsupported",
+    "PermissionDenied PlanOutdated Problem ReferenceReused Refused TotalsDiffer Unavailable Unsupported",
     "flow": "Drift Response Token",
     "hooks": "Hooks RequestDetails RetryDetails",
-    "journal": "Journal MemoryJournal",
+    "journal": "Head Journal JournalUnreadable MemoryJournal SqliteJournal Verification",
     "limits": "Limits MemoryLimits RateLimits Unlimited Window",
     "models": "Address Article Attachment Connection Contact Customer CustomerRef EnsuredCustomer Invoice InvoiceDraft "
     "InvoicePlan InvoiceStatus IssuedInvoice LedgerAccount LineItem LineKind Outcome PaymentTerm RateTotal SalePlan "
@@ -117,6 +118,7 @@ __all__ = [
     "Evidence",
     "FileTokens",
     "Finalize",
+    "Head",
     "Hooks",
     "ImportIncomplete",
     "InvalidRequest",
@@ -128,6 +130,7 @@ __all__ = [
     "InvoiceStatus",
     "IssuedInvoice",
     "Journal",
+    "JournalUnreadable",
     "LedgerAccount",
     "LimitReached",
     "Limits",
@@ -144,6 +147,7 @@ __all__ = [
     "PaymentTerm",
     "PeriodClosed",
     "PermissionDenied",
+    "PlanOutdated",
     "Policy",
     "Priority",
     "Problem",
@@ -161,6 +165,7 @@ __all__ = [
     "Secret",
     "Sends",
     "ServicePeriod",
+    "SqliteJournal",
     "SqliteTokens",
     "TaxRate",
     "TaxTreatment",
@@ -173,6 +178,7 @@ __all__ = [
     "Unavailable",
     "Unlimited",
     "Unsupported",
+    "Verification",
     "Window",
     "connect",
     "connect_async",

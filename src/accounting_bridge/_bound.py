@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from attrs import define, field
 
@@ -58,6 +58,12 @@ def _patience(state: State) -> Patience:
 
 def _authorization_url(state: State) -> str:
     return recipes.consents(state.adapter).authorization_url(state.tenant, state.clock.now())
+
+
+def _read_afresh(state: State) -> None:
+    """Rates, articles and accounts as they are now: that is what a plan is held against."""
+    with state.lock:
+        state.cache.clear()
 
 
 def _listing(adapter: Adapter, since: datetime | None, cursor: str | None) -> Flow[Page[Customer]]:
@@ -185,6 +191,18 @@ class BoundProvider:
         """Make several."""
         return _outcomes(with_references(drafts), self.create_invoice)
 
+    @overload
+    def apply(self, plan: InvoicePlan) -> Invoice: ...
+    @overload
+    def apply(self, plan: SalePlan) -> SalesEntry: ...
+    def apply(self, plan: InvoicePlan | SalePlan) -> Invoice | SalesEntry:
+        """Carry out a plan."""
+        given(plan, "plan", InvoicePlan, SalePlan)
+        _read_afresh(self._session.state)
+        if isinstance(plan, InvoicePlan):
+            return self._session.run(recipes.apply_invoice(self._adapter, plan, self._patience))
+        return self._session.run(recipes.apply_sale(self._adapter, plan, self._patience))
+
     def get_invoice(self, invoice_id: str) -> Invoice:
         """Read it."""
         return self._session.run(recipes.get_invoice(self._adapter, given(invoice_id, "invoice_id", str)))
@@ -196,7 +214,7 @@ class BoundProvider:
     def finalize_invoice(self, invoice_id: str) -> Invoice:
         """Make it final."""
         given(invoice_id, "invoice_id", str)
-        return self._session.run(recipes.finalize_invoice(self._adapter, invoice_id))
+        return self._session.run(recipes.finalize_invoice(self._adapter, invoice_id, self._patience))
 
     def send_invoice(self, invoice_id: str, *, to: str | None = None, again: bool = False) -> bool:
         """Mail it."""
@@ -379,6 +397,18 @@ class AsyncBoundProvider:
         """Make several."""
         return _async_outcomes(with_references(drafts), self.create_invoice)
 
+    @overload
+    async def apply(self, plan: InvoicePlan) -> Invoice: ...
+    @overload
+    async def apply(self, plan: SalePlan) -> SalesEntry: ...
+    async def apply(self, plan: InvoicePlan | SalePlan) -> Invoice | SalesEntry:
+        """Carry out a plan."""
+        given(plan, "plan", InvoicePlan, SalePlan)
+        _read_afresh(self._session.state)
+        if isinstance(plan, InvoicePlan):
+            return await self._session.run(recipes.apply_invoice(self._adapter, plan, self._patience))
+        return await self._session.run(recipes.apply_sale(self._adapter, plan, self._patience))
+
     async def get_invoice(self, invoice_id: str) -> Invoice:
         """Read it."""
         return await self._session.run(recipes.get_invoice(self._adapter, given(invoice_id, "invoice_id", str)))
@@ -390,7 +420,7 @@ class AsyncBoundProvider:
     async def finalize_invoice(self, invoice_id: str) -> Invoice:
         """Make it final."""
         given(invoice_id, "invoice_id", str)
-        return await self._session.run(recipes.finalize_invoice(self._adapter, invoice_id))
+        return await self._session.run(recipes.finalize_invoice(self._adapter, invoice_id, self._patience))
 
     async def send_invoice(self, invoice_id: str, *, to: str | None = None, again: bool = False) -> bool:
         """Mail it."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
-from typing import Any, Final, get_origin, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import attrs
 from cattrs import Converter
@@ -49,7 +49,8 @@ def connect(
         settings: a mapping that the vendor's settings class is built from, or an instance of that class.
         tenant: the app's own customer whose books these are. References are unique within (tenant, vendor).
         base_url: scheme, host and port in place of the vendor's, for sandboxes; ``http`` only on loopback.
-        journal: remembers what was created. Default: in memory, shared by the connections of this process.
+        journal: remembers what was created. Default: in memory, shared by the connections of this process; a
+            :class:`~.journal.SqliteJournal` remembers across crashes and processes.
         tokens: where OAuth grants are kept; vendors with plain keys need none.
         limits: counts calls. Default: in memory, shared by the connections of this process.
         policy: deadlines, attempts, settle time.
@@ -122,9 +123,11 @@ def _check_arguments(tenant: object, journal: object, ports: Mapping[str, object
     problems = []
     if not isinstance(tenant, str) or not tenant.strip():
         problems.append(Problem("tenant", "must be text, and not empty"))
-    elif journal is not None and tenant == "default":
-        # Two users' books under one tenant: each would be told that the other's references were used before.
-        problem = "must be named when a journal is passed: one for each user's books, as tenant=user_id"
+    elif tenant == "default" and (journal is not None or ports["load"] is not None):
+        # Two users' books under one tenant: each would be told that the other's references were used before, and the
+        # second one's consent would take the place of the first one's.
+        given = "a journal" if journal is not None else "a token store"
+        problem = f"must be named when {given} is passed: one for each user's books, as tenant=user_id"
         problems.append(Problem("tenant", problem))
     for method, port in ports.items():
         if isinstance(port, type) or (port is not None and not hasattr(port, method)):
@@ -145,9 +148,15 @@ def _settle_seconds(adapter: Adapter, policy: Policy) -> float:
 
 # ---- settings --------------------------------------------------------------------------------------------------
 
+_LONGEST_KEY: Final = 60
+
 
 def build_settings(kind: type[Any], given: object) -> Any:
-    """Structure a mapping into a vendor's settings class, naming everything that is wrong at once."""
+    """Structure a mapping into a vendor's settings class, naming everything that is wrong at once.
+
+    That is what is missing, unknown or of the wrong kind, and what the class itself does not take. The entry of a
+    mapping is named with its key: ``revenue_accounts['goods/25']``.
+    """
     if not isinstance(given, Mapping):
         raise InvalidRequest(
             "cannot connect",
@@ -157,22 +166,52 @@ def build_settings(kind: type[Any], given: object) -> Any:
     problems = [
         Problem(str(name), f"is not a setting{_guess(str(name), fields)}") for name in given if name not in fields
     ]
-    problems += [
-        Problem(name, "is missing")
-        for name, field in fields.items()
-        if field.default is attrs.NOTHING and name not in given
-    ]
+    missing = [name for name, field in fields.items() if field.default is attrs.NOTHING and name not in given]
+    problems += [Problem(name, "is missing") for name in missing]
     hints = get_type_hints(kind)
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict.fromkeys(missing)
     for name, value in given.items():
         if name in fields:
-            try:
-                values[name] = _structured(value, hints[name])
-            except Exception as exc:  # noqa: BLE001 any shape of bad input is a problem of that field
-                problems.append(Problem(name, _why(exc)))
+            values[name], found = _read(name, value, hints[name])
+            problems += found
     if not problems:
         return kind(**values)
+    problems += _own_problems(kind, values, {problem.field for problem in problems})
     raise InvalidRequest(f"these {kind.__name__} are not valid", problems=problems)
+
+
+def _own_problems(kind: type[Any], values: Mapping[str, Any], named: Collection[str]) -> list[Problem]:
+    """What the class says of the settings that are readable; those already named stand there as they were passed."""
+    try:
+        kind(**values)
+    except InvalidRequest as exc:
+        return [
+            problem
+            for problem in exc.problems
+            if problem.field not in named and problem.field.partition("[")[0] not in named
+        ]
+    except Exception:  # noqa: BLE001 a class need not bear values of the wrong kind
+        pass
+    return []
+
+
+def _read(name: str, value: Any, hint: Any) -> tuple[Any, list[Problem]]:
+    """The value as its hint wants it, or as it came with what is wrong with it."""
+    entry = _entry_hint(hint)
+    if entry is not None and isinstance(value, Mapping):
+        read = {key: _read(f"{name}[{str(key)[:_LONGEST_KEY]!r}]", inner, entry) for key, inner in value.items()}
+        return {key: found for key, (found, _) in read.items()}, [one for _, wrong in read.values() for one in wrong]
+    try:
+        if entry is not None:
+            raise _Unfit("must be a mapping, as {…}")
+        return _structured(value, hint), []
+    except Exception as exc:  # noqa: BLE001 any shape of bad input is a problem of that field
+        return value, [Problem(name, _why(exc))]
+
+
+def _entry_hint(hint: Any) -> Any:
+    """What the values of a mapping are; None where the setting is none. Its keys are checked by the class."""
+    return get_args(hint)[1] if get_origin(hint) in (dict, Mapping) else None
 
 
 def _structured(value: Any, hint: Any) -> Any:

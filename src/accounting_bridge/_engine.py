@@ -8,7 +8,6 @@ sends, sleeps, locks or calls a store::
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,8 +19,9 @@ from attrs import Factory, define, evolve, field, frozen
 from tenacity import DoAttempt, DoSleep
 
 from ._policy import LONGEST_HINT, Attempts, Policy, Priority, RetryBudget, later, retry_after
-from ._secrets import Secret, strike_out
-from ._urls import shown, unfit_header, url_of
+from ._secrets import strike_out
+from ._telling import announce, announce_retry, describe, known_secrets, redact
+from ._urls import Target, unfit_header, url_of
 from .adapter import Adapter
 from .clock import Clock, SystemClock
 from .errors import (
@@ -36,7 +36,7 @@ from .errors import (
     Unavailable,
 )
 from .flow import Cached, Flow, Now, Recall, Record, Report, Request, Response, Token, Wait
-from .hooks import Hooks, RequestDetails, RetryDetails, tell, tell_drifts
+from .hooks import Hooks, tell_drifts
 from .journal.port import Journal, Key, Recollection
 from .limits.port import Limits
 from .tokens import MemoryTokens, TokenStore
@@ -44,9 +44,10 @@ from .tokens.renewal import Renewal
 
 T = TypeVar("T")
 
-_log: Final = logging.getLogger("accounting_bridge")
 _CACHE_SECONDS: Final = 900.0
 """How long a connection believes tax rates, articles and the like before it reads them again."""
+_STORE_SECONDS: Final = 30.0
+"""How long a connection goes on with its grant before it looks whether the store holds another one."""
 _BACKGROUND_POLL: Final = 0.05
 _LEAST_FOR_A_WRITE: Final = 2.0
 """Seconds. A write that is cut off at once leaves an unclear outcome for nothing."""
@@ -149,12 +150,19 @@ class State:
     settle_seconds: float
     cache: dict[str, tuple[float, Any]] = field(factory=dict, repr=False)
     lock: Lock = field(factory=Lock, repr=False)
-    asked_store: bool = field(default=False, init=False, repr=False)
+    asked_store: float | None = field(default=None, init=False, repr=False)
+    """When the store was last asked for the grant."""
+    former: Token | None = field(default=None, init=False, repr=False)
+    """The grant before: calls that were made with it may still be answered, and what they echo still works."""
     renewal: Renewal = field(init=False, repr=False, default=Factory(_renewal_of, takes_self=True))
 
     def use(self, token: Token) -> None:
-        """Use a grant that is stored by now."""
-        self.token, self.asked_store = token, True
+        """Use a grant that is stored by now; it may be for other books than the one before."""
+        self.asked_store = self.clock.monotonic()
+        if token != self.token:
+            with self.lock:
+                self.former, self.token = self.token, token
+                self.cache.clear()
 
     def key(self, kind: str, reference: str) -> Key:
         """The journal's key."""
@@ -179,7 +187,7 @@ def engine(
                 return result
             except BridgeError as exc:
                 # What an adapter raises by itself (an unreadable answer, a refused field) has no vendor in it yet.
-                redact(exc.at(vendor=state.adapter.vendor), _known_secrets(state))
+                redact(exc.at(vendor=state.adapter.vendor), known_secrets(state))
                 raise
             answer = error = None
             try:
@@ -221,14 +229,31 @@ def _cached(step: Cached[T], state: State, *, auth: bool, deadline: float) -> Ge
 
 
 def _recall(state: State, key: Key) -> Generator[Action, Any, Recollection]:
-    row = yield Call(lambda: state.journal.recall(key), state.journal.blocking)
+    row = yield from _ask_journal(state, lambda: state.journal.recall(key), "read")
     return Recollection(row, state.journal.durable)
 
 
 def _record(state: State, key: Key, change: Any) -> Generator[Action, Any, bool]:
     at = state.clock.now()
-    applied: bool = yield Call(lambda: state.journal.record(key, change, at), state.journal.blocking)
+    applied: bool = yield from _ask_journal(state, lambda: state.journal.record(key, change, at), "written")
     return applied
+
+
+def _ask_journal(state: State, ask: Callable[[], T], what: str) -> Generator[Action, Any, T]:
+    """What the journal answers. A disk that is full or a database that is locked must not look like the vendor's."""
+
+    def tried() -> tuple[T, None] | tuple[None, Exception]:
+        try:
+            return ask(), None
+        except Exception as exc:  # noqa: BLE001 - whatever it is that the store stands on
+            return None, exc
+
+    answer, error = yield Call(tried, state.journal.blocking)
+    if error is None:
+        return answer  # type: ignore[no-any-return]
+    if isinstance(error, BridgeError):
+        raise error
+    raise Unavailable(f"the journal cannot be {what} ({type(error).__name__}: {error})") from error
 
 
 # ---- one request -----------------------------------------------------------------------------------------------
@@ -238,7 +263,7 @@ def _request(request: Request, state: State, *, auth: bool, deadline: float) -> 
     """The response of a request that the vendor accepted; anything else is raised."""
     url = url_of(state.origin, request)
     renewable = auth = auth and not request.origin
-    if auth and state.tokens is not None and not state.asked_store:
+    if auth and state.tokens is not None and _is_old(state.asked_store, state):
         yield from _load_grant(state, state.tokens)
 
     def left() -> float:
@@ -264,7 +289,7 @@ def _request(request: Request, state: State, *, auth: bool, deadline: float) -> 
             attempts.result(outcome)
         elif isinstance(step, DoSleep):
             error = attempts.state.outcome.result() if attempts.state.outcome else None
-            _announce_retry(state, request, url, float(step), attempts.state.attempt_number, error)
+            announce_retry(state, request, url, float(step), attempts.state.attempt_number, error)
             yield Sleep(float(step))
             attempts.slept()
         elif isinstance(step, Response):
@@ -275,23 +300,29 @@ def _request(request: Request, state: State, *, auth: bool, deadline: float) -> 
             raise step
 
 
+def _is_old(asked: float | None, state: State) -> bool:
+    return asked is None or state.clock.monotonic() - asked >= _STORE_SECONDS
+
+
 def _load_grant(state: State, store: TokenStore) -> Generator[Action, Any, None]:
+    """Also while a grant is in use: the user may have consented anew, for another company, in another process."""
+    known = state.token
     granted: Token | None = yield Call(lambda: store.load(state.tenant, state.adapter.vendor), store.blocking)
-    if state.token is None:  # nobody was faster, and no user consented meanwhile
-        state.token = granted
-    state.asked_store = True
+    if granted is not None and state.token == known:  # nobody was faster
+        state.use(granted)
+    state.asked_store = state.clock.monotonic()
 
 
 def _attempt(
-    request: Request, url: str, state: State, *, auth: bool, left: Callable[[], float], number: int
+    request: Request, url: Target, state: State, *, auth: bool, left: Callable[[], float], number: int
 ) -> Generator[Action, Any, tuple[Response | BridgeError, Token | None]]:
     """What the attempt brought, and the grant it was made with: another caller may renew it meanwhile."""
     bucket = f"{state.origin} {state.adapter.limit_key} {request.bucket}"
     if not request.origin and (refusal := (yield from _slot(bucket, state, left))) is not None:
-        return refusal.at(vendor=state.adapter.vendor, method=request.method, url=shown(request, url)), state.token
+        return refusal.at(vendor=state.adapter.vendor, method=request.method, url=url.shown), state.token
     if not request.repeatable and left() < min(_LEAST_FOR_A_WRITE, state.policy.deadline / 4):
         late = Unavailable("too little of the deadline is left for a write; nothing was sent")
-        return late.at(vendor=state.adapter.vendor, method=request.method, url=shown(request, url)), state.token
+        return late.at(vendor=state.adapter.vendor, method=request.method, url=url.shown), state.token
     if auth and state.renewal.due(state.token):
         yield Renew(state.token, rejected=False, patience=left())
     token = state.token
@@ -303,7 +334,7 @@ def _attempt(
     outcome: Response | Failure = yield Send(
         Outgoing(
             method=signed.method,
-            url=url,
+            url=url.whole,
             headers={"accept-encoding": "gzip", **signed.headers},
             body=signed.body,
             timeout=max(0.01, min(state.policy.timeout, left())),
@@ -317,18 +348,18 @@ def _attempt(
             yield Call(lambda: limits.observe(bucket, signal), limits.blocking)
     judged = _judge(request, outcome, state)
     if isinstance(judged, BridgeError):
-        _describe(judged, request, url, state, outcome)
-    _announce(state, request, url, outcome, judged, state.clock.monotonic() - began, number)
+        describe(judged, request, url, state, outcome)
+    announce(state, request, url, outcome, judged, state.clock.monotonic() - began, number)
     return judged, token
 
 
-def _not_renewed(error: BridgeError, request: Request, url: str) -> Unavailable:
+def _not_renewed(error: BridgeError, request: Request, url: Target) -> Unavailable:
     """A renewal that got no answer says nothing of the credentials, and the refused request was not carried out."""
     outcome = Unavailable(
         f"the credentials could not be renewed just now: {error.message}", retry_at=getattr(error, "retry_at", None)
     )
     outcome.__cause__ = error
-    return outcome.at(vendor=error.vendor, method=request.method, url=shown(request, url))
+    return outcome.at(vendor=error.vendor, method=request.method, url=url.shown)
 
 
 def _slot(bucket: str, state: State, left: Callable[[], float]) -> Generator[Action, Any, LimitReached | None]:
@@ -379,8 +410,12 @@ def _judge(request: Request, outcome: Response | Failure, state: State) -> Respo
         # After a write a redirect usually means that it is done.
         return OutcomeUnknown("the vendor answered with a redirect, which is not followed; it may be done")
     # Before the adapter reads it: of a text that it shortens, the cut may go through the middle of a secret.
-    clean = strike_out(outcome.body.decode("latin-1"), _known_secrets(state)).encode("latin-1")
-    error_or_none = state.adapter.classify(evolve(outcome, body=clean))
+    secrets, body = known_secrets(state), outcome.body
+    if any(secret.reveal().encode() in body for secret in secrets):
+        clean = evolve(outcome, body=strike_out(body.decode("latin-1"), secrets).encode("latin-1"))
+    else:
+        clean = outcome
+    error_or_none = state.adapter.classify(clean)
     return outcome if error_or_none is None else error_or_none
 
 
@@ -401,73 +436,3 @@ def _hint(response: Response, state: State) -> datetime | None:
     if seconds is None and (told := state.adapter.wait_hint(response)) is not None:
         seconds = min(max(told, 0.0), LONGEST_HINT)
     return now + timedelta(seconds=seconds) if seconds is not None else None
-
-
-# ---- errors, telling -------------------------------------------------------------------------------------
-
-
-def _describe(error: BridgeError, request: Request, url: str, state: State, outcome: Response | Failure) -> None:
-    """Fill in where it happened, and strike out secrets that the vendor may have echoed."""
-    status = outcome.status if isinstance(outcome, Response) else None
-    headers = outcome.headers if isinstance(outcome, Response) else {}
-    error.at(
-        vendor=state.adapter.vendor,
-        method=request.method,
-        url=shown(request, url),
-        status=status,
-        request_id=headers.get("x-amzn-requestid") or headers.get("x-request-id") or headers.get("request-id"),
-    )
-    redact(error, _known_secrets(state))
-
-
-def _known_secrets(state: State) -> list[Secret]:
-    token = state.token
-    granted = [Secret(value) for value in (token.access, token.refresh) if value] if token else []
-    return [*state.adapter.secrets(), *granted]
-
-
-def redact(error: BridgeError, secrets: list[Secret]) -> None:
-    """Strike *secrets* out of everything an error shows."""
-    error.message = strike_out(error.message, secrets)
-    error.args = tuple(strike_out(arg, secrets) if isinstance(arg, str) else arg for arg in error.args)
-    for name in ("code", "request_id"):
-        if (value := getattr(error, name)) is not None:
-            setattr(error, name, strike_out(str(value), secrets))
-    problems = getattr(error, "problems", None)
-    if problems:
-        cleaned = tuple(
-            evolve(p, field=strike_out(p.field, secrets), message=strike_out(p.message, secrets))
-            if isinstance(p, Problem)
-            else strike_out(str(p), secrets)
-            for p in problems
-        )
-        error.problems = cleaned  # type: ignore[attr-defined]
-
-
-def _announce(
-    state: State, request: Request, url: str, outcome: Response | Failure, judged: object, seconds: float, number: int
-) -> None:
-    status = outcome.status if isinstance(outcome, Response) else None
-    error = type(judged).__name__ if isinstance(judged, BridgeError) else None
-    _log.debug(
-        "%s %s %s -> %s in %.3f s%s",
-        state.adapter.vendor, request.method, shown(request, url), status or "no answer", seconds,
-        f" ({error})" if error else "",
-    )  # fmt: skip
-    if state.hooks.on_request is not None:
-        details = RequestDetails(
-            vendor=state.adapter.vendor, tenant=state.tenant, method=request.method, url=shown(request, url),
-            status=status, seconds=seconds, attempt=number, error=error,
-        )  # fmt: skip
-        tell(state.hooks.on_request, details)
-
-
-def _announce_retry(state: State, request: Request, url: str, wait: float, number: int, error: object) -> None:
-    reason = type(error).__name__
-    _log.info("%s %s %s: %s, again in %.1f s", state.adapter.vendor, request.method, shown(request, url), reason, wait)
-    if state.hooks.on_retry is not None:
-        details = RetryDetails(
-            vendor=state.adapter.vendor, tenant=state.tenant, method=request.method, url=shown(request, url), wait=wait,
-            attempt=number, reason=reason,
-        )  # fmt: skip
-        tell(state.hooks.on_retry, details)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
+from attrs import field, frozen
+
 from .errors import InvalidRequest, Problem
 from .flow import Request
 
@@ -15,6 +17,15 @@ _ORIGIN: Final = re.compile(r"(https?)://(\[[0-9a-f:]+\]|[a-z0-9](?:[a-z0-9.-]*[
 _UNQUOTED: Final = re.compile("[\x00-\x20\x7f?#\ud800-\udfff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _PATH_MARKS: Final = "/%:@!$&'()*+,;=~-._"
+
+
+@frozen
+class Target:
+    """A URL, and as much of it as may be seen. The whole is in no repr: crash reporters print locals."""
+
+    whole: str = field(repr=False)
+    shown: str
+    """For errors, logs and hooks: no query, and of a hidden one the origin only."""
 
 
 def checked_origin(url: str, name: str) -> str:
@@ -67,7 +78,7 @@ def _checked_other(origin: str, own: str) -> str:
     return checked
 
 
-def url_of(own: str, request: Request) -> str:
+def url_of(own: str, request: Request) -> Target:
     """The URL of a request on a connection whose vendor is at *own*.
 
     Raises:
@@ -84,12 +95,9 @@ def url_of(own: str, request: Request) -> str:
         if _SURROGATE.search(value):
             raise InvalidRequest("nothing was sent", problems=[Problem(name, "holds half a character (a surrogate)")])
     query = urlencode(request.params, quote_via=quote, safe="")
-    return f"{origin}{quote(path, safe=_PATH_MARKS)}" + (f"?{query}" if query else "")
-
-
-def shown(request: Request, url: str) -> str:
-    """What errors, logs and hooks show of it: no query, and of a hidden one the origin only."""
-    return f"{request.origin or '/'}…" if request.hidden else url.partition("?")[0]
+    without_query = f"{origin}{quote(path, safe=_PATH_MARKS)}"
+    whole = without_query + (f"?{query}" if query else "")
+    return Target(whole, f"{origin}…" if request.hidden else without_query)
 
 
 def unfit_header(headers: Mapping[str, str]) -> str | None:

@@ -7,7 +7,8 @@ how an answer is read, and what a refusal means.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from attrs import frozen
 
 from ._secrets import Secret
-from .errors import BridgeError, Unsupported
+from .errors import BridgeError, OutcomeUnknown, Refused, Unavailable, Unsupported
 from .flow import Flow, Page, Request, Response, Token
 from .limits.port import RateLimits, RateSignal, Window
 from .models import (
@@ -49,6 +50,7 @@ __all__ = [
     "Sends",
     "TakesConsent",
     "Window",
+    "already_written",
     "unsupported",
 ]
 
@@ -252,8 +254,11 @@ class Adapter(Protocol):
         """Its PDF."""
         ...
 
-    def finalize_invoice(self, invoice_id: str) -> Flow[str]:
-        """Make a draft final. Called for drafts only; gives the id that the invoice has from then on."""
+    def finalize_invoice(self, draft: Invoice) -> Flow[str]:
+        """Make a draft final, as it was read just now; gives the id that the invoice has from then on.
+
+        Where the vendor can refuse a draft that was changed since, it should.
+        """
         ...
 
     def send_invoice(self, invoice_id: str, to: str | None) -> Flow[None]:
@@ -310,3 +315,23 @@ class TakesConsent(Protocol):
 def unsupported(vendor: str, what: str, instead: str) -> Unsupported:
     """The error for what a vendor cannot do, saying what to do instead."""
     return Unsupported(f"cannot {what}: {instead}", vendor=vendor)
+
+
+@contextmanager
+def already_written(vendor: str, what: str) -> Iterator[None]:
+    """Around all that an adapter does after the vendor accepted a write, as reading back *what* was made.
+
+    ``Refused`` and ``Unavailable`` tell the caller that nothing happened, and free the reference for another try.
+
+    Raises:
+        OutcomeUnknown: in place of either.
+    """
+    try:
+        yield
+    except (Refused, Unavailable) as failed:
+        raise OutcomeUnknown(
+            f"{what} was written, and what came of it could not be read: {failed.message}; "
+            "repeat the same call, it looks before it sends",
+            vendor=vendor, status=failed.status, code=failed.code, request_id=failed.request_id, method=failed.method,
+            url=failed.url, retry_at=getattr(failed, "retry_at", None),
+        ) from failed  # fmt: skip

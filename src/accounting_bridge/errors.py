@@ -9,6 +9,7 @@
     │   ├── Conflict             it exists already, or changed underneath us
     │   ├── AuthenticationFailed the credentials were rejected, also after one renewal
     │   ├── PermissionDenied     the credentials are good but do not reach this far
+    │   ├── PlanOutdated         the books have moved since it was planned; nothing was sent
     │   ├── PeriodClosed         the books of that date are closed
     │   ├── Unsupported          this vendor cannot do that; nothing was sent
     │   ├── InvoiceNotSent       only an invoice that has been sent is booked; nothing was sent
@@ -184,6 +185,14 @@ class _Later(BridgeError):
     def __str__(self) -> str:
         base = super().__str__()
         return f"{base}; not before {self.retry_at.isoformat(timespec='seconds')}" if self.retry_at else base
+
+
+class PlanOutdated(Refused):
+    """The books have changed since a plan was made, and nothing was sent; ``problems`` name the places."""
+
+    def __init__(self, message: str = "", *, problems: Iterable[Problem] = (), **facts: Any) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__(message + "".join(f"\n  - {problem}" for problem in self.problems), **facts)
 
 
 class Unavailable(_Later):

@@ -37,7 +37,7 @@ class Request:
     """
 
     method: str
-    path: str
+    path: str = field(repr=False)
     """Begins with ``/``; built by :func:`at`, so that ids cannot leave their segment."""
     params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     headers: Mapping[str, str] = field(factory=dict, repr=False)

@@ -16,7 +16,9 @@ creating 12 %, a journal without waiting 13 %, and these rules none.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
@@ -75,6 +77,8 @@ class Document:
     submit: Callable[[], Awaitable[str]]
     """Send it; gives the new id."""
     what: str
+    payload: bytes = b""
+    """The body, where it is known before it is sent: its SHA-256 stands in the journal."""
     look_first: Look = Look.UNLESS_DURABLE
     """Whether to look before the first send."""
     provable: bool = True
@@ -92,8 +96,18 @@ class How(Enum):
 async def create_once(document: Document, patience: Patience, vendor: str) -> tuple[str, How]:
     """The vendor's id of the document, and how it came about."""
     looked = sent = False
+    waited: tuple[Row, float] | None = None
     while True:
-        known = await Recall(document.kind, document.reference)
+        try:
+            known = await Recall(document.kind, document.reference)
+        except BridgeError as unread:
+            if not sent:
+                raise
+            raise OutcomeUnknown(
+                f"{document.what} {document.reference!r} may or may not have been made: {unread.message}; "
+                "repeat the same call, it looks before it sends",
+                vendor=vendor,
+            ) from unread
         row = known.row
         same_content(document.what, document.reference, document.fingerprint, row, vendor)
         if row is None:
@@ -101,7 +115,8 @@ async def create_once(document: Document, patience: Patience, vendor: str) -> tu
         elif row.state is State.CONFIRMED and row.remote_id is not None:
             return row.remote_id, How.FOUND
         elif row.state is State.IN_FLIGHT:
-            await _let_sender_finish(document, row, patience)
+            since = waited[1] if waited is not None and waited[0] == row else 0.0
+            waited = (row, since + await _let_sender_finish(document, row, patience, since))
         elif row.state is State.INTENT and not looked and _looks_first(document, durable=known.durable):
             # Every sender looks for itself: the caller who wrote the intent may still be looking.
             looked = True
@@ -115,7 +130,7 @@ async def create_once(document: Document, patience: Patience, vendor: str) -> tu
                 return found, How.FOUND
         elif row.state is State.UNCLEAR and (found := await _settle(document, row, patience, vendor)) is not None:
             return found, How.MADE if sent else How.ADOPTED
-        elif await Record(document.kind, document.reference, Send(row.rounds)):
+        elif await Record(document.kind, document.reference, Send(row.rounds, _sha256(document.payload))):
             sent = True
             if (made := await _send(document, patience, vendor, row.rounds + 1)) is not None:
                 return made, How.MADE
@@ -134,12 +149,14 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
     try:
         remote_id = await document.submit()
     except (Refused, Unavailable):
-        # Nothing was made, so the reference is free again.
-        await Record(document.kind, document.reference, Release(rounds))
+        # Nothing was made, so the reference is free again. If that cannot be noted it counts as unclear: safe, if slow.
+        with suppress(BridgeError):
+            await Record(document.kind, document.reference, Release(rounds))
         raise
     except BridgeError as unclear:
         # An unreadable success is unclear as well: something was made, and we do not know what.
-        await Record(document.kind, document.reference, Unclear())
+        with suppress(BridgeError):
+            await Record(document.kind, document.reference, Unclear())
         try:
             found = await _adopt(document, sent_at - DAY, vendor)
         except DuplicateFound:
@@ -149,8 +166,17 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
         if found is not None or patience.wait_to_settle:
             return found
         raise _unclear(document, sent_at, patience, vendor) from unclear
-    if not await Record(document.kind, document.reference, Confirm(remote_id)):
-        await _only_ours(document, remote_id, vendor)
+    try:
+        if not await Record(document.kind, document.reference, Confirm(remote_id)):
+            await _only_ours(document, remote_id, vendor)
+    except DuplicateFound:
+        raise
+    except BridgeError as unwritten:  # the journal's: "nothing happened" would not be true any more
+        raise OutcomeUnknown(
+            f"{document.what} {document.reference!r} was made, as {remote_id}, and that could not be noted: "
+            f"{unwritten.message}; repeat the same call, it looks before it sends",
+            vendor=vendor,
+        ) from unwritten
     return remote_id
 
 
@@ -203,14 +229,22 @@ async def _adopt(document: Document, since: datetime, vendor: str) -> str | None
     return ids[0]
 
 
-async def _let_sender_finish(document: Document, row: Row, patience: Patience) -> None:
-    """Wait for the caller who is sending; one that takes longer than its deadline has died."""
+async def _let_sender_finish(document: Document, row: Row, patience: Patience, waited: float) -> float:
+    """Wait for the caller who is sending; one that takes longer than its deadline has died.
+
+    Also by what was waited already: a clock that was set back tells of a send in the future.
+    """
     now = await Now()
     sent_at = row.sent_at or now
-    if (now - sent_at).total_seconds() > patience.deadline:
+    if max((now - sent_at).total_seconds(), waited) > patience.deadline:
         await Record(document.kind, document.reference, Unclear())
-    else:
-        await Wait(_POLL)
+        return 0.0
+    await Wait(_POLL)
+    return _POLL
+
+
+def _sha256(payload: bytes) -> str:
+    return hashlib.sha256(payload).hexdigest() if payload else ""
 
 
 def same_content(what: str, reference: str, fingerprint: str, row: Row | None, vendor: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, overload
 
 from .adapter import Capabilities
 from .flow import Drift, Response
@@ -169,6 +169,23 @@ class AccountingProvider(Protocol):
         """One outcome a draft, in order; a failure does not stop the others, except that wrong credentials do."""
         ...
 
+    @overload
+    def apply(self, plan: InvoicePlan) -> Invoice: ...
+    @overload
+    def apply(self, plan: SalePlan) -> SalesEntry: ...
+    def apply(self, plan: InvoicePlan | SalePlan) -> Invoice | SalesEntry:
+        """Carry out a plan: exactly the bytes that were planned are sent, once, or nothing is.
+
+        It is planned anew first, from records read afresh. What was made already is returned, as by
+        :meth:`create_invoice` and :meth:`book_sale`.
+
+        Raises:
+            InvalidRequest: somebody changed the plan, or it is for another vendor.
+            PlanOutdated: customer, articles, rates, totals or the day have changed since: ``problems`` name the
+                places. Plan anew.
+        """
+        ...
+
     def get_invoice(self, invoice_id: str) -> Invoice:
         """The invoice as the books have it now."""
         ...
@@ -229,10 +246,14 @@ class AccountingProvider(Protocol):
     def exchange(self, code: str, state: str) -> None:
         """Trade the code that came back for a grant, and store it in the token store before it is used.
 
+        Once for each code: a vendor may end the grant when its code comes a second time (RFC 6749 section 4.1.2), so
+        a callback that is loaded again must not come here again.
+
         Raises:
-            InvalidRequest: *state* was not made for this tenant, or is too old; nothing is sent.
-            AuthenticationFailed: the vendor refused the code: it was used before, or is too old. Ask for consent
-                again.
+            InvalidRequest: with the field ``state``: it was not made for this tenant, or is too old; nothing is sent.
+                With the field ``code``: it cannot be one, or the vendor refused it: it was used before, is too old, or
+                ``redirect_uri`` is another one than consent was asked for with. Ask for consent again.
+            NeedsAttention: the vendor does not accept the app itself; asking again changes nothing.
             Unsupported: this vendor's credentials are keys, and stand in the settings.
         """
         ...
@@ -257,7 +278,12 @@ class AccountingProvider(Protocol):
 
 
 class AsyncAccountingProvider(Protocol):
-    """The async twin of :class:`AccountingProvider`: same names and parameters, awaited, or with ``async for``."""
+    """The async twin of :class:`AccountingProvider`, with the same names and parameters.
+
+    What sends is awaited. What gives many is iterated with ``async for`` and not awaited: ``import_customers``,
+    ``import_articles``, ``create_invoices``, ``book_sales``. ``vendor``, ``capabilities`` and ``authorization_url()``
+    send nothing and are plain.
+    """
 
     @property
     def vendor(self) -> str:
@@ -315,6 +341,14 @@ class AsyncAccountingProvider(Protocol):
 
     def create_invoices(self, drafts: Iterable[InvoiceDraft]) -> AsyncIterator[Outcome]:
         """See :meth:`AccountingProvider.create_invoices`."""
+        ...
+
+    @overload
+    async def apply(self, plan: InvoicePlan) -> Invoice: ...
+    @overload
+    async def apply(self, plan: SalePlan) -> SalesEntry: ...
+    async def apply(self, plan: InvoicePlan | SalePlan) -> Invoice | SalesEntry:
+        """See :meth:`AccountingProvider.apply`."""
         ...
 
     async def get_invoice(self, invoice_id: str) -> Invoice:

@@ -71,7 +71,7 @@ class Session:
                 try:
                     action = steps.send(answer) if error is None else steps.throw(error)
                 except StopIteration as stop:
-                    return use_renewed(self.state, stop.value)
+                    return use_renewed(self.state, stale, stop.value)
                 answer = error = None
                 try:
                     match action:
@@ -153,7 +153,7 @@ class AsyncSession:
                     try:
                         action = steps.send(answer) if error is None else steps.throw(error)
                     except StopIteration as stop:
-                        renewed = use_renewed(self.state, stop.value)
+                        renewed = use_renewed(self.state, stale, stop.value)
                         unbroken.give_way()
                         return renewed
                     answer = error = None
@@ -252,9 +252,10 @@ async def _call(function: Callable[[], T]) -> T:
     return await anyio.to_thread.run_sync(function)
 
 
-def use_renewed(state: State, renewed: Renewed) -> bool | BridgeError:
-    """Use the grant that came of a renewal; it is stored by now."""
+def use_renewed(state: State, stale: Token | None, renewed: Renewed) -> bool | BridgeError:
+    """Use the grant that came of a renewal; it is stored by now. A consent that came meanwhile goes before it."""
     if isinstance(renewed, Token):
-        state.token = renewed
+        if state.token == stale:
+            state.use(renewed)
         return True
     return renewed if renewed is not None else False

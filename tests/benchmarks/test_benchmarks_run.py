@@ -16,5 +16,9 @@ def test_every_row_is_there_with_a_few_records():
     assert listings == {(vendor, *way) for vendor in vendors for way in (("sync", "yes"), ("async", "no"))}
     assert [vendor for vendor, number, *_ in lines if number == "2"] == list(vendors)  # invoices
     assert [vendor for vendor, *_ in lines if vendor.endswith(":")] == [f"{one}:" for one in vendors for _ in range(2)]
-    for row in ("import httpx", "import accounting_bridge", "not used yet", "after one call"):
+    rows = (
+        "one whole create", "durable writes", "import httpx", "import accounting_bridge", "not used yet",
+        "after one call",
+    )  # fmt: skip
+    for row in rows:
         assert any(row in line for line in done.stdout.splitlines()), row

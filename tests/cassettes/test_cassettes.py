@@ -75,7 +75,12 @@ every_driver = pytest.mark.parametrize("driver", DRIVERS)
 class TestReplay:
     def test_check_names_the_company(self, vendor: str, driver: str) -> None:
         company = replay(recording_of(vendor, tape.check), driver).company
-        assert company in {"Musterbau Nord GmbH", "Musterbüro Beispiel GmbH", "Voorbeeld Advies BV"}
+        assert company == {
+            "billomat": "Musterbüro Beispiel GmbH",
+            "informer": "Voorbeeld Advies BV",
+            "lexoffice": "Musterbau Nord GmbH",
+            "visma": "Urenwerk Voorbeeld B.V.",
+        }[vendor]  # fmt: skip
 
     def test_three_customers_are_imported(self, vendor: str, driver: str) -> None:
         customers = replay(recording_of(vendor, tape.import_customers), driver)
@@ -163,10 +168,14 @@ def test_a_cassette_holds_no_secret(one: tape.Recording) -> None:
     secrets = [
         *tape.secrets_of(one.vendor, arguments_of(one)),
         *map(str, tape.VENDORS[one.vendor].wrong.values()),
-        *(word for word in ("authorization", "bearer ", "x-billomatapikey", "x-appsecret", "cookie")),
+        *(
+            word
+            for word in ("authorization:", 'authorization"', "bearer ", "x-billomatapikey", "x-appsecret", "cookie")
+        ),
         *(word for word in ("apikey", "securitycode", "access_token", "refresh_token", "client_secret")),
     ]
     assert len(secrets) > 11
+    assert len(tape.secrets_of(one.vendor, arguments_of(one))) >= 1
     assert [secret for secret in secrets if secret.lower() in content] == []
 
 
@@ -222,6 +231,17 @@ def test_a_secret_is_struck_out_of_a_compressed_answer() -> None:
     kept = response(answered)
     assert kept["body"] == {"string": b'{"echo":"[secret]"}'}
     assert kept["headers"] == {"content-type": ["application/json"]}
+
+
+def test_an_answer_that_names_the_recording_s_server_names_the_fixed_origin() -> None:
+    recorder = vcr.VCR(**cassette_options(origin="https://api.example", server="http://127.0.0.1:39099"))
+    answered = {
+        "status": {"code": 200, "message": "OK"},
+        "headers": {},
+        "body": {"string": b'{"Url":"http://127.0.0.1:39099/files/1"}'},
+    }
+    kept = recorder.get_merged_config()["before_record_response"](answered)
+    assert kept["body"] == {"string": b'{"Url":"https://api.example/files/1"}'}
 
 
 def test_headers_are_kept_by_an_allow_list() -> None:

@@ -9,6 +9,7 @@ import pytest
 from case_billomat import BillomatCase
 from case_informer import InformerCase
 from case_lexoffice import LexofficeCase
+from case_visma import VismaCase
 from vendor_case import QUICK, SETTLE, Vendor, customer, draft, issued, line
 
 import accounting_bridge as ab
@@ -34,7 +35,9 @@ __all__ = [
     "settled",
 ]
 
-CASES: Final[Mapping[str, type[Vendor]]] = {case.name: case for case in (LexofficeCase, BillomatCase, InformerCase)}
+CASES: Final[Mapping[str, type[Vendor]]] = {
+    case.name: case for case in (LexofficeCase, BillomatCase, InformerCase, VismaCase)
+}
 """A vendor joins every suite of this folder with its row here."""
 VENDORS: Final = tuple(CASES)
 

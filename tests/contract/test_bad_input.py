@@ -100,7 +100,7 @@ def test_a_rate_on_a_tax_free_line_is_refused(treatment: ab.TaxTreatment) -> Non
 
 @every_vendor
 def test_a_wrong_key_is_authentication_failed_whatever_is_called(vendor: Vendor) -> None:
-    with vendor.connect(settings=vendor.wrong) as provider:
+    with vendor.connect_wrong() as provider:
         for call in (
             provider.check,
             lambda: list(provider.import_customers()),
@@ -118,10 +118,10 @@ def test_a_wrong_key_is_authentication_failed_whatever_is_called(vendor: Vendor)
 @every_vendor
 def test_a_wrong_key_is_tried_once_for_many_documents(vendor: Vendor) -> None:
     """Every further call would be one more knock."""
-    with vendor.connect(settings=vendor.wrong) as provider:
+    with vendor.connect_wrong() as provider:
         outcomes = list(provider.create_invoices([vendor.draft("a"), vendor.draft("b"), vendor.draft("c")]))
     assert [type(outcome.error) for outcome in outcomes] == [ab.AuthenticationFailed] * 3
-    assert len(vendor.box.log) == 1
+    assert len(vendor.box.log) == vendor.knocks
 
 
 @pytest.mark.parametrize(

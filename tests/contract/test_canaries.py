@@ -1,105 +1,33 @@
 """Credentials show up nowhere: not in objects, errors, tracebacks, pickles, logs, hooks or URLs, whatever happens."""
 
 import json
-import logging
 import pickle
-import re
 import socket
-import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import anyio
 import attrs
 import pytest
-from attrs import define, field
+from canaries import (
+    Witness,
+    arguments,
+    assert_silent,
+    connect,
+    echoing,
+    error_of,
+    leaks,
+    listening,
+    secrets_of,
+    settings_of,
+    shown,
+)  # fmt: skip
 from sandboxed import CASES, VENDORS, Vendor, customer, every_vendor
-from vendor_case import KEY, OTHER_SECRET, SHORT_CODE
+from vendor_case import KEY, SHORT_CODE
 
 import accounting_bridge as ab
 from accounting_bridge.sandbox import Fault, serve
 from accounting_bridge.vendors.lexoffice import LexofficeSettings
-
-# CPython 3.13.0 was seen to crash when it shows the locals of a frame whose generator is gone.
-SHOW_LOCALS = sys.version_info[:2] != (3, 13)
-
-HURRIED = ab.Policy(deadline=3.0, timeout=0.2, attempts=2, settle_time=0.1)
-
-
-SHOWN_CODE = re.compile(rf"(?<![A-Za-z0-9]){SHORT_CODE}(?![A-Za-z0-9])")
-
-
-def secrets_of(name: str) -> list[str]:
-    return [value for value in CASES[name].canary.values() if value in {KEY, OTHER_SECRET, SHORT_CODE}]
-
-
-def shown(text: object) -> bool:
-    """Whether a credential, or as much of one as would help to guess it, stands in the text."""
-    flat = text.decode("latin-1") if isinstance(text, bytes) else str(text)
-    long = any(secret[at : at + 8] in flat for secret in (KEY, OTHER_SECRET) for at in range(len(secret) - 7))
-    return long or SHOWN_CODE.search(flat) is not None
-
-
-# ---- looking everywhere ----------------------------------------------------------------------------------------
-
-
-def leaks(thing: object, at: str = "it", seen: set[int] | None = None, depth: int = 12) -> Iterator[str]:
-    """Paths to every text within reach of *thing* that shows a credential; a Secret keeps its own."""
-    seen = set() if seen is None else seen
-    if id(thing) in seen or depth == 0 or isinstance(thing, ab.Secret | type):
-        return
-    seen.add(id(thing))
-    if isinstance(thing, str | bytes | bytearray):
-        if shown(bytes(thing) if isinstance(thing, bytearray) else thing):
-            yield at
-        return
-    if shown(repr(thing)):
-        yield f"repr({at})"
-    for name, member in members(thing):
-        yield from leaks(member, f"{at}.{name}", seen, depth - 1)
-
-
-def members(thing: object) -> list[tuple[str, object]]:
-    if isinstance(thing, Mapping):
-        return [pair for key, value in thing.items() for pair in ((f"key {key!r}", key), (repr(key), value))]
-    if isinstance(thing, list | tuple | set | frozenset):
-        return [(str(index), value) for index, value in enumerate(thing)]
-    if not type(thing).__module__.startswith(("accounting_bridge", "httpx", "httpcore")):
-        return []
-    slots = {name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())}
-    found = [(name, getattr(thing, name)) for name in slots if hasattr(thing, name)]
-    return [*found, *getattr(thing, "__dict__", {}).items()]
-
-
-def texts_of(error: BaseException) -> Iterator[str]:
-    """Whatever a log, a crash reporter or a task queue could make of an error."""
-    yield from (str(error), repr(error), repr(error.args), repr(vars(error)), repr(getattr(error, "__notes__", [])))
-    yield "".join(traceback.TracebackException.from_exception(error, capture_locals=SHOW_LOCALS).format())
-    if isinstance(error, ab.BridgeError):
-        yield pickle.dumps(error).decode("latin-1")
-        yield pickle.dumps(error, 0).decode("latin-1")
-        revived = pickle.loads(pickle.dumps(error))
-        yield f"{revived} {revived!r}"
-    for link in (error.__cause__, error.__context__):
-        if link is not None:
-            yield from texts_of(link)
-
-
-@define
-class Witness:
-    """Hears every log record and every hook."""
-
-    heard: list[str] = field(factory=list)
-
-    def hooks(self) -> ab.Hooks:
-        def tell(details: object) -> None:
-            self.heard.append(f"{details!r} {details} {attrs.asdict(details)!r}")  # type: ignore[call-overload]
-
-        return ab.Hooks(on_request=tell, on_retry=tell, on_drift=tell)
 
 
 @pytest.fixture(autouse=True)
@@ -111,44 +39,8 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def witness(caplog: pytest.LogCaptureFixture) -> Iterator[Witness]:
     """All loggers at DEBUG; whatever came is looked at when the test is over."""
-    caplog.set_level(logging.DEBUG)
-    one = Witness()
-    yield one
-    assert not [text for text in one.heard if shown(text)]
-    assert not shown(caplog.text)
-    records = caplog.get_records("call")
-    assert not [record for record in records if shown(f"{record.msg} {record.args} {record.__dict__}")]
-    assert any(record.name.startswith(("httpcore", "accounting_bridge")) for record in records)
-
-
-def settings_of(vendor: str) -> dict[str, Any]:
-    return {**CASES[vendor].options, **CASES[vendor].canary}
-
-
-def connect(vendor: str, url: str, witness: Witness) -> ab.AccountingProvider:
-    return ab.connect(vendor, settings_of(vendor), **arguments(vendor, url, witness))
-
-
-def arguments(vendor: str, url: str, witness: Witness) -> dict[str, Any]:
-    return {
-        "base_url": url, "limits": ab.Unlimited(), "policy": HURRIED, "hooks": witness.hooks(),
-        "journal": ab.MemoryJournal(), "tenant": "tests", **CASES[vendor].arguments_of_canary("tests"),
-    }  # fmt: skip
-
-
-def error_of(call: Callable[[], Any]) -> BaseException:
-    """What it raises, of whatever kind, with its whole traceback."""
-    try:
-        call()
-    except Exception as error:
-        return error
-    raise AssertionError("nothing was raised")
-
-
-def assert_silent(error: BaseException) -> None:
-    assert isinstance(error, ab.BridgeError)
-    assert [text for text in texts_of(error) if shown(text)] == []
-    assert list(leaks(error)) == []
+    with listening(caplog) as one:
+        yield one
 
 
 # ---- a sandbox that knows the canary ---------------------------------------------------------------------------
@@ -258,7 +150,7 @@ def test_the_async_provider_shows_them_no_more(vendor: Vendor, witness: Witness,
 
     async def main() -> BaseException:
         ways = arguments(vendor.name, vendor.server.url, witness)
-        async with ab.connect_async(vendor.name, settings_of(vendor.name), **ways) as provider:
+        async with ab.connect_async(vendor.name, settings_of(vendor.name, vendor.server.url), **ways) as provider:
             try:
                 await provider.check()
             except Exception as error:
@@ -293,7 +185,7 @@ def test_the_403_in_which_lexoffice_echoes_the_header_does_not_show_it(vendor: V
 @every_vendor
 def test_an_unreadable_answer_that_repeats_them_does_not_show_them(vendor: Vendor, witness: Witness) -> None:
     """MalformedResponse: paths, no values, no body, no value in the locals of the frames it was raised in."""
-    names = ("client", "organizationId", "company_name")
+    names = ("client", "organizationId", "company_name", "CountryCode")
     for secret in secrets_of(vendor.name):
         odd = {name: [secret] for name in names} | {secret: secret}
         for body in (odd, secret, [secret], {"companyName": {secret: secret}, "contact": {secret: secret}}):
@@ -311,7 +203,11 @@ def assert_unreadable(vendor: Vendor, witness: Witness, body: Any) -> None:
 
 @every_vendor
 def test_an_unreadable_page_that_repeats_them_does_not_show_them(vendor: Vendor, witness: Witness) -> None:
-    pages = {"content": [{"id": [KEY]}], "clients": {"client": [[KEY]]}, "relations": [{"id": [KEY]}]}
+    meta = {"CurrentPage": 1, "TotalNumberOfPages": 1, "TotalNumberOfResults": 1}
+    pages = {
+        "content": [{"id": [KEY]}], "clients": {"client": [[KEY]]}, "relations": [{"id": [KEY]}],
+        "Meta": meta, "Data": [{"Id": [KEY]}],
+    }  # fmt: skip
     vendor.box.mutate(vendor.paths.customers, lambda _: pages)
     with connect(vendor.name, vendor.server.url, witness) as provider:
         run = provider.import_customers()
@@ -334,52 +230,6 @@ def test_a_sale_whose_upload_fails_does_not_show_them(vendor: Vendor, witness: W
 # ---- a server that repeats whatever it was sent ----------------------------------------------------------------
 
 
-@define
-class Echo:
-    """What it answers, and the raw lines it was asked with."""
-
-    status: int = 200
-    body: str = "{}"
-    headers: dict[str, str] = field(factory=dict)
-    asked: list[str] = field(factory=list)
-
-
-@contextmanager
-def echoing() -> Iterator[tuple[Echo, str]]:
-    echo = Echo()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # one packet an answer
-
-        def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", 0)))
-            echo.asked.append(self.requestline)
-            content = echo.body.encode()
-            self.send_response(echo.status, "No")
-            for name, value in {"content-type": "application/json", **echo.headers}.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PUT = answer
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield echo, f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 def bodies(name: str) -> Iterator[str]:
     """Every place of every error shape that a vendor could put a credential into."""
     for secret in secrets_of(name):
@@ -392,7 +242,11 @@ def bodies(name: str) -> Iterator[str]:
             yield json.dumps({"errors": {"error": [text, text]}})
             yield json.dumps({"error": {text: text, "email": [text]}, "response_code": 422})
             yield json.dumps({"error": [text, f"line\n{secret}"], "response_code": 400})
-            yield json.dumps({"error": text, "ErrorCode": 4000, "DeveloperErrorMessage": text})
+            for code in (2000, 3000, 3001, 4000, 4002, 4003, 4006, 4026, 4034, text):
+                yield json.dumps({"ErrorCode": code, "DeveloperErrorMessage": f"SomeException - {text}"})
+            items = [{"Field": text, "Message": text, "ErrorCode": text, "Key": text}]
+            yield json.dumps({"ErrorCode": 2000, "ErrorId": secret, "DeveloperErrorMessage": text, "Errors": items})
+            yield json.dumps({"error": "invalid_client", "error_description": text})
             yield f"<errors><error>{text}</error></errors>"
             yield text
 
@@ -449,7 +303,7 @@ def test_a_refused_connection_does_not_show_them(name: str, witness: Witness) ->
 
 @every_name
 def test_a_mistake_in_the_settings_does_not_repeat_what_was_given(name: str) -> None:
-    settings = settings_of(name)
+    settings = settings_of(name, "http://127.0.0.1:9")
     names = [field for field, value in CASES[name].canary.items() if value in secrets_of(name)]
     for at in names:
         for wrong in ([KEY], {KEY: KEY}, f"{KEY}\r\nX-Evil: 1", f"{KEY} {KEY}", f"{KEY}é", KEY.encode(), 7):

@@ -1,17 +1,17 @@
 """Visma keeps the contract, against its sandbox on a real socket; also where nobody knows how it really behaves."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import attrs
 import pytest
+from case_visma import grant_of, only_digits
 
 import accounting_bridge as ab
 from accounting_bridge.errors import Conflict, InvalidRequest, InvoiceGone, PeriodClosed
-from accounting_bridge.flow import Token
 from accounting_bridge.models import Attachment, CustomerRef, LineItem, LineKind, TaxTreatment
 from accounting_bridge.sandbox import serve
 from accounting_bridge.sandbox.faults import Fault
@@ -42,27 +42,9 @@ ARTICLES = {
 """Numbers of the sandbox's articles for each kind and rate."""
 
 
-def only_digits(number: str) -> int:
-    return int("".join(mark for mark in number if mark.isdigit()))
-
-
 @attrs.define
 class VismaRig(SandboxRig):
-    """A rig whose connections have a grant."""
-
-    def connect(self, settings: Mapping[str, Any] | None = None, **extra: Any) -> ab.AccountingProvider:
-        return super().connect(settings, **self.granted(extra, wrong=settings is self.wrong_settings))
-
-    def connect_async(self, **extra: Any) -> ab.AsyncAccountingProvider:
-        return super().connect_async(**self.granted(extra))
-
-    def granted(self, extra: dict[str, Any], *, wrong: bool = False) -> dict[str, Any]:
-        pair = self.box.token_pair()
-        access, refresh = ("no such token", "nor such a one") if wrong else (pair.access_token, pair.refresh_token)
-        tokens = ab.MemoryTokens()
-        grant = Token(access=access, refresh=refresh, expires_at=pair.access_expires_at)
-        tokens.save(f"{self.own} {extra.get('tenant', 'app')}", "visma", grant)
-        return {"tokens": tokens, **extra}
+    """What differs where the company is Norwegian, and for drafts and sales."""
 
     def customer(self, number: str = "4711") -> ab.Customer:
         """To a Norwegian company all others are abroad, where it charges no VAT."""
@@ -90,6 +72,7 @@ def rig_of(server: Any, **options: Any) -> VismaRig:
         # The grant is what is wrong; the address is spelled otherwise, because every error may show the vendor's own.
         wrong_settings={**server.settings, "identity_url": server.url.replace("127.0.0.1", "localhost")},
         base_url=server.url,
+        grant=lambda: grant_of(box),
         rate=rates[0],
         other_rate=rates[1],
         server=server,
@@ -196,6 +179,7 @@ def test_a_lost_answer_to_a_conversion_is_made_good(rig: VismaRig, kind: Any, wh
         if (kind, when) == ("drop", "before"):
             with pytest.raises(ab.OutcomeUnknown):
                 provider.finalize_invoice(made.id)
+            time.sleep(rig.policy.settle_time or 0)
         first = provider.finalize_invoice(made.id)
         assert provider.finalize_invoice(made.id) == first
         assert first.number == "1"

@@ -23,7 +23,7 @@ def vendor(request: pytest.FixtureRequest) -> Iterator[Vendor]:
         yield found
 
 
-# Billomat and Informer: where drafts are made final afterwards.
+# Where drafts are made final afterwards.
 who_finalizes = pytest.mark.parametrize(
     "vendor",
     [name for name in VENDORS if not CASES[name].final_at_creation],
@@ -171,8 +171,8 @@ def test_a_shared_journal_needs_a_named_tenant(vendor: Vendor) -> None:
         ab.connect("lexoffice", vendor.server.settings, base_url=vendor.server.url, journal=ab.MemoryJournal())
 
 
-WITHOUT_A_ROW = {"memory", "visma"}
-"""The vendor in memory has no wire format: the contract suite is its own. Visma's row is still to be written."""
+WITHOUT_A_ROW = {"memory"}
+"""The vendor in memory has no wire format: the contract suite is its own."""
 
 
 def test_every_vendor_is_in_these_suites() -> None:

@@ -25,8 +25,10 @@ HIDDEN = "value-that-nobody-may-see"
 """Stands in odd places; reports must not show it."""
 KEY = "kX9canary2f7Qd41e8bZ35a60"
 OTHER_SECRET = "sE7canary9c1Wm20d5fY88b3"
+ACCESS = "aC4canary6t0Rn93g7hV12e58"
+REFRESH = "rF2canary1u8Jp57j3kM64c09"
 SHORT_CODE = "k9Q4w"
-"""Credentials of the canary: what shows them anywhere is a leak."""
+"""Credentials of the canary: what shows them anywhere is a leak. Access and refresh are a grant's tokens."""
 Path = tuple[Any, ...]
 """Keys and indices that lead to a place inside JSON."""
 
@@ -99,6 +101,16 @@ class Vendor(ABC):
         """A sandbox that the canary opens."""
 
     @classmethod
+    def secrets_of_canary(cls) -> Sequence[str]:
+        """All of the canary that shows up nowhere."""
+        return [value for value in cls.canary.values() if value in {KEY, OTHER_SECRET, SHORT_CODE}]
+
+    @classmethod
+    def settings_at(cls, url: str) -> dict[str, Any]:
+        """Settings that name the server, as an identity server of its own address."""
+        return {}
+
+    @classmethod
     def arguments_of_canary(cls, tenant: str) -> dict[str, Any]:
         """What ``connect`` needs beside them, as a store with a grant."""
         return {}
@@ -133,6 +145,13 @@ class Vendor(ABC):
             "journal": ab.MemoryJournal(), "tenant": "tests", **self.arguments(extra.get("tenant", "tests")), **extra,
         }  # fmt: skip
         return ab.connect(self.name, settings, **arguments)
+
+    knocks: ClassVar[int] = 1
+    """How many calls it takes to know that a key opens nothing."""
+
+    def connect_wrong(self) -> ab.AccountingProvider:
+        """A provider whose key opens nothing."""
+        return self.connect(settings=self.wrong)
 
     # -- the books --
 
@@ -203,6 +222,8 @@ class Vendor(ABC):
 
     whole: ClassVar[Mapping[str, Any]]
     """A customer with everything that is mapped: Beispielweg 7, an IBAN, and the name of ``WHOLE_NAME``."""
+    id_name: ClassVar[str] = "id"
+    """Of records and articles."""
     addition: ClassVar[str | None] = "Hof"
     """Of the whole customer's address."""
     needed: ClassVar[Collection[Path]] = frozenset({("id",)})

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from decimal import Decimal
 from importlib.metadata import EntryPoint
 
@@ -59,11 +60,44 @@ def test_everything_that_is_wrong_is_named_at_once():
     assert found["create_customers"] == "must be True or False"
     assert found["default_tax_rate"] == "must be a Decimal"
     assert found["spacing"] == "must be a number that is not negative"
-    assert found["accounts"] == "has a value of the wrong kind"
+    assert found["accounts"] == "must be a mapping, as {…}"
     assert set(found) == {
         "apikey", "colour", "api_key", "account", "create_customers", "default_tax_rate", "spacing", "books",
         "accounts",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("hint", [dict[str, str], Mapping[str, str]])
+def test_the_entry_of_a_mapping_is_named_with_its_key(hint):
+    kind = attrs.make_class("Accounts", {"accounts": attrs.field(type=hint)}, frozen=True, kw_only=True)
+    found = problems({"accounts": {"goods/25": 8000, "25": "3001", "service": f" {CANARY} ", "x" * 90: ""}}, kind)
+    assert found == {
+        "accounts['goods/25']": "must be text, and not empty",
+        f"accounts['{'x' * 60}']": "must be text, and not empty",
+    }
+    assert build_settings(kind, {"accounts": {"25": " 3001 "}}).accounts == {"25": "3001"}
+
+
+def test_what_the_class_refuses_is_named_together_with_what_is_of_the_wrong_kind():
+    """One error tells all; a setting of the wrong kind is not named a second time by the class."""
+    with pytest.raises(ab.InvalidRequest) as caught:
+        connect("informer", {"api_key": CANARY, "placeholders": "none", "peppol": "yes", "currency": "euro"})
+    assert [(problem.field, problem.message) for problem in caught.value.problems] == [
+        ("security_code", "is missing"),
+        ("peppol", "must be True or False"),
+        ("placeholders", "must be one of all, contact, off"),
+        ("currency", "must be a currency code in capitals, as EUR"),
+    ]
+    assert CANARY not in str(caught.value)
+
+
+def test_a_settings_class_that_cannot_bear_a_wrong_kind_hides_no_problem():
+    @attrs.frozen(kw_only=True)
+    class Brittle(Settings):
+        def __attrs_post_init__(self):
+            self.account.upper()
+
+    assert set(problems({"api_key": "k", "account": 5, "spacing": "x"}, Brittle)) == {"account", "spacing"}
 
 
 @pytest.mark.parametrize("key", ["", "  ", f"{CANARY}\r\nX-Evil: 1", f"{CANARY} b", f"{CANARY}ü", None, 5, b"bytes"])

@@ -99,5 +99,7 @@ def test_what_is_no_document_is_refused(source):
     assert "the answer" not in str(caught.value)
 
 
-def test_a_file_of_an_issued_invoice_holds_no_pdf():
-    assert problems({**ISSUED, "pdf": "JVBERi0="}, read_issued)
+def test_files_are_base64():
+    assert read_issued(dumps({**ISSUED, "pdf": "JVBERi0="})).pdf == b"%PDF-"
+    assert problems({**ISSUED, "pdf": "%PDF-"}, read_issued)
+    assert problems({**ISSUED, "pdf": 7}, read_issued)

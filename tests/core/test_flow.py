@@ -40,7 +40,7 @@ def test_an_id_that_is_none_is_refused(value):
 def test_an_id_stays_one_segment(value, quoted):
     path = at("/v1/contacts/{}/files", value)
     assert path == f"/v1/contacts/{quoted}/files"
-    assert url_of(ORIGIN, get(path)) == ORIGIN + path
+    assert url_of(ORIGIN, get(path)).whole == ORIGIN + path
 
 
 def test_several_ids_each_take_their_place():
@@ -52,7 +52,7 @@ def test_several_ids_each_take_their_place():
 @given(st.text(min_size=1, max_size=30))
 def test_no_id_leads_away_from_its_place(value):
     try:
-        url = url_of(ORIGIN, get(at("/v1/contacts/{}", value)))
+        url = url_of(ORIGIN, get(at("/v1/contacts/{}", value))).whole
     except InvalidRequest:
         return
     assert url.startswith(f"{ORIGIN}/v1/contacts/")
@@ -73,8 +73,8 @@ def test_a_path_that_could_lead_elsewhere_is_refused_before_it_is_sent(path):
 
 
 def test_parameters_are_quoted_and_half_characters_refused():
-    assert url_of(ORIGIN, get("/v1", name="a&b=c d/ü")) == f"{ORIGIN}/v1?name=a%26b%3Dc%20d%2F%C3%BC"
-    assert url_of(ORIGIN, get("/vä/a:b")) == f"{ORIGIN}/v%C3%A4/a:b"
+    assert url_of(ORIGIN, get("/v1", name="a&b=c d/ü")).whole == f"{ORIGIN}/v1?name=a%26b%3Dc%20d%2F%C3%BC"
+    assert url_of(ORIGIN, get("/vä/a:b")).whole == f"{ORIGIN}/v%C3%A4/a:b"
     with pytest.raises(InvalidRequest, match="half a character"):
         url_of(ORIGIN, get("/v1", name="\udcff"))
 

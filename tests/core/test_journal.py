@@ -12,13 +12,13 @@ from accounting_bridge import MemoryJournal
 from accounting_bridge.journal.memory import advance, shared_memory_journal
 from accounting_bridge.journal.port import Confirm, Forget, Intend, Key, Release, Row, Send, State, Unclear
 
-KEY = Key(tenant="t", vendor="toy", kind="invoice", reference="A-1")
 LATER = NOON + timedelta(seconds=30)
-INTENT = Row(state=State.INTENT, fingerprint="f")
-FLYING = Row(state=State.IN_FLIGHT, fingerprint="f", rounds=1, sent_at=NOON)
-UNCLEAR = Row(state=State.UNCLEAR, fingerprint="f", rounds=1, sent_at=NOON)
-CONFIRMED = Row(state=State.CONFIRMED, fingerprint="f", rounds=1, sent_at=NOON, remote_id="r-1")
-AGAIN = Row(state=State.IN_FLIGHT, fingerprint="f", rounds=2, sent_at=LATER)
+KEY = Key(tenant="t", vendor="toy", kind="invoice", reference="A-1")
+INTENT = Row(state=State.INTENT, fingerprint="f", at=LATER)
+FLYING = Row(state=State.IN_FLIGHT, fingerprint="f", rounds=1, sent_at=NOON, at=LATER)
+UNCLEAR = Row(state=State.UNCLEAR, fingerprint="f", rounds=1, sent_at=NOON, at=LATER)
+CONFIRMED = Row(state=State.CONFIRMED, fingerprint="f", rounds=1, sent_at=NOON, remote_id="r-1", at=LATER)
+AGAIN = Row(state=State.IN_FLIGHT, fingerprint="f", rounds=2, sent_at=LATER, at=LATER)
 
 SAME = object()
 TABLE = [
@@ -29,10 +29,10 @@ TABLE = [
     (None, Release(1), SAME),
     (None, Forget(), SAME),
     (INTENT, Intend("g"), SAME),
-    (INTENT, Send(0), Row(state=State.IN_FLIGHT, fingerprint="f", rounds=1, sent_at=LATER)),
+    (INTENT, Send(0), Row(state=State.IN_FLIGHT, fingerprint="f", rounds=1, sent_at=LATER, at=LATER)),
     (INTENT, Send(1), SAME),
     (INTENT, Unclear(), SAME),
-    (INTENT, Confirm("r-1"), Row(state=State.CONFIRMED, fingerprint="f", remote_id="r-1")),
+    (INTENT, Confirm("r-1"), Row(state=State.CONFIRMED, fingerprint="f", remote_id="r-1", at=LATER)),
     (INTENT, Release(1), SAME),
     (INTENT, Forget(), None),
     (FLYING, Intend("f"), SAME),

@@ -25,9 +25,9 @@ class Renaming(Memory):
     def capabilities(self):
         return attrs.evolve(super().capabilities, renames_final=True)
 
-    async def finalize_invoice(self, invoice_id):
-        await super().finalize_invoice(invoice_id)
-        renamed = self.convert(invoice_id)
+    async def finalize_invoice(self, draft):
+        await super().finalize_invoice(draft)
+        renamed = self.convert(draft.id)
         if self.trouble:
             raise self.trouble.pop(0)
         return renamed

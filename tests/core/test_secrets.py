@@ -14,8 +14,9 @@ import pytest
 from tests.core.support import API_KEY, Toy, ToySettings, driven, ok, one, read, state, write
 
 from accounting_bridge import InvalidRequest, Secret
-from accounting_bridge._engine import Failure, Outgoing, redact
+from accounting_bridge._engine import Failure, Outgoing
 from accounting_bridge._secrets import STRUCK_OUT, RedactingFilter, guard_loggers, strike_out
+from accounting_bridge._telling import redact
 from accounting_bridge.errors import (
     AuthenticationFailed,
     BridgeError,

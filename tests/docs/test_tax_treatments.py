@@ -120,6 +120,7 @@ class Books:
         return ab.LineItem(
             description="Beratung", quantity=Decimal(8), unit_price=Decimal("95.00"), kind=kind,
             article=self._article(cell, kind),
+            tax_rate=0 if cell.treatment is ab.TaxTreatment.DOMESTIC else None,
         )  # fmt: skip
 
     def _article(self, cell: Cell, kind: ab.LineKind) -> str | None:

@@ -1,14 +1,16 @@
 """Credentials for live tests come from the environment: ``ACCOUNTING_BRIDGE_LIVE_<VENDOR>_<SETTING>``.
 
-Every setting of the vendor can be given so; those without a default have to be. ``..._BASE_URL`` names another origin,
-as that of a vendor's own sandbox. ``..._RATES`` are the books' usual VAT rates, as ``21,9``. Where a grant is needed,
-``..._TOKENS`` and ``..._TOKENS_KEY`` name the file of a ``FileTokens`` store and its key; the grant is kept under the
-tenant ``live tests``.
+Every setting of the vendor can be given so; those without a default have to be. What is no text is written as JSON:
+``true``, or ``{"service/21": "<the article's id>"}``. ``..._BASE_URL`` names another origin, as that of a vendor's own
+sandbox. ``..._RATES`` are the books' usual VAT rates, as ``21,9``. Where a grant is needed, ``..._TOKENS`` and
+``..._TOKENS_KEY`` name the file of a ``FileTokens`` store and its key; the grant is kept under the tenant
+``live tests``.
 
 Use an account of your own that nothing depends on. The tests read; only with ``ACCOUNTING_BRIDGE_LIVE_WRITE=1`` do
 they make a customer and a draft, which stay in the account.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,10 +51,10 @@ class Account:
         return f"ACCOUNTING_BRIDGE_LIVE_{self.vendor}_{name}".upper()
 
     @property
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """All that are in the environment."""
         names = [setting.name for setting in attrs.fields(adapter_class(self.vendor).Settings)]
-        return {name: value for name in names if (value := self.given(name)) is not None}
+        return {name: _as_it_is_meant(value) for name in names if (value := self.given(name)) is not None}
 
     @property
     def missing(self) -> list[str]:
@@ -72,6 +74,11 @@ class Account:
         """A parameter of tests that are skipped where something is missing."""
         reason = f"talks to a real {self.vendor} account: set {' and '.join(self.missing) or 'nothing'}"
         return pytest.param(self.vendor, marks=pytest.mark.skipif(bool(self.missing), reason=reason))
+
+
+def _as_it_is_meant(value: str) -> Any:
+    """A mapping or a flag as JSON; a key of digits stays text."""
+    return json.loads(value) if value.startswith("{") or value in {"true", "false"} else value
 
 
 ACCOUNTS = [Account(name) for name in ab.vendor_names() if name != "memory"]

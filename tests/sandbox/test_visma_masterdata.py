@@ -23,6 +23,23 @@ def test_a_customer_comes_back_with_defaults_and_the_next_number():
     assert api.value("/v2/companysettings")["NextCustomerNumber"] == 1005
 
 
+@pytest.mark.parametrize(("country", "currency"), [("SE", "SEK"), ("NO", "NOK"), ("FI", "EUR")])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_companies_have_customers_at_home_in_the_currency_of_the_books(country, currency, seed):
+    """The first one is; those abroad are invoiced in euro."""
+    api = Api(customers=30, seed=seed, company=Company(country=country))
+    shown = api.value(CUSTOMERS)["Data"]
+    at_home = [one for one in shown if one["InvoiceCountryCode"] == country]
+    assert shown[0] in at_home
+    assert len(at_home) == 10
+    assert {one["CurrencyCode"] for one in at_home} == {currency}
+    assert {one["CurrencyCode"] for one in shown if one not in at_home} == {"EUR"}
+    assert len({one["Name"] for one in shown}) == len(shown)
+    for one in at_home:  # the vendor's own rules hold for them
+        kept = {name: one[name] for name in (*api.customer_body(), "InvoiceCountryCode", "VatNumber") if one[name]}
+        assert api.put(f"{CUSTOMERS}/{one['Id']}", {**kept, "IsPrivatePerson": False, "IsActive": True}).status == 200
+
+
 def test_numbers_are_unique_and_their_gaps_are_skipped():
     api = Api(customers=3)
     taken = api.made(CUSTOMERS, api.customer_body(CustomerNumber="1004"))

@@ -26,10 +26,10 @@ TREATMENTS = tuple(one for one in ab.TaxTreatment if one is not ab.TaxTreatment.
 def recording(box: Any) -> list[Exchange]:
     """What comes out of the sandbox's socket from now on, and what goes in. Call it once for a sandbox."""
     found: list[Exchange] = []
-    deliver: Callable[[Call], Delivery] = box.deliver
+    deliver: Callable[..., Delivery] = box.deliver
 
-    def recorded(call: Call) -> Delivery:
-        delivery = deliver(call)
+    def recorded(call: Call, *fault: Any) -> Delivery:
+        delivery = deliver(call, *fault)
         assert delivery.reply is not None  # no faults in a scenario
         found.append(Exchange(call, delivery.reply))
         return delivery

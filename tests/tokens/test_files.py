@@ -159,6 +159,7 @@ def test_a_damaged_database_is_named(path):
     for number in range(200):
         with store._database.transaction(1) as connection:
             store._put(connection, f"tenant {number}", V, os.urandom(500))
+    store._database.close()  # by then all of it is in the one file
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xa5" * (len(content) - 4096)
     path.write_bytes(content)
@@ -218,6 +219,7 @@ def test_a_database_that_stays_busy_gives_no_lease_and_an_error_for_the_rest(pat
 def test_the_mode_that_others_keep_from_being_set_is_set_later(path):
     """A reader in the older journal mode keeps everybody from changing it; the store works all the same."""
     store = SqliteTokens(path, key=KEY)
+    store._database.close()  # while it is open, nobody else changes the mode
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("PRAGMA journal_mode = DELETE")
     other.execute("BEGIN")

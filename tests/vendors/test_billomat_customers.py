@@ -35,6 +35,7 @@ from accounting_bridge import (
     Unsupported,
 )
 from accounting_bridge.adapter import ChangedSince
+from accounting_bridge.vendors.billomat import invoices
 from accounting_bridge.vendors.billomat.clients import number_fields, number_problems, split_number
 
 FULL = client(
@@ -200,7 +201,7 @@ def test_only_digits_are_an_id(key):
         BOOKS.get_customer(key),
         BOOKS.get_invoice(key),
         BOOKS.invoice_pdf(key),
-        BOOKS.finalize_invoice(key),
+        invoices.complete(key),
         BOOKS.send_invoice(key, None),
         BOOKS.was_sent(key, datetime.now(UTC)),
         BOOKS.look_for_invoices("R-1", key, datetime.now(UTC)),
@@ -490,6 +491,12 @@ def test_check_says_whose_books_these_are_and_what_runs_out():
 def test_check_does_without_quotas_and_names(quotas):
     found, _ = play(BOOKS.check(), [answer({"client": {"quotas": quotas, "plan": {}}})])
     assert ("musterfirma", ()) == (found.company, found.notes)
+
+
+@pytest.mark.parametrize("client", [{}, {"brandNew": {"name": "Musterbüro"}}, {"name": None}])
+def test_what_is_no_account_is_not_taken_for_one(client):
+    with pytest.raises(MalformedResponse, match=r"\$\.client"):
+        play(BOOKS.check(), [answer({"client": client})])
 
 
 def test_tax_rates_come_default_first_and_then_by_id():

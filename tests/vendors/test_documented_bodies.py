@@ -1,4 +1,4 @@
-"""Every documented body of lexoffice and Billomat is used somehow, or stands here with the reason why not."""
+"""Every documented body is used somehow, or stands here with the reason why not."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import _documented_informer
+import _documented_visma
 import pytest
 from _billomat import billomat
 from _lexoffice import acme, draft, hours, lexoffice, plain, profile
@@ -245,8 +247,18 @@ BILLOMAT_OUT_OF_SCOPE: Mapping[str, str] = {
 
 # ---- all of them -----------------------------------------------------------------------------------------------
 
-CHECKED = {"lexoffice": LEXOFFICE, "billomat": BILLOMAT}
-OUT_OF_SCOPE = {"lexoffice": LEXOFFICE_OUT_OF_SCOPE, "billomat": BILLOMAT_OUT_OF_SCOPE}
+CHECKED = {
+    "lexoffice": LEXOFFICE,
+    "billomat": BILLOMAT,
+    "informer": _documented_informer.CHECKED,
+    "visma": _documented_visma.CHECKED,
+}
+OUT_OF_SCOPE = {
+    "lexoffice": LEXOFFICE_OUT_OF_SCOPE,
+    "billomat": BILLOMAT_OUT_OF_SCOPE,
+    "informer": _documented_informer.OUT_OF_SCOPE,
+    "visma": _documented_visma.OUT_OF_SCOPE,
+}
 
 
 @pytest.mark.parametrize("vendor", [*CHECKED])

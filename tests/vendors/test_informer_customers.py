@@ -25,7 +25,18 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounting_bridge import Address, Contact, Customer, DuplicateFound, InvalidRequest, MalformedResponse, NotFound
+from accounting_bridge import (
+    Address,
+    Contact,
+    Customer,
+    DuplicateFound,
+    InvalidRequest,
+    MalformedResponse,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    Unavailable,
+)
 from accounting_bridge.vendors.informer import placeholders, reading, settings
 
 CONSTANTS = st.sampled_from(
@@ -136,6 +147,20 @@ def test_an_unreadable_page_is_an_error_and_no_empty_one():
     gone = NotFound("no such path")
     with pytest.raises(NotFound):
         play(BOOKS.list_customers(None, None), [CONDITIONS, gone])
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda: BOOKS.get_customer("999999"), "customer.id"),
+        (lambda: BOOKS.update_customer(Customer(id="999999", name="X")), "id"),
+    ],
+)
+def test_a_customer_that_is_not_in_the_books_is_named(call, field):
+    """The vendor's own text does not say whom it misses."""
+    with pytest.raises(NotFound) as caught:
+        play(call(), [nothing()])
+    assert caught.value.message == f"{field} '999999' is not in the books: import or create the customer first"
 
 
 @pytest.mark.parametrize("cursor", ["2", "../..", "1.1.1.1.x", ""])
@@ -374,6 +399,14 @@ def test_a_relation_that_is_not_there_after_all_is_unclear():
         play(BOOKS.create_customer(NEW), [SAVED, nothing()])
     with pytest.raises(MalformedResponse):
         play(BOOKS.create_customer(NEW), [answer(b"{} array(3) {")])
+
+
+@pytest.mark.parametrize("failed", [Unavailable("busy"), NotFound("no such record"), PermissionDenied("no")])
+@pytest.mark.parametrize("saved", [SAVED, answer({"id": "77"})])
+def test_what_fails_after_a_relation_was_saved_is_unclear_and_never_nothing(saved, failed):
+    """Nobody may take it for "nothing happened": the relation is there."""
+    with pytest.raises(OutcomeUnknown, match="was written"):
+        play(BOOKS.create_customer(NEW), [saved, failed])
 
 
 def test_a_company_is_filled_up_with_placeholders():

@@ -11,6 +11,7 @@ from accounting_bridge import (
     InvalidRequest,
     LimitReached,
     NotFound,
+    OutcomeUnknown,
     PeriodClosed,
     PermissionDenied,
     Refused,
@@ -59,9 +60,65 @@ def test_a_word_error_inside_a_record_is_no_refusal():
     assert BOOKS.classify(Response(status=200, body=body)) is None
 
 
-def test_fields_are_named_as_the_vendor_names_them():
-    error = refusal(422, {"relation_number": "bestaat al", "lines.0.vat_id": ["a", "b"]}, "POST")
-    assert [("relation_number", "bestaat al"), ("lines.0.vat_id", "a"), ("lines.0.vat_id", "b")] == [
+@pytest.mark.parametrize("path", ["/v2/invoices/sales", "/v2/salesbook", "/v2/relations"])
+@pytest.mark.parametrize("made", [b"1001", b'"1001"'])
+def test_a_new_record_with_an_id_was_made_whatever_is_said_besides(path, made):
+    """As a refusal it would be made once more by the next call, and again."""
+    body = b'{"id": %s, "error": ["De PDF kon niet worden aangemaakt."]}' % made
+    assert BOOKS.classify(Response(status=200, body=body, request=Request(method="POST", path=path))) is None
+
+
+@pytest.mark.parametrize("none", [b"0", b'"0"', b"null", b'""', b"true", b"{}"])
+def test_an_error_without_a_record_s_id_is_a_refusal(none):
+    body = b'{"id": %s, "error": ["Ongeldig"]}' % none
+    asked = Request(method="POST", path="/v2/invoices/sales")
+    assert isinstance(BOOKS.classify(Response(status=200, body=body, request=asked)), InvalidRequest)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/v2/invoices/sales/send/7"), ("PUT", "/v2/relations/7"), ("POST", "/v2/invoices/sales/7/attachments")],
+)
+def test_an_error_beside_the_id_of_what_was_written_to_says_nothing(method, path):
+    body = b'{"id": 7, "error": ["Ongeldig"]}'
+    error = BOOKS.classify(Response(status=200, body=body, request=Request(method=method, path=path)))
+    assert isinstance(error, OutcomeUnknown)
+    assert "Ongeldig" in str(error)
+
+
+def test_a_record_that_is_read_with_an_error_is_refused_as_ever():
+    asked = Request(method="GET", path="/v2/relations/7")
+    body = b'{"id": 7, "error": "No records found"}'
+    assert isinstance(BOOKS.classify(Response(status=200, body=body, request=asked)), NotFound)
+
+
+def test_fields_of_a_new_document_are_named_as_the_caller_knows_them():
+    said = {
+        "lines.0.product_id": "lines.0.product_id is ongeldig", "lines[12][ledger_id]": "bestaat niet",
+        "lines.1.costs_id": "verplicht", "payment_condition_id": ["a", "b"], "reference": "te lang",
+        "lines.3.colour": "onbekend", "colour": "onbekend",
+    }  # fmt: skip
+    error = refusal(422, said, "POST", "/v2/invoices/sales")
+    assert [
+        ("lines[0].article", "lines.0.product_id is ongeldig"),
+        ("lines[12].ledger_account", "lines[12][ledger_id]: bestaat niet"),
+        ("cost_centre", "lines.1.costs_id: verplicht"),
+        ("payment_terms_days", "payment_condition_id: a"),
+        ("payment_terms_days", "payment_condition_id: b"),
+        ("reference", "te lang"),
+        ("lines.3.colour", "onbekend"),
+        ("colour", "onbekend"),
+    ] == [(problem.field, problem.message) for problem in error.problems]
+
+
+def test_a_sum_of_the_salesbook_is_not_mistaken_for_a_line():
+    error = refusal(422, {"lines.0.ledger_id": "x", "invoice_amount": "y"}, "POST", "/v2/salesbook")
+    assert ["lines.0.ledger_id", "total_gross"] == [problem.field for problem in error.problems]
+
+
+def test_fields_of_other_requests_are_named_as_the_vendor_names_them():
+    error = refusal(422, {"relation_number": "bestaat al", "comment": ["a", "b"]}, "POST")
+    assert [("relation_number", "bestaat al"), ("comment", "a"), ("comment", "b")] == [
         (problem.field, problem.message) for problem in error.problems
     ]
 

@@ -62,6 +62,10 @@ def planned(given=None, answers=MASTER, adapter=BOOKS, customer=CUSTOMER):
     return play(flow, answers).result
 
 
+def test_a_plan_says_its_currency():
+    assert planned().currency == "EUR"
+
+
 def body_of(plan):
     from accounting_bridge.flow import Request
 
@@ -108,7 +112,8 @@ def test_a_draft_becomes_a_body():
         ),
     ) == plan.totals  # fmt: skip
     assert plan.tolerance == Decimal("0.02")
-    assert len(plan.notes) == 4
+    booked = [note.partition(" go on ")[2][:4] for note in plan.notes if " go on " in note]
+    assert (["8000", "8020"], 6) == (booked, len(plan.notes))
 
 
 def test_without_a_date_it_is_the_day_in_amsterdam():
@@ -247,7 +252,11 @@ def test_the_candidates_stand_in_the_error():
 
 
 def test_one_of_several_accounts_is_never_guessed():
-    assert "8000 Omzet 8000" in refused(adapter=informer())["lines[0].ledger_account"]
+    named = refused(draft(hours(), hours(kind=LineKind.TRAVEL)), adapter=informer())
+    for at, own in (("lines[0]", "ledger_account_services"), ("lines[1]", "ledger_account_travel")):
+        message = named[f"{at}.ledger_account"]
+        assert "8000 Omzet 8000" in message
+        assert f"set ledger_account on the connection, or {own} for lines" in message
     assert "lines[0].tax_rate" in refused(draft(hours(tax_rate=None)))
 
 
@@ -255,6 +264,77 @@ def test_the_lines_account_goes_before_the_configured_one():
     assert body_of(planned(draft(hours(ledger_account="8010"))))["lines"][0]["ledger_id"] == 802
     goods = informer(ledger_account="8000", ledger_account_goods="8010")
     assert body_of(planned(draft(hours(kind=LineKind.GOODS)), adapter=goods))["lines"][0]["ledger_id"] == 802
+
+
+TRIP = hours(description="Reis", kind=LineKind.TRAVEL)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "expected"),
+    [
+        ("9999", "the setting ledger_account_travel: 9999 is no account that sales may go on"),
+        ("8020", "the setting ledger_account_travel: 8020 does not go with 21 % and the VAT option 'excl'"),
+        ("8020, 8040", "the setting ledger_account_travel: 8020 or 8040 does not go with 21 %"),
+        ("9999, 8000, 9998", "the setting ledger_account_travel: 9999 and 9998 are no account that sales may go on"),
+    ],
+)
+def test_a_configured_account_that_is_wrong_is_refused_and_never_replaced(accounts, expected):
+    adapter = informer(ledger_account="8010", ledger_account_travel=accounts)
+    named = refused(draft(hours(), TRIP), adapter=adapter)
+    assert ["lines[1].ledger_account"] == list(named)
+    assert named["lines[1].ledger_account"].startswith(expected)
+    assert "8000 Omzet 8000, 8010 Omzet 8010, 8100 Omzet 8100" in named["lines[1].ledger_account"]
+    wrong = refused(draft(hours()), adapter=informer(ledger_account=accounts))
+    assert "the setting ledger_account: " in wrong["lines[0].ledger_account"]
+
+
+def test_a_configured_account_that_fits_needs_no_note():
+    adapter = informer(ledger_account_services="8020, 8010", ledger_account_travel="8000")
+    plan = planned(draft(hours(), TRIP), adapter=adapter)
+    assert [802, 801] == [line["ledger_id"] for line in body_of(plan)["lines"]]
+    assert () == plan.notes
+    assert () == planned(draft(hours(ledger_account="8010")), adapter=informer()).notes
+
+
+def test_the_plan_says_on_which_account_a_kind_without_a_setting_goes():
+    adapter = informer(ledger_account="8010", ledger_account_services="8000")
+    (note,) = planned(draft(hours(), TRIP), adapter=adapter).notes
+    assert note.startswith("lines of kind travel with 21 % and the VAT option 'excl' go on 8010 Omzet 8010")
+    assert note.endswith("from ledger_account, as ledger_account_travel is not set")
+    only = planned(draft(hours(tax_rate=Decimal(0))), adapter=informer())
+    assert "go on 8040 Omzet 8040: the only account there is, as neither ledger_account_services" in only.notes[0]
+
+
+def notes_of(given=None, answers=MASTER, adapter=BOOKS, customer=CUSTOMER):
+    return "\n".join(planned(given, answers, adapter, customer).notes)
+
+
+def test_wrong_settings_that_no_line_depends_on_stand_in_the_notes():
+    adapter = informer(
+        ledger_account="8000", ledger_account_goods="7777, 8010", default_tax_rate=Decimal(19), cost_centre="999",
+        product="12", payment_condition="nope", currency="CHF",
+    )  # fmt: skip
+    notes = notes_of(draft(hours(tax_rate=Decimal(9), ledger_account="8200"), currency="EUR"), adapter=adapter)
+    for expected in (
+        "the setting ledger_account_goods: 7777 is no account that sales may go on",
+        "the setting default_tax_rate: 19 % is no rate of the books",
+        "the setting cost_centre: 999 is not used",
+        "the setting product: 12 is not used, as the administration's trade module is off",
+        "the setting payment_condition: 'nope' is not in the books",
+        "the setting currency: CHF is not in the books; there are: EUR, USD",
+    ):
+        assert expected in notes
+
+
+def test_wrong_settings_that_are_needed_are_refused_under_their_names():
+    adapter = informer(
+        ledger_account="8000", default_tax_rate=Decimal(19), payment_condition="nope", currency="CHF", template="nope"
+    )
+    named = refused(draft(hours(tax_rate=None), payment_terms_days=None, customer=NEW), MASTER, adapter, NEW)
+    assert {"lines[0].tax_rate", "payment_condition", "currency", "template"} == set(named)
+    assert named["lines[0].tax_rate"].startswith("the setting default_tax_rate: 19 % does not go")
+    for name in ("payment_condition", "currency", "template"):
+        assert named[name].startswith(f"the setting {name}: ")
 
 
 def test_a_missing_rate_is_the_default_one():
@@ -277,7 +357,7 @@ def test_rates_that_are_shifted_are_named_by_the_setting():
 def test_accounts_without_numbers_are_looked_up():
     bare = option(11, "21", TAXED, {"id": 801, "description": "Omzet", "type": "sales"})
     ledgers = answer([{"id": 801, "number": "8000", "costs": "0"}])
-    plan = planned(answers=(MASTER[0], options(bare), ledgers, *MASTER[2:]))
+    plan = planned(answers=(MASTER[0], options(bare), ledgers, *MASTER[2:]), adapter=informer(ledger_account="8000"))
     assert body_of(plan)["lines"][0]["ledger_id"] == 801
 
 
@@ -289,8 +369,11 @@ def test_cost_centres_go_where_they_may():
     assert body_of(planned(given, answers, adapter))["lines"][0]["costs_id"] == 71
     disabled = draft(hours(tax_rate=Decimal(9), ledger_account="8200"))
     assert "costs_id" not in body_of(planned(disabled, adapter=adapter))["lines"][0]
-    unknown = refused(given, answers, informer(cost_centre="999"))
-    assert "100 Verkoop" in unknown["lines[0].ledger_account"]
+    twice = draft(hours(ledger_account="8100"), hours(ledger_account="8010"))
+    unknown = refused(twice, answers, informer(cost_centre="999"))
+    expected = "the setting cost_centre: 999 is not in the books; there are: 100 Verkoop"
+    assert {"cost_centre": expected} == unknown
+    assert "cost_centre: 999 is not used" in notes_of(disabled, adapter=informer(cost_centre="999"))
 
 
 # ---- quantities --------------------------------------------------------------------------------------------
@@ -317,12 +400,58 @@ def test_fractions_become_one_times_their_amount_where_the_account_refuses_them(
 TRADE = (administration(modules={"trade": True}), *MASTER[1:])
 
 
+PRODUCTS = answer(
+    [
+        {"id": 7, "product_code_sales": "A-1", "description_sales": "Adviesuur", "product_type": "service"},
+        {"id": "8", "product_code_sales": None, "description_sales": "Reis", "amount_sales": "unreadable"},
+    ]
+)
+
+
+def shop(*lists):
+    """With the trade module on: what a plan reads, the products between options and payment conditions."""
+    return (*TRADE[:2], *lists, *TRADE[2:])
+
+
 def test_the_trade_module_demands_a_product():
-    assert "product" in refused(answers=TRADE)["lines[0].article"]
-    assert body_of(planned(draft(hours(article="7")), TRADE))["lines"][0]["product_id"] == 7
+    named = refused(answers=shop(PRODUCTS))["lines[0].article"]
+    assert "set product on the connection; there are: 7 A-1 Adviesuur, 8 Reis" in named
+    assert body_of(planned(draft(hours(article="7")), shop(PRODUCTS)))["lines"][0]["product_id"] == 7
     adapter = informer(ledger_account="8000", product="8")
-    assert body_of(planned(answers=TRADE, adapter=adapter))["lines"][0]["product_id"] == 8
-    assert "digits" in refused(draft(hours(article="x")), TRADE)["lines[0].article"]
+    assert body_of(planned(answers=shop(PRODUCTS), adapter=adapter))["lines"][0]["product_id"] == 8
+
+
+def test_every_line_with_an_article_that_the_books_do_not_have_is_named_at_once():
+    """The products are read again first: one of them may be new."""
+    given = draft(hours(article="999999"), hours(article="7"), hours(article="x"), TextLine(description="x"))
+    there = "there are: 7 A-1 Adviesuur, 8 Reis"
+    assert {
+        "lines[0].article": f"999999 is no product of the books; {there}",
+        "lines[2].article": f"'x' is not an id of Informer: digits only; {there}",
+    } == refused(given, shop(PRODUCTS, PRODUCTS))
+
+
+def test_a_wrong_product_setting_is_named_once():
+    adapter = informer(ledger_account="8000", product="12")
+    expected = "the setting product: 12 is no product of the books; there are: 7 A-1 Adviesuur, 8 Reis"
+    assert {"product": expected} == refused(draft(hours(), hours()), shop(PRODUCTS, PRODUCTS), adapter)
+    assert expected in notes_of(draft(hours(article="7")), shop(PRODUCTS), adapter)
+
+
+def test_a_product_that_was_made_since_the_last_look_is_taken():
+    new = answer([{"id": 9, "description_sales": "Nieuw"}])
+    assert body_of(planned(draft(hours(article="9")), shop(PRODUCTS, new)))["lines"][0]["product_id"] == 9
+
+
+def test_nothing_is_said_of_an_article_where_a_product_cannot_be_read():
+    odd = answer([{"id": 7}, {"id": [9]}])
+    assert body_of(planned(draft(hours(article="9")), shop(odd)))["lines"][0]["product_id"] == 9
+
+
+def test_books_without_products_have_none():
+    """An empty list is an error at this vendor."""
+    assert "there are: none" in refused(draft(hours(article="9")), shop(nothing(), nothing()))["lines[0].article"]
+    assert not play(BOOKS.list_articles(None), [TRADE[0], options(), nothing()]).result.items
 
 
 def test_without_the_trade_module_there_are_no_products():
@@ -514,7 +643,7 @@ def test_the_pdf_of_a_final_invoice():
 
 
 def test_finalizing_is_marking_as_sent():
-    (request,) = play(BOOKS.finalize_invoice("12345"), [answer({"message": "ok"})]).requests
+    (request,) = play(BOOKS.finalize_invoice(read(invoice())), [answer({"message": "ok"})]).requests
     assert ("POST", "/v2/invoices/sales/send/12345", {"method": "mark"}) == (
         request.method,
         request.path,

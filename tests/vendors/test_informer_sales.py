@@ -42,6 +42,7 @@ from accounting_bridge.models import (
     Attachment,
     IssuedInvoice,
     LineItem,
+    LineKind,
     SalesEntryStatus,
     ServicePeriod,
     TaxTreatment,
@@ -90,7 +91,26 @@ def test_an_issued_invoice_becomes_an_entry():
         "pdf": base64.b64encode(PDF).decode(),
     } == body_of(plan)  # fmt: skip
     assert plan.totals.gross == Decimal("517.28")
-    assert plan.notes == ("text lines are left out: entries have none",)
+    left_out, booked = plan.notes
+    assert left_out == "text lines are left out: entries have none"
+    assert booked.endswith("go on 8000 Omzet 8000: from ledger_account, as ledger_account_services is not set")
+
+
+def test_articles_are_left_out_of_entries():
+    plan = planned(issued(hours(article="7")))
+    assert "product_id" not in body_of(plan)["lines"][0]
+    assert "articles are left out: entries have none, and are booked by ledger account" in plan.notes
+
+
+def test_an_entry_never_goes_on_another_account_than_the_one_of_its_kind():
+    adapter = informer(ledger_account="8010", ledger_account_travel="9999", payment_condition="nope")
+    trip = hours(description="Reis", kind=LineKind.TRAVEL)
+    named = refused(issued(hours(), trip), adapter=adapter)
+    assert ["lines[1].ledger_account"] == list(named)
+    assert "the setting ledger_account_travel: 9999 is no account" in named["lines[1].ledger_account"]
+    notes = "\n".join(planned(issued(hours()), adapter=adapter).notes)
+    assert "the setting ledger_account_travel: 9999 is no account" in notes
+    assert "the setting payment_condition: 'nope' is not in the books" in notes
 
 
 def test_a_due_date_without_a_condition_takes_the_usual_one():
@@ -303,7 +323,9 @@ def test_every_request_is_as_the_vendor_describes_it():
         play(BOOKS.get_sale("1"), [answer(invoice())]),
         play(BOOKS.invoice_pdf("1"), [answer(invoice(concept="0")), pdf]),
         play(BOOKS.finish_sale(play(BOOKS.get_sale("1"), [answer(invoice())]).result, issued()), [pdf]),
-        play(BOOKS.finalize_invoice("1"), [answer({})]),
+        play(
+            BOOKS.finalize_invoice(play(BOOKS.get_invoice("1"), [answer(invoice(1)), CURRENCIES]).result), [answer({})]
+        ),
         play(BOOKS.send_invoice("1", None), [answer(invoice()), answer({})]),
         play(BOOKS.attach("1", file), [answer(invoice()), answer({"id": 1})]),
         play(BOOKS.list_articles(None), [trade, options(), answer([])]),

@@ -51,11 +51,11 @@ def test_what_the_vendor_can_do_is_declared():
     assert BOOKS.refresh(None) is None
 
 
-def test_ledger_accounts_of_a_kind_go_before_those_of_all():
+def test_ledger_accounts_of_a_kind_stand_instead_of_those_of_all():
     chosen = informer(ledger_account="8000, 8020", ledger_account_goods="7000").settings
-    assert ("7000", "8000", "8020") == chosen.ledgers_for(LineKind.GOODS)
-    assert ("8000", "8020") == chosen.ledgers_for(LineKind.TRAVEL)
-    assert () == informer().settings.ledgers_for(LineKind.SERVICE)
+    assert ("ledger_account_goods", ("7000",)) == chosen.ledgers_for(LineKind.GOODS)
+    assert ("ledger_account", ("8000", "8020")) == chosen.ledgers_for(LineKind.TRAVEL)
+    assert (None, ()) == informer().settings.ledgers_for(LineKind.SERVICE)
 
 
 # ---- placeholders ------------------------------------------------------------------------------------------

@@ -56,6 +56,10 @@ def planned(given, customer=None, *, books=None, answers=None, finalize=False, n
     return play(flow, [profile()] if answers is None else answers).result
 
 
+def test_a_plan_says_its_currency():
+    assert planned(draft()).currency == "EUR"
+
+
 def body_of(plan: InvoicePlan):
     return loads(Response(status=200, body=plan.body))
 

@@ -34,9 +34,11 @@ from accounting_bridge import (
     MalformedResponse,
     NotFound,
     OutcomeUnknown,
+    PermissionDenied,
+    Unavailable,
 )
 from accounting_bridge.sandbox.visma import Assumptions
-from accounting_bridge.vendors.visma import calls, wire
+from accounting_bridge.vendors.visma import calls, customers, wire
 from accounting_bridge.wire import loads
 
 SINCE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -264,7 +266,7 @@ def test_a_number_that_fits_no_customer_needs_no_request():
 def test_where_the_filter_is_refused_every_customer_is_compared():
     answers = [
         REFUSED,
-        listing(customer(CustomerNumber="7"), pages=2, total=2),
+        listing(customer(Id=CUSTOMER_ID[:-1] + "9", CustomerNumber="7"), pages=2, total=2),
         listing(customer(), page=2, pages=2, total=2),
     ]
     played = play(BOOKS.find_customer("1001"), [*answers, TERMS])
@@ -288,10 +290,43 @@ def test_a_look_begins_anew_when_records_vanish_meanwhile():
     answers = [
         listing(other, pages=2, total=1001),
         listing(page=2, pages=1, total=1000),
-        listing(other, customer(), total=1000),
+        listing(other, customer()),
         TERMS,
     ]
     assert CUSTOMER_ID == play(BOOKS.find_customer("1001"), answers).result.id
+
+
+def test_a_look_that_was_shown_a_record_twice_and_another_not_at_all_begins_anew():
+    one, two = (customer(Id=CUSTOMER_ID[:-1] + key, CustomerNumber=key) for key in "78")
+    shifted = [listing(one, two, pages=2, total=4), listing(two, one, page=2, pages=2, total=4)]
+    rest = customer(Id=CUSTOMER_ID[:-1] + "9", CustomerNumber="9")
+    whole = [listing(one, two, pages=2, total=4), listing(rest, customer(), page=2, pages=2, total=4)]
+    assert CUSTOMER_ID == play(BOOKS.find_customer("1001"), [*shifted, *whole, TERMS]).result.id
+    with pytest.raises(MalformedResponse, match="keeps changing"):
+        play(BOOKS.find_customer("1001"), shifted * 3)
+
+
+# ---- what an answer says after a write ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["{%s}", "%s"])
+def test_an_id_in_capitals_or_braces_is_the_same_one(form):
+    made = customer(Id=form % CUSTOMER_ID.upper())
+    assert CUSTOMER_ID == play(BOOKS.create_customer(NEW), [COUNTRIES, TERMS, answer(made, 201)]).result.id
+
+
+@pytest.mark.parametrize("odd", ["1001", None, 7, "", f"{{{CUSTOMER_ID}"])
+def test_an_answer_to_a_write_without_an_id_is_unreadable_and_no_refusal(odd):
+    with pytest.raises(MalformedResponse):
+        play(BOOKS.create_customer(NEW), [COUNTRIES, TERMS, answer(customer(Id=odd), 201)])
+
+
+@pytest.mark.parametrize("failed", [Unavailable("busy"), PermissionDenied("no")])
+def test_what_fails_after_a_customer_was_made_is_unclear_and_never_nothing(failed):
+    """The terms of payment are read for the answer where the connection has not read them lately."""
+    flow = customers._written(calls.post("/customers", body=b"{}"))
+    with pytest.raises(OutcomeUnknown):
+        play(flow, [answer(customer(), 201), failed])
 
 
 # ---- creating ----------------------------------------------------------------------------------------------
@@ -475,6 +510,7 @@ def test_one_odd_article_does_not_hide_the_others():
 def test_check_says_what_the_app_should_know():
     body = {
         "Name": "Urenwerk BV",
+        "CountryCode": "NL",
         "CurrencyCode": "EUR",
         "CompanyIdentifier": "c-1",
         "ProductVariant": 2,
@@ -487,6 +523,13 @@ def test_check_says_what_the_app_should_know():
     told = " ".join(found.notes)
     for word in ("read-only", "Invoicing", "2025-12-31", "rounds"):
         assert word in told
+
+
+@pytest.mark.parametrize("body", [{}, {"brandNew": {"Name": "Urenwerk BV"}}, {"Name": "Urenwerk BV"}])
+def test_what_is_no_company_is_not_taken_for_one(body):
+    """Its country decides every rate."""
+    with pytest.raises(MalformedResponse, match="CountryCode"):
+        play(BOOKS.check(), [answer(body)])
 
 
 # ---- against the sandbox -----------------------------------------------------------------------------------

@@ -109,11 +109,13 @@ def test_everything_that_is_wrong_with_articles_is_named_at_once_with_what_would
         "lines[0].article", "lines[1].article", "lines[2].article", "lines[3].article", "lines[4].tax_rate",
         "lines[5].tax_rate", "lines[6].article", "lines[7].ledger_account",
     ]  # fmt: skip
-    assert "1 Advies, 3 Handboek" in found["lines[0].article"]
+    assert f"'{HOURS}' (1 Advies), '{GOODS}' (3 Handboek)" in found["lines[0].article"]
+    assert "set articles['hosting'] to an id" in found["lines[0].article"]
     assert "is not active" in found["lines[2].article"]
     assert "no active coding" in found["lines[3].article"]
-    assert "articles with 9 % are: 2 Advies laag" in found["lines[4].tax_rate"]
-    assert "'travel/21'" in found["lines[6].article"]
+    of_rate = f"articles with 9 %, by the ids that import_articles() gives: '{HOURS_LOW}' (2 Advies laag)"
+    assert of_rate in found["lines[4].tax_rate"]
+    assert "set articles['travel/21'] to an id" in found["lines[6].article"]
     assert "on 8000" in found["lines[7].ledger_account"]
 
 
@@ -154,7 +156,13 @@ def test_tax_free_treatments_that_the_customer_s_situation_bears_out(treatment, 
 @pytest.mark.parametrize(
     ("treatment", "who", "field", "why"),
     [
-        (TaxTreatment.INTRA_EU_SERVICES, {"InvoiceCountryCode": "DE"}, "tax_treatment", "without a VAT number"),
+        (TaxTreatment.INTRA_EU_SERVICES, {"InvoiceCountryCode": "DE"}, "customer.vat_number", "is required"),
+        (
+            TaxTreatment.INTRA_EU_SERVICES,
+            {"InvoiceCountryCode": "DE", "VatNumber": "DE123456789", "IsPrivatePerson": True},
+            "tax_treatment",
+            "without a VAT number",
+        ),
         (TaxTreatment.INTRA_EU_SERVICES, {}, "tax_treatment", "domestic"),
         (TaxTreatment.EXPORT, {"InvoiceCountryCode": "CH", "ForceBookkeepVat": True}, "tax_treatment", "domestic"),
         (TaxTreatment.REVERSE_CHARGE, {}, "customer", "would charge VAT"),
@@ -177,6 +185,25 @@ def test_tax_free_treatments_that_the_customer_s_situation_bears_out(treatment, 
 def test_a_treatment_that_would_be_booked_as_another_is_refused(treatment, who, field, why):
     document = draft(hours(tax_rate=None, article=HOURS), tax_treatment=treatment)
     assert why in problems(document, **{f"customers/{CUSTOMER_ID}": party(**who)})[field]
+
+
+@pytest.mark.parametrize(
+    ("who", "why"),
+    [
+        ({"InvoiceCountryCode": "DE", "VatNumber": "DE123456789"}, "give intra_eu_services or intra_eu_goods"),
+        ({"InvoiceCountryCode": "CH"}, "give export"),
+    ],
+)
+def test_a_domestic_line_of_0_percent_never_becomes_an_intra_eu_supply_or_an_export(who, why):
+    """Visma would report it as one, with nobody having said so."""
+    document = draft(hours(tax_rate=Decimal(0), article=HOURS))
+    assert why in problems(document, **{f"customers/{CUSTOMER_ID}": party(**who)})["tax_treatment"]
+
+
+def test_a_plan_says_in_which_currency_the_customer_is_invoiced():
+    assert plan(draft()).result.currency == "EUR"
+    who = {f"customers/{CUSTOMER_ID}": party(CurrencyCode="NOK")}
+    assert plan(draft(currency="NOK"), **who).result.currency == "NOK"
 
 
 def test_reverse_charge_needs_the_company_s_setting():
@@ -260,7 +287,9 @@ def test_private_persons_prices_go_in_with_vat_if_the_company_shows_them_so(show
      ({"InvoiceCountryCode": "CH"}, "1.12345", False)],
 )  # fmt: skip
 def test_a_price_has_two_decimals_at_home_and_four_abroad(who, price, fits):
-    document = draft(hours(unit_price=Decimal(price), tax_rate=0 if who else Decimal(21), article=HOURS))
+    treatment = TaxTreatment.EXPORT if who else TaxTreatment.DOMESTIC
+    line = hours(unit_price=Decimal(price), tax_rate=None if who else Decimal(21), article=HOURS)
+    document = draft(line, tax_treatment=treatment)
     given = {f"customers/{CUSTOMER_ID}": party(**who)}
     if fits:
         assert lines(plan(document, **given))[0]["UnitPrice"] == Decimal(price)
@@ -276,7 +305,9 @@ def test_quantities_and_discounts_with_too_many_decimals_are_refused():
 def test_the_customer_decides_the_currency():
     dollars = {f"customers/{CUSTOMER_ID}": party(CurrencyCode="USD")}
     assert "must be USD" in problems(draft(currency="EUR"), **dollars)["currency"]
-    assert "is needed" in problems(draft(), **dollars)["currency"]
+    needed = problems(draft(), **dollars)["currency"]
+    assert "is invoiced in USD, and the books are in EUR" in needed
+    assert "currency='USD', or change the customer's currency in Visma" in needed
     assert plan(draft(currency="USD"), **dollars).result.totals.gross == Decimal("258.64")
 
 

@@ -30,7 +30,7 @@ from accounting_bridge.errors import Conflict, DuplicateFound, InvalidRequest, M
 from accounting_bridge.models import Attachment, InvoiceStatus
 from accounting_bridge.vendors.visma import files, invoices
 
-ID = f"{DRAFT_ID}~2026-03/17"
+ID = f"{DRAFT_ID}~{CUSTOMER_ID}~2026-03/17"
 DRAFT, DRAFTS = f"/v2/customerinvoicedrafts/{DRAFT_ID}", "/v2/customerinvoicedrafts"
 INVOICE, INVOICES = f"/v2/customerinvoices/{INVOICE_ID}", "/v2/customerinvoices"
 ORIGIN = "https://eaccountingapi.vismaonline.com"
@@ -43,11 +43,21 @@ def read(invoice_id, **answers):
 # ---- making and finding ------------------------------------------------------------------------------------
 
 
-def test_a_draft_s_id_holds_the_reference_that_finds_it_again():
-    body = b'{"OurReference":"2026-03/17","EuThirdParty":false}'
-    played = play(invoices.submit(DRAFTS, body), {DRAFTS: answer(draft_record(Id=DRAFT_ID.upper()), status=201)})
+BODY = f'{{"CustomerId":"{CUSTOMER_ID}","OurReference":"2026-03/17"}}'.encode()
+
+
+@pytest.mark.parametrize("given", [DRAFT_ID.upper(), f"{{{DRAFT_ID}}}"])
+def test_a_draft_s_id_holds_what_finds_it_again(given):
+    played = play(invoices.submit(DRAFTS, BODY), {DRAFTS: answer(draft_record(Id=given), status=201)})
     assert played.result == ID
-    assert [(request.method, request.path, request.body) for request in played.requests] == [("POST", DRAFTS, body)]
+    assert [(request.method, request.path, request.body) for request in played.requests] == [("POST", DRAFTS, BODY)]
+
+
+@pytest.mark.parametrize("odd", ["12", "", None, 7, {}])
+def test_an_answer_to_a_draft_with_an_odd_id_is_unreadable_and_no_refusal(odd):
+    """A refusal would free the reference, and the same call would make another draft."""
+    with pytest.raises(MalformedResponse):
+        play(invoices.submit(DRAFTS, BODY), {DRAFTS: answer(draft_record(Id=odd), status=201)})
 
 
 def look(drafts, finals, **answers):
@@ -72,6 +82,12 @@ def test_a_draft_that_is_converted_while_it_is_looked_for_is_not_a_duplicate():
     assert look(page(draft_record()), page(invoice_record()), **{DRAFT: gone()}).result == [INVOICE_ID]
     both = look(page(draft_record()), page(invoice_record()), **{DRAFT: answer(draft_record())}).result
     assert both == [ID, INVOICE_ID]
+
+
+@pytest.mark.parametrize("drafts", [[draft_record(Id="12")], [draft_record(Id=None)]])
+def test_a_document_that_was_found_and_cannot_be_named_is_unreadable(drafts):
+    with pytest.raises(MalformedResponse):
+        look(page(*drafts), page())
 
 
 def without_paging(request):
@@ -130,6 +146,38 @@ def test_a_draft_that_was_deleted_is_not_found():
         read(ID, **{f"customerinvoicedrafts/{DRAFT_ID}": gone(), "customerinvoices": page()})
 
 
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"CustomerId": guid(92)},
+        {"CustomerId": guid(92), "CreatedFromDraftId": "00000000-0000-0000-0000-000000000000"},
+        {"CreatedFromDraftId": guid(93)},
+        {"CustomerId": None},
+    ],
+)
+def test_an_invoice_of_another_customer_or_draft_is_not_taken_for_the_draft_s(foreign):
+    """The same reference means nothing: a person may copy a draft, another app may count alike."""
+    answers = {f"customerinvoicedrafts/{DRAFT_ID}": gone(), f"customerinvoices/{INVOICE_ID}": answer(invoice_record())}
+    other = invoice_record(Id=guid(94), **foreign)
+    with pytest.raises(NotFound):
+        read(ID, **answers, customerinvoices=page(other))
+    assert read(ID, **answers, customerinvoices=page(other, invoice_record())).result.id == INVOICE_ID
+    given = {DRAFT: gone(), INVOICES: page(other)}
+    for flow in (
+        invoices.finalize(settings(), known()),
+        invoices.send(ID, None),
+        files.invoice_pdf(ORIGIN, ID),
+    ):
+        with pytest.raises(NotFound):
+            play(flow, given)
+
+
+def test_an_invoice_that_names_the_draft_is_taken_whoever_it_went_to_in_the_end():
+    answers = {f"customerinvoicedrafts/{DRAFT_ID}": gone(), f"customerinvoices/{INVOICE_ID}": answer(invoice_record())}
+    named = invoice_record(CreatedFromDraftId=f"{{{DRAFT_ID}}}", CustomerId=guid(92))
+    assert read(ID, **answers, customerinvoices=page(named)).result.id == INVOICE_ID
+
+
 def test_of_several_invoices_with_the_reference_the_one_that_names_the_draft_is_taken_or_none():
     other = invoice_record(Id=guid(94))
     named = invoice_record(CreatedFromDraftId=DRAFT_ID.upper())
@@ -152,7 +200,11 @@ def test_a_draft_that_a_person_made_is_read_by_its_own_id():
     assert read(DRAFT_ID, **answers).result.id == DRAFT_ID
 
 
-@pytest.mark.parametrize("hostile", ["", "..", f"{DRAFT_ID}~", f"{DRAFT_ID}~a b", f"{DRAFT_ID}/../x", "1' or 1 eq 1"])
+@pytest.mark.parametrize(
+    "hostile",
+    ["", "..", f"{DRAFT_ID}~", f"{DRAFT_ID}~a b", f"{DRAFT_ID}~2026-03/17", f"{DRAFT_ID}~{CUSTOMER_ID}~a b",
+     f"{DRAFT_ID}/../x", "1' or 1 eq 1"],
+)  # fmt: skip
 def test_ids_that_are_none_are_refused_before_anything_is_sent(hostile):
     with pytest.raises(InvalidRequest):
         play(invoices.get_invoice(settings(), hostile))
@@ -161,10 +213,15 @@ def test_ids_that_are_none_are_refused_before_anything_is_sent(hostile):
 # ---- finalizing --------------------------------------------------------------------------------------------
 
 
+def known():
+    """The draft as it was read right before."""
+    return read(ID, **{f"customerinvoicedrafts/{DRAFT_ID}": answer(draft_record())}).result
+
+
 @pytest.mark.parametrize(("keeps", "said"), [(True, "true"), (False, "false")])
 def test_converting_sends_the_totals_along_and_says_which_date_it_has(keeps, said):
     answers = {DRAFT: answer(draft_record()), f"{DRAFT}/convert": answer(invoice_record(), status=201)}
-    played = play(invoices.finalize(settings(keep_draft_date=keeps), ID), answers)
+    played = play(invoices.finalize(settings(keep_draft_date=keeps), known()), answers)
     assert played.result == INVOICE_ID
     (convert,) = writes(played)
     assert dict(convert.params) == {"keepOriginalDraftDate": said, "overrideCompanyKeepOriginalDraftDate": "true"}
@@ -176,8 +233,20 @@ def test_converting_sends_the_totals_along_and_says_which_date_it_has(keeps, sai
 
 
 def test_a_draft_that_was_converted_meanwhile_is_not_converted_again():
-    played = play(invoices.finalize(settings(), ID), {DRAFT: gone(), INVOICES: page(invoice_record())})
+    played = play(invoices.finalize(settings(), known()), {DRAFT: gone(), INVOICES: page(invoice_record())})
     assert (played.result, writes(played)) == (INVOICE_ID, [])
+
+
+def test_a_draft_that_was_changed_since_it_was_read_is_not_made_final():
+    changed = {DRAFT: answer(draft_record(TotalAmount=Decimal("120.99"), TotalVatAmount=Decimal("20.99")))}
+    with pytest.raises(Conflict):  # a write would be asked of nobody here
+        play(invoices.finalize(settings(), known()), changed)
+
+
+def test_an_answer_to_a_conversion_with_an_odd_id_is_unreadable_and_no_refusal():
+    answers = {DRAFT: answer(draft_record()), f"{DRAFT}/convert": answer(invoice_record(Id="12"), status=201)}
+    with pytest.raises(MalformedResponse):
+        play(invoices.finalize(settings(), known()), answers)
 
 
 # ---- mail --------------------------------------------------------------------------------------------------
@@ -244,6 +313,21 @@ def test_an_address_elsewhere_is_not_followed(url):
     with pytest.raises(MalformedResponse) as caught:
         print_at(url)
     assert "evil" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://eaccountingstorageNL.vismaonline.com/temp/key", "https://[key"])
+def test_the_address_of_a_pdf_is_a_secret_in_whatever_frame_it_passes_through(url, monkeypatch):
+    """Crash reporters print the locals of every frame below an error, of whatever kind."""
+
+    def crashing(*_, **__):
+        raise RuntimeError("whatever")
+
+    monkeypatch.setattr(files, "urlsplit" if "[" in url else "Request", crashing)
+    with pytest.raises(RuntimeError) as caught:
+        print_at(url)
+    own = [one.frame for one in caught.traceback if str(one.path) == files.__file__]
+    assert own
+    assert [name for frame in own for name, one in frame.f_locals.items() if "key" in repr(one)] == []
 
 
 def test_the_connection_s_own_host_is_trusted_as_well():

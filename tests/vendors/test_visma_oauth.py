@@ -194,6 +194,7 @@ def test_a_code_that_was_used_is_refused_by_its_name_and_does_not_look_like_bad_
         exchanged(elsewhere(400, "invalid_grant"))
     assert ["code"] == [problem.field for problem in caught.value.problems]
     assert "invalid_grant" == caught.value.code
+    assert "redirect_uri" in str(caught.value)
 
 
 def test_a_client_that_is_not_known_is_told_apart():
@@ -316,6 +317,19 @@ def test_a_code_of_one_tenant_is_not_taken_for_another():
             assert before == len(server.sandbox.log)
             with pytest.raises(AuthenticationFailed, match="authorization_url"):
                 victim.check()
+
+
+def test_a_code_that_comes_with_another_redirect_uri_is_refused_by_its_name():
+    with serve("visma", customers=1) as server:
+        store, elsewhere_to = MemoryTokens(), {**server.settings, "redirect_uri": "https://localhost:44300/other"}
+        with (
+            connect("visma", server.settings, base_url=server.url, tokens=store, tenant="a") as asking,
+            connect("visma", elsewhere_to, base_url=server.url, tokens=store, tenant="a") as coming_back,
+        ):
+            code, state = consented(server.sandbox, asking.authorization_url())
+            with pytest.raises(InvalidRequest, match="redirect_uri") as caught:
+                coming_back.exchange(code, state)
+    assert ["code"] == [problem.field for problem in caught.value.problems]
 
 
 def test_a_user_who_says_no_leaves_no_code():

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from _visma import connected
 from _visma_documents import (
     CUSTOMER,
     CUSTOMER_ID,
@@ -35,7 +36,8 @@ from attrs import evolve
 
 from accounting_bridge.errors import Conflict, InvalidRequest, MalformedResponse, PeriodClosed, PermissionDenied
 from accounting_bridge.flow import Request
-from accounting_bridge.models import LineKind, SalesEntryStatus, TaxTreatment, TextLine
+from accounting_bridge.models import CustomerRef, LineKind, SalesEntryStatus, TaxTreatment, TextLine
+from accounting_bridge.sandbox.visma import Company
 from accounting_bridge.vendors.visma import sales
 
 LEDGER = "/v2/customerledgeritems"
@@ -189,8 +191,9 @@ def test_accounts_that_are_not_clear_are_all_named_with_candidates():
         **{"accounts/standardaccounts": page({"AccountType": "Bank", "AccountNumber": 1100})},
     )
     assert sorted(found) == [
-        "lines[0].ledger_account", "lines[1].ledger_account", "lines[2].ledger_account", "receivable_account",
+        "lines[0].ledger_account", "lines[1].tax_rate", "lines[2].ledger_account", "receivable_account",
     ]  # fmt: skip
+    assert found["lines[1].tax_rate"] == "the books have no rate of 6 % on that day; there are: 0 %, 9 %, 21 %"
     assert "revenue_accounts['service/21']" in found["lines[0].ledger_account"]
     assert "8000 Rekening 8000, 8090 Rekening 8090" in found["lines[0].ledger_account"]
     assert "1100 (Bank)" in found["receivable_account"]
@@ -249,6 +252,24 @@ def test_intra_eu_sales_need_a_vat_number_and_other_currencies_are_refused():
     assert sorted(problems(invoice)) == ["currency", "customer.vat_number"]
 
 
+def test_amounts_of_a_customer_in_another_currency_are_not_taken_for_the_books_own_without_a_word():
+    """A voucher cannot be deleted: 100 USD that were booked as 100 EUR would stand there for good."""
+    dollars = evolve(CUSTOMER, currency="USD")
+    needed = problems(issued(customer=dollars))
+    assert list(needed) == ["currency"]
+    assert "invoiced in USD, and sales are booked in EUR only" in needed["currency"]
+    assert "currency='EUR'" in needed["currency"]
+    assert "must be EUR" in problems(issued(customer=dollars, currency="USD"))["currency"]
+    said = plan(issued(customer=dollars, currency="EUR"))
+    assert body(said)["CurrencyCode"] == "EUR"
+    assert body(plan(issued(customer=evolve(CUSTOMER, currency="EUR"))))["CurrencyCode"] == "EUR"
+
+
+def test_a_rate_that_the_books_do_not_have_is_told_before_an_account_is_asked_for():
+    using = settings(revenue_accounts={"service/6": "8000"})
+    assert list(problems(issued(hours(tax_rate=Decimal(6))), using)) == ["lines[0].tax_rate"]
+
+
 # ---- closed books ------------------------------------------------------------------------------------------
 
 
@@ -278,8 +299,42 @@ def test_a_look_compares_the_full_number():
     assert played.result == [ITEM_ID]
     assert params(played.requests, "$filter")[0] == "InvoiceNumber eq 20260815"
     assert look(**{LEDGER: page(item_record(CustomerId=guid(77)))}).result == []
-    assert look(**{VOUCHER: answer({"VoucherText": "Factuur 20260815"})}).result == [ITEM_ID]
     assert look(**{VOUCHER: answer({"VoucherText": "202608150 Quellmoos"})}).result == []
+
+
+def test_what_a_person_booked_is_the_invoice_s_only_if_the_amount_is_too():
+    by_hand = {VOUCHER: answer({"VoucherText": "Factuur 20260815"})}
+    gross = Decimal("258.64")
+    assert look(**by_hand).result == []
+    for booked in (gross, -gross):  # which sign a credit has is not known
+        assert look(**by_hand, **{LEDGER: page(item_record(TotalAmountInvoiceCurrency=booked))}).result == [ITEM_ID]
+
+
+def test_another_invoice_of_the_same_whole_number_is_not_taken_for_this_one():
+    """A voucher written here begins with the issued number; behind it comes a name, and names hold numbers."""
+    line = hours(quantity=1, unit_price=Decimal(100))
+    options = settings(number_map=lambda number: int("".join(mark for mark in number if mark.isdigit())))
+    answers = {
+        LEDGER: page(item_record(InvoiceNumber=7)),
+        VOUCHER: answer({"VoucherText": "A-7 Halte 7 Voorbeeld BV"}),
+    }
+    for number, expected in (("7", []), ("A-7", [ITEM_ID])):
+        played = play(sales.look_for(issued(line, number=number), CUSTOMER_ID, options), {**BOOKED, **answers})
+        assert played.result == expected
+
+
+def test_an_odd_id_of_a_voucher_is_unreadable_and_no_refusal():
+    with pytest.raises(MalformedResponse):
+        look(**{LEDGER: page(item_record(VoucherId="12"))})
+
+
+def test_an_answer_to_a_sale_with_an_odd_id_is_unreadable_and_no_refusal():
+    path, body = sales.WITH_VOUCHER, b'{"Voucher":{}}'
+    for given in (ITEM_ID.upper(), f"{{{ITEM_ID}}}"):
+        played = play(sales.submit(path, body), {f"/v2{path}": answer({"Id": given}, status=201)})
+        assert played.result == ITEM_ID
+    with pytest.raises(MalformedResponse):
+        play(sales.submit(path, body), {f"/v2{path}": answer({"Id": "12"}, status=201)})
 
 
 @pytest.mark.parametrize("unreadable", [gone(), PermissionDenied("no scope")])
@@ -339,3 +394,21 @@ def test_the_pdf_is_kept_with_the_entry_once():
 def test_without_a_pdf_nothing_is_asked():
     entry = play(sales.read(ITEM_ID), {ITEM: answer(item_record()), **BOOKED}).result
     assert play(sales.finish(entry, issued())).requests == []
+
+
+# ---- against a Swedish company -----------------------------------------------------------------------------
+
+
+def test_a_swedish_company_books_sales_of_its_own_customers_and_asks_for_the_currency_of_the_others():
+    using = {"revenue_accounts": {"service/25": "3041"}}
+    with connected(using, customers=30, rate_limit=False, company=Company(country="SE")) as (server, provider):
+        at_home, abroad = (
+            next(one for one in provider.import_customers() if one.currency == currency) for currency in ("SEK", "EUR")
+        )
+        sale = issued(hours(tax_rate=Decimal(25)), number="1", customer=CustomerRef(number=at_home.number))
+        assert provider.book_sale(sale).totals.gross == Decimal("267.19")
+        with pytest.raises(InvalidRequest) as caught:
+            provider.book_sale(evolve(sale, number="2", customer=CustomerRef(number=abroad.number)))
+        assert len(server.sandbox.vouchers) == 1
+    assert [problem.field for problem in caught.value.problems] == ["currency"]
+    assert "currency='SEK'" in str(caught.value)

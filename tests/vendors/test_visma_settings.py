@@ -67,7 +67,30 @@ def test_plain_mappings_and_a_function_work_through_connect():
         assert "visma" == provider.vendor
     with pytest.raises(InvalidRequest) as caught:
         connect("visma", {**GIVEN, "articles": {"service/21": 42}, "number_map": "digits", "article": {}})
-    assert {"articles", "number_map", "article"} == {problem.field for problem in caught.value.problems}
+    assert {"articles['service/21']", "number_map", "article"} == {problem.field for problem in caught.value.problems}
+
+
+def test_connect_names_values_of_the_wrong_kind_and_values_that_will_not_do_in_one_error():
+    given = {
+        "client_id": CLIENT, "redirect_uri": "callback", "books_sales": "yes", "vat_accounts": [("25", "2611")],
+        "articles": {"service/25": "Konsulttimme", "travel": 7, "goods": HOURS},
+        "revenue_accounts": {"goods/25": 8000, "25.0": "x", "25": "3001"},
+    }  # fmt: skip
+    with pytest.raises(InvalidRequest) as caught:
+        connect("visma", given)
+    problems = [(problem.field, problem.message) for problem in caught.value.problems]
+    assert {
+        "client_secret": "is missing",
+        "books_sales": "must be True or False",
+        "vat_accounts": "must be a mapping, as {…}",
+        "articles['travel']": "must be text, and not empty",
+        "revenue_accounts['goods/25']": "must be text, and not empty",
+        "redirect_uri": "must be the whole address as registered, as https://app.example/visma/callback",
+        "articles['service/25']": "must be the id of an article, a GUID",
+        "revenue_accounts['25.0']": "must be an account's number: digits, as text",
+        "revenue_accounts['25']": "names the rate 25 a second time",
+    } == dict(problems)
+    assert len(dict(problems)) == len(problems)
 
 
 def test_a_setting_that_was_passed_in_cannot_be_changed_from_outside():

@@ -16,11 +16,15 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; ends the process with status 0, or 2 for a wrong call or a missing extra."""
+    """Run the command line; ends the process with status 0, or 2 for a wrong call or a missing extra.
+
+    1 is for what a command was asked to find, such as problems of a journal.
+    """
     if find_spec("click") is None:
         sys.exit(_missing("click"))
     import click
 
+    from .journal import journal
     from .sandbox import sandbox
 
     @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     def accounting_bridge() -> None:
         """Bridge between a time-tracking app and its users' books."""
 
+    accounting_bridge.add_command(journal)
     accounting_bridge.add_command(sandbox)
     accounting_bridge.main(args=list(arguments) if arguments is not None else None, prog_name="accounting-bridge")
 

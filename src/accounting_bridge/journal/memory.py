@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from threading import Lock
 from weakref import WeakValueDictionary
@@ -30,6 +31,13 @@ class MemoryJournal:
         with self._lock:
             return self._rows.get(key)
 
+    def known(self, tenant: str, vendor: str, kind: str) -> Sequence[tuple[Key, Row]]:
+        """All rows of one kind, in the order of their references."""
+        with self._lock:
+            rows = list(self._rows.items())
+        mine = [(key, row) for key, row in rows if (key.tenant, key.vendor, key.kind) == (tenant, vendor, kind)]
+        return sorted(mine, key=lambda pair: pair[0].reference)
+
     def record(self, key: Key, change: Change, at: datetime) -> bool:
         """Carry out one change; False if it did not apply."""
         with self._lock:
@@ -48,19 +56,19 @@ def advance(row: Row | None, change: Change, at: datetime) -> Row | None:
     """The row after *change*; the same object when the change does not apply to it."""
     match change:
         case Intend(fingerprint):
-            return row or Row(state=State.INTENT, fingerprint=fingerprint)
+            return row or Row(state=State.INTENT, fingerprint=fingerprint, at=at)
         case Forget():
             return None
         case _ if row is None or row.state is State.CONFIRMED:
             return row
-        case Send(rounds):
+        case Send(rounds, payload):
             if row.state is State.IN_FLIGHT or row.rounds != rounds:
                 return row
-            return evolve(row, state=State.IN_FLIGHT, rounds=rounds + 1, sent_at=at)
+            return evolve(row, state=State.IN_FLIGHT, rounds=rounds + 1, sent_at=at, payload=payload, at=at)
         case Unclear():
-            return evolve(row, state=State.UNCLEAR) if row.state is State.IN_FLIGHT else row
+            return evolve(row, state=State.UNCLEAR, at=at) if row.state is State.IN_FLIGHT else row
         case Confirm(remote_id):
-            return evolve(row, state=State.CONFIRMED, remote_id=remote_id)
+            return evolve(row, state=State.CONFIRMED, remote_id=remote_id, at=at)
         case Release(rounds):
             return None if row.rounds == rounds else row
 

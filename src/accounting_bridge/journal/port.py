@@ -13,11 +13,14 @@ Journals are synchronous; an async session calls them in a worker thread.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from attrs import frozen
+
+from ..errors import NeedsAttention
 
 
 class State(StrEnum):
@@ -54,6 +57,10 @@ class Row:
     """The last time it was sent."""
     remote_id: str | None = None
     """The vendor's id, once confirmed."""
+    payload: str = ""
+    """SHA-256 of the body that was sent last, where it is known beforehand."""
+    at: datetime | None = None
+    """When this was recorded."""
 
 
 @frozen
@@ -76,6 +83,8 @@ class Send:
     """From intent or unclear to in flight, if the row still stands at *rounds*."""
 
     rounds: int
+    payload: str = ""
+    """SHA-256 of the body that is about to be sent."""
 
 
 @frozen
@@ -105,12 +114,23 @@ class Forget:
 Change: TypeAlias = Intend | Send | Unclear | Confirm | Release | Forget
 
 
+class JournalUnreadable(NeedsAttention):
+    """The file is damaged, of a later version, or another program's. Nothing was changed, and nothing is sent."""
+
+
 class Journal(Protocol):
-    """The port. Implementations are safe to share between threads."""
+    """The port. Implementations are safe to share between threads; durable ones also between processes.
+
+    All workers of one tenant must share one journal, wherever they run. What any implementation has to keep is
+    :class:`accounting_bridge.testing.JournalContract`.
+
+    Whatever the disk or the database reports (``OSError``, ``sqlite3.Error``) is raised as it is: the engine turns it
+    into an error that says whether something was sent.
+    """
 
     @property
     def durable(self) -> bool:
-        """Whether rows survive the process."""
+        """Whether the absence of a row proves that nothing was ever sent: rows survive the process, all of them."""
         ...
 
     @property
@@ -123,5 +143,15 @@ class Journal(Protocol):
         ...
 
     def record(self, key: Key, change: Change, at: datetime) -> bool:
-        """Carry out one change; False if it did not apply to the row as it stands."""
+        """Carry out one change; False if it did not apply to the row as it stands.
+
+        When it returns, the change survives whatever a durable journal promises to survive.
+        """
+        ...
+
+    def known(self, tenant: str, vendor: str, kind: str) -> Sequence[tuple[Key, Row]]:
+        """All rows of one kind, in the order of their references.
+
+        A journal may keep digests in place of references that say something of a person, and gives those then.
+        """
         ...

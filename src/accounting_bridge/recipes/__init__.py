@@ -3,10 +3,12 @@
 from .closing import attach, finalize_invoice, get_invoice, invoice_pdf, send_invoice
 from .consent import consents, exchange
 from .customers import ensure_customer
-from .invoices import create_invoice, plan_invoice
-from .sales import book_sale, plan_sale
+from .invoices import apply_invoice, create_invoice, plan_invoice
+from .sales import apply_sale, book_sale, plan_sale
 
 __all__ = [
+    "apply_invoice",
+    "apply_sale",
     "attach",
     "book_sale",
     "consents",

@@ -7,12 +7,15 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
+from attrs import evolve
+
 from ..adapter import Adapter, Finalize, Sends, unsupported
-from ..errors import Conflict, InvalidRequest, MalformedResponse, NotFound, OutcomeUnknown
+from ..errors import Conflict, InvalidRequest, NotFound
 from ..flow import Now, Recall, Record
-from ..journal.port import Confirm, Forget, Intend
-from ..models import Attachment, Invoice, InvoiceStatus
+from ..journal.port import Forget, State
+from ..models import Attachment, Invoice, InvoicePlan, InvoiceStatus
 from ..once import DAY, LOOK_BACK, Document, How, Look, Patience, create_once
+from .totals import compare, same_currency
 
 MAIL: Final = "mail"
 FINAL: Final = "final"
@@ -20,8 +23,14 @@ _CLOCKS_DIFFER: Final = timedelta(seconds=5)
 """By how much the vendor's clock may be behind ours, when it is asked whether a mail went out."""
 
 
-async def finalize_invoice(adapter: Adapter, invoice_id: str) -> Invoice:
-    """Make a draft final; one that is final already is returned as it is."""
+async def finalize_invoice(
+    adapter: Adapter, invoice_id: str, patience: Patience, plan: InvoicePlan | None = None
+) -> Invoice:
+    """Make a draft final, once; one that is final already is returned as it is.
+
+    With a *plan*, the draft is held against it right before, and the final invoice right after: a person may have
+    changed it, while files were uploaded for instance.
+    """
     if adapter.capabilities.finalize is Finalize.AT_CREATION:
         raise unsupported(
             adapter.vendor, "finalize a draft", "finalize at creation, with create_invoice(draft, finalize=True)"
@@ -29,18 +38,35 @@ async def finalize_invoice(adapter: Adapter, invoice_id: str) -> Invoice:
     draft = await get_invoice(adapter, invoice_id)
     if draft.status is not InvoiceStatus.DRAFT:
         return draft
-    try:
-        final_id = await adapter.finalize_invoice(draft.id)
-    except (OutcomeUnknown, MalformedResponse, InvalidRequest, Conflict, NotFound):
-        # Also after a refusal: somebody else may have finalized it between our look and our call.
-        if (final := await _made_final(adapter, draft)) is None:
-            raise
-    else:
-        final = await adapter.get_invoice(final_id)
-    if final.id != draft.id:
-        await Record(FINAL, draft.id, Intend("v1:final"))
-        await Record(FINAL, draft.id, Confirm(final.id))
-    return final
+    if plan is not None:
+        compare(draft, draft.totals, plan.totals, plan.tolerance, final=False, vendor=plan.vendor)
+    if (row := (await Recall(FINAL, draft.id)).row) is not None and row.state is State.CONFIRMED:
+        await Record(FINAL, draft.id, Forget())  # somebody made a draft of it again
+
+    async def look(_: datetime) -> Sequence[str]:
+        final = await _made_final(adapter, draft)
+        return [] if final is None else [final.id]
+
+    async def submit() -> str:
+        try:
+            return await adapter.finalize_invoice(draft)
+        except (InvalidRequest, Conflict, NotFound):
+            # Somebody else may have made it final between our look and our call.
+            if not (ids := await look(await Now())):
+                raise
+            return ids[0]
+
+    document = Document(
+        kind=FINAL, reference=draft.id, fingerprint="v1:final", look=look, submit=submit, look_first=Look.NEVER,
+        what="the finalizing of draft",
+    )  # fmt: skip
+    final_id, _ = await create_once(document, patience, adapter.vendor)
+    final = await adapter.get_invoice(final_id)
+    if plan is None:
+        return final
+    same_currency(final, plan)
+    notes = compare(final, final.totals, plan.totals, plan.tolerance, final=True, vendor=plan.vendor)
+    return evolve(final, notes=(*final.notes, *notes))
 
 
 async def _made_final(adapter: Adapter, draft: Invoice) -> Invoice | None:
@@ -87,7 +113,8 @@ async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patien
     """Mail it once per recipient; True if this call did. ``again`` mails it although it was mailed."""
     if adapter.capabilities.sends is Sends.NOTHING:
         raise unsupported(adapter.vendor, "mail an invoice", "mail the PDF of invoice_pdf() yourself")
-    invoice_id = await current_id(adapter, invoice_id)
+    if adapter.capabilities.renames_final:
+        invoice_id = (await get_invoice(adapter, invoice_id)).id  # the same invoice under both its ids
     reference = f"{invoice_id}:{to or ''}"
     ends_draft = adapter.capabilities.sends is Sends.DRAFTS
     tells = to is None and adapter.capabilities.tells_mails  # the books never tell to whom it went

@@ -18,7 +18,8 @@ from ..once import DAY, Document, How, Patience, create_once, same_content
 from ..wire import fill
 from .closing import FINAL, finalize_invoice, get_invoice, renamed
 from .customers import customer_of, ensure_customer, id_of
-from .totals import compare
+from .plans import must_be_intact, still_holds
+from .totals import compare, same_currency
 
 INVOICE: Final = "invoice"
 _THE_INVOICE: Final = "the invoice with reference"
@@ -27,15 +28,25 @@ _THE_INVOICE: Final = "the invoice with reference"
 async def plan_invoice(adapter: Adapter, draft: InvoiceDraft, *, finalize: bool) -> InvoicePlan:
     """Check and write, send nothing but reads."""
     customer = await customer_of(adapter, draft.customer)
-    return await adapter.plan_invoice(draft, customer, finalize=finalize, now=await Now())
+    plan = await adapter.plan_invoice(draft, customer, finalize=finalize, now=await Now())
+    return plan.sealed(draft)
 
 
-async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patience, *, finalize: bool) -> Invoice:
+async def apply_invoice(adapter: Adapter, plan: InvoicePlan, patience: Patience) -> Invoice:
+    """Make what was planned, byte for byte."""
+    must_be_intact(plan, adapter.vendor)
+    assert plan.draft is not None, "an intact plan has its draft"
+    return await create_invoice(adapter, plan.draft, patience, finalize=plan.finalize, planned=plan)
+
+
+async def create_invoice(
+    adapter: Adapter, draft: InvoiceDraft, patience: Patience, *, finalize: bool, planned: InvoicePlan | None = None
+) -> Invoice:
     """At most one invoice per reference; the one that is there already is returned."""
     known = await Recall(INVOICE, draft.reference)
     if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
         same_content(_THE_INVOICE, draft.reference, draft.fingerprint, row, adapter.vendor)
-        standing = await _standing_invoice(adapter, draft, row.remote_id, finalize=finalize)
+        standing = await _standing_invoice(adapter, draft, row.remote_id, patience, finalize=finalize)
         await _attach_all(adapter, standing.id, draft)
         return standing
     try:
@@ -43,7 +54,9 @@ async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patien
     except Refused:
         if (found := await _made_meanwhile(adapter, draft, row)) is None:
             raise
-        return await _standing_invoice(adapter, draft, found, finalize=finalize)
+        return await _standing_invoice(adapter, draft, found, patience, finalize=finalize)
+    if planned is not None:
+        plan = still_holds(planned, plan)
     customer_id = plan.customer_id
     if customer_id is None:
         assert isinstance(draft.customer, Customer)
@@ -59,19 +72,20 @@ async def create_invoice(adapter: Adapter, draft: InvoiceDraft, patience: Patien
 
     document = Document(
         kind=INVOICE, reference=draft.reference, fingerprint=draft.fingerprint, look=look, submit=submit,
-        what=_THE_INVOICE,
+        what=_THE_INVOICE, payload=plan.body,
     )  # fmt: skip
     invoice_id, how = await create_once(document, patience, adapter.vendor)
     if how is How.FOUND:
-        standing = await _standing_invoice(adapter, draft, invoice_id, finalize=finalize)
+        standing = await _standing_invoice(adapter, draft, invoice_id, patience, finalize=finalize)
         await _attach_all(adapter, standing.id, draft)
         return _with_other_totals_noted(standing, plan)
     made = evolve(await adapter.get_invoice(invoice_id), created=how is How.MADE)
+    same_currency(made, plan)
     final = made.status is not InvoiceStatus.DRAFT
     notes = (*plan.notes, *compare(made, made.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor))
     await _attach_all(adapter, invoice_id, draft)
     if finalize and not final:
-        made = evolve(await finalize_invoice(adapter, invoice_id), created=how is How.MADE)
+        made = evolve(await finalize_invoice(adapter, invoice_id, patience, plan), created=how is How.MADE)
     return evolve(made, notes=notes)
 
 
@@ -103,7 +117,9 @@ async def _attach_all(adapter: Adapter, invoice_id: str, draft: InvoiceDraft) ->
         await adapter.attach(invoice_id, file)
 
 
-async def _standing_invoice(adapter: Adapter, draft: InvoiceDraft, invoice_id: str, *, finalize: bool) -> Invoice:
+async def _standing_invoice(
+    adapter: Adapter, draft: InvoiceDraft, invoice_id: str, patience: Patience, *, finalize: bool
+) -> Invoice:
     """The live document of a confirmed reference, whatever a person has changed in it.
 
     But nothing is made final whose totals are not those of the draft: a call that made it may have raised, or died,
@@ -128,8 +144,7 @@ async def _standing_invoice(adapter: Adapter, draft: InvoiceDraft, invoice_id: s
                 f"this vendor finalizes at creation only; a person can do it at {invoice.url}",
             )  # fmt: skip
         plan = await plan_invoice(adapter, draft, finalize=finalize)
-        compare(invoice, invoice.totals, plan.totals, plan.tolerance, final=False, vendor=plan.vendor)
-        return await finalize_invoice(adapter, invoice_id)
+        return await finalize_invoice(adapter, invoice_id, patience, plan)
     return invoice
 
 

@@ -9,14 +9,15 @@ from typing import Final
 from attrs import evolve
 
 from ..adapter import Adapter, unsupported
-from ..errors import Conflict, InvalidRequest, InvoiceGone, InvoiceNotSent, NotFound, Problem
-from ..flow import Now, Recall
-from ..journal.port import State
+from ..errors import Conflict, InvalidRequest, InvoiceGone, InvoiceNotSent, NotFound, Problem, Refused
+from ..flow import Now, Recall, Record
+from ..journal.port import Confirm, Row, State
 from ..models import Customer, Invoice, IssuedInvoice, SalePlan, SalesEntry
 from ..money import difference
-from ..once import Document, How, Patience, create_once, same_content
+from ..once import Document, How, Look, Patience, create_once, same_content
 from ..wire import fill
 from .customers import customer_of, ensure_customer, id_of
+from .plans import must_be_intact, still_holds
 from .totals import compare
 
 SALE: Final = "sale"
@@ -27,17 +28,34 @@ async def plan_sale(adapter: Adapter, invoice: IssuedInvoice) -> SalePlan:
     """Check and write, send nothing but reads."""
     _must_be_sent(adapter, invoice)
     customer = await customer_of(adapter, invoice.customer)
-    return await adapter.plan_sale(invoice, customer, now=await Now())
+    plan = await adapter.plan_sale(invoice, customer, now=await Now())
+    return plan.sealed(invoice)
 
 
-async def book_sale(adapter: Adapter, invoice: IssuedInvoice, patience: Patience) -> SalesEntry:
+async def apply_sale(adapter: Adapter, plan: SalePlan, patience: Patience) -> SalesEntry:
+    """Book what was planned, byte for byte."""
+    must_be_intact(plan, adapter.vendor)
+    assert plan.invoice is not None, "an intact plan has its invoice"
+    return await book_sale(adapter, plan.invoice, patience, planned=plan)
+
+
+async def book_sale(
+    adapter: Adapter, invoice: IssuedInvoice, patience: Patience, *, planned: SalePlan | None = None
+) -> SalesEntry:
     """At most one entry per invoice number; what is missing at the one that is there is made good."""
     _must_be_sent(adapter, invoice)
     known = await Recall(SALE, invoice.number)
     if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
         same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor)
         return await _standing_sale(adapter, invoice, row.remote_id)
-    plan = await plan_sale(adapter, invoice)
+    try:
+        plan = await plan_sale(adapter, invoice)
+    except Refused:
+        if (found := await _booked_meanwhile(adapter, invoice, row)) is None:
+            raise
+        return await _standing_sale(adapter, invoice, found)
+    if planned is not None:
+        plan = still_holds(planned, plan)
     customer_id = plan.customer_id
     if customer_id is None:
         assert isinstance(invoice.customer, Customer)
@@ -60,7 +78,9 @@ async def book_sale(adapter: Adapter, invoice: IssuedInvoice, patience: Patience
 
     document = Document(
         kind=SALE, reference=invoice.number, fingerprint=invoice.fingerprint, look=look, submit=submit,
-        what=_THE_SALE,
+        what=_THE_SALE, payload=plan.body,
+        # An entry is final and cannot be undone: the books are asked although the journal has never heard of it.
+        look_first=Look.ALWAYS,
     )  # fmt: skip
     entry_id, how = await create_once(document, patience, adapter.vendor)
     if how is How.FOUND:
@@ -69,6 +89,18 @@ async def book_sale(adapter: Adapter, invoice: IssuedInvoice, patience: Patience
     final = str(entry.status) != "draft"  # an entry is final, but for a mirror that is not completed yet
     notes = compare(entry, entry.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor)
     return await adapter.finish_sale(evolve(entry, notes=(*plan.notes, *notes)), invoice)
+
+
+async def _booked_meanwhile(adapter: Adapter, invoice: IssuedInvoice, row: Row | None) -> str | None:
+    """What an unclear send booked, although the same invoice would be refused now: periods close, accounts end."""
+    if row is None or row.sent_at is None or row.fingerprint != invoice.fingerprint:
+        return None
+    customer = await customer_of(adapter, invoice.customer)
+    ids = [] if customer.id is None else await adapter.look_for_sales(invoice, customer.id)
+    if len(ids) != 1:
+        return None
+    await Record(SALE, invoice.number, Confirm(ids[0]))
+    return ids[0]
 
 
 def _must_be_the_same(entry: SalesEntry, invoice: IssuedInvoice, plan: SalePlan) -> None:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..errors import TotalsDiffer
-from ..models import Invoice, SalesEntry, Totals
+from ..models import Invoice, InvoicePlan, InvoiceStatus, SalesEntry, Totals
 from ..money import difference
 
 
 def _taxes_by_rate(totals: Totals) -> dict[Decimal, Decimal]:
     return {row.rate: row.tax for row in totals.by_rate if row.tax}
+
+
+def same_currency(made: Invoice, plan: InvoicePlan) -> None:
+    """An amount in another currency is another amount, whatever its digits."""
+    given = plan.draft.currency if plan.draft is not None else None
+    wanted = plan.currency or given
+    if wanted is not None and made.currency is not None and made.currency != wanted:
+        final = made.status is not InvoiceStatus.DRAFT
+        raise TotalsDiffer(
+            f"booked in {made.currency}, planned in {wanted}: correct it in the books", vendor=plan.vendor, made=made,
+            final=final, predicted=plan.totals, booked=made.totals,
+        )  # fmt: skip
 
 
 def compare(

@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .base import Delivery, Sandbox
-from .faults import Fault, Faults
+from .base import Sandbox
+from .clock import VirtualClock
+from .delivery import Delivery, Lost, deliver
+from .faults import Fault, Faults, Schedule, schedule
 from .registry import sandbox_class
 from .server import Server, serve
 from .wire import Call, Reply
@@ -35,11 +37,16 @@ __all__ = [
     "Faults",
     "InformerSandbox",
     "LexofficeSandbox",
+    "Lost",
     "Reply",
     "Sandbox",
+    "Schedule",
     "Server",
+    "VirtualClock",
     "VismaSandbox",
+    "deliver",
     "sandbox_class",
+    "schedule",
     "serve",
 ]
 

@@ -11,22 +11,24 @@ import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any, ClassVar, Final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve
 
+from .clock import Clock
+from .delivery import Delivery, request_size, spoiled
 from .faults import CallPattern, Fault, Faults
 from .records import CustomerRecord, InvoiceRecord, LoggedCall, SalesEntryRecord
 from .routing import RouteTable
+from .timeline import Timeline
 from .wire import BadJson, Call, Json, Reply, dumps
-
-Clock = Callable[[], datetime]
-"""Returns the present instant, timezone-aware. Inject one to test without waiting."""
 
 LOG_SIZE: Final = 10_000
 """Calls kept in the log; a benchmark must not grow the process."""
+
+_ALWAYS_EXECUTED: Final = frozenset({"trickle", "stale_index", "cut_answer"})
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -37,24 +39,6 @@ class Refusal(Exception):
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.status)
         self.reply = reply
-
-
-@frozen
-class Delivery:
-    """What a call comes to once faults are applied.
-
-    ``reply`` None with nothing pending: the connection is dropped. ``delay``: seconds until the answer is
-    sent. ``cut``: only so many bytes of the body arrive although all are announced.
-    """
-
-    reply: Reply | None
-    delay: float = 0.0
-    cut: int | None = None
-    _pending: Callable[[], Reply] | None = field(default=None, repr=False, eq=False, alias="pending")
-
-    def settle(self) -> Reply | None:
-        """Return the answer; call it after ``delay`` has passed, since a late commit happens only here."""
-        return self._pending() if self._pending is not None else self.reply
 
 
 @define
@@ -69,12 +53,15 @@ class Sandbox(ABC):
 
     :param customers: how many invented customers the books start with; they cost nothing until read.
     :param seed: same seed, same customers, ids and key.
-    :param clock: returns the present instant; the real time unless given.
+    :param clock: returns the present instant, as a :class:`VirtualClock` does; the real time unless given.
     :param rate_limit: False switches the vendor's limit off.
-    :param index_lag: seconds until a new document shows up in the vendor's lists.
+    :param index_lag: seconds until a new document or customer shows up in the vendor's lists, filters and searches.
     """
 
     vendor: ClassVar[str]
+    impossible_faults: ClassVar[frozenset[str]] = frozenset({"expire_token"})
+    """Kinds of faults that cannot happen to this vendor."""
+
     credentials: ClassVar[frozenset[str]] = frozenset({"authorization", "cookie"})
     """Header and query names that the log leaves out."""
 
@@ -93,10 +80,15 @@ class Sandbox(ABC):
         self.seeded_customers = customers
         self.rate_limit = rate_limit
         self.index_lag = index_lag
-        self.faults = Faults()
+        self.faults = Faults(impossible=self.impossible_faults)
         self.routes = RouteTable()
         self.lock = RLock()
-        self._clock: Clock = clock or _utc_now
+        self.clock: Clock = clock or _utc_now
+        self.wake: Callable[[float], object] | None = None
+        """Told after how many seconds :meth:`catch_up` is to be called; the server's, where there is one."""
+
+        self._time = Timeline(self.clock, index_lag)
+        self._outage_until: datetime | None = None
         self._log: deque[LoggedCall] = deque(maxlen=LOG_SIZE)
         self._mutations: list[_Mutation] = []
 
@@ -142,10 +134,40 @@ class Sandbox(ABC):
             self.faults.reset()
             self._log.clear()
             self._mutations.clear()
+            self._time.reset()
+            self._outage_until = None
 
     def now(self) -> datetime:
-        """Return the present instant of the injected clock."""
-        return self._clock()
+        """Return the present instant as the vendor's clock shows it: the injected one, unless it was set wrong."""
+        return self._time.now()
+
+    def jump(self, seconds: float) -> None:
+        """Set the vendor's clock wrong, by so much more than it is already; no time passes."""
+        with self.lock:
+            self._time.jump(seconds)
+
+    def is_listed(self, created: datetime) -> bool:
+        """Say whether the vendor's lists, filters and searches show by now what was made at that instant."""
+        return self._time.is_listed(created)
+
+    def put_off(self, seconds: float, work: Callable[[], object]) -> None:
+        """Have something done once so much time has passed: when a virtual clock is turned, or before the next call."""
+        with self.lock:
+            self._time.put_off(seconds, work, self.catch_up)
+        if self.wake is not None:
+            self.wake(seconds)
+
+    def catch_up(self) -> None:
+        """Do what was put off and is due, such as a late commit; every call and every virtual clock does so first."""
+        with self.lock:
+            self._time.catch_up()
+
+    def expire_tokens(self) -> None:
+        """Let every access token that was issued so far expire at once; refresh tokens go on working.
+
+        TypeError for a vendor whose keys do not expire.
+        """
+        raise TypeError(f"the keys of {self.vendor} do not expire")
 
     @property
     def log(self) -> tuple[LoggedCall, ...]:
@@ -166,43 +188,102 @@ class Sandbox(ABC):
         """Answer one call. Thread-safe; never raises, whatever the caller sent."""
         return self._handle(call, None)
 
-    def deliver(self, call: Call) -> Delivery:
-        """Answer one call with the next matching fault applied around it."""
-        fault = self.faults.take(call)
+    def deliver(self, call: Call, fault: Fault | None = None) -> Delivery:
+        """Answer one call with the next matching fault applied around it, or with the one given."""
+        self.catch_up()
+        if self._outage_until is not None and self._time.true() < self._outage_until:
+            return Delivery(None, end="refuse")
+        if fault is None:
+            fault = self.faults.take(call)
         if fault is None:
             return Delivery(self._handle(call, None))
         return self._spoil(call, fault)
 
+    def note(self, call: Call, fault: Fault) -> None:
+        """Log a call that a fault kept from being carried out."""
+        with self.lock:
+            self._record(call, 0, self.now(), fault)
+
     def _handle(self, call: Call, fault: Fault | None) -> Reply:
         with self.lock:
-            at = self.now()
-            try:
-                reply = self.answer(call)
-            except Refusal as refusal:
-                reply = refusal.reply
-            except BadJson as error:
-                reply = self.bad_json_reply(call, error)
-            except Exception:
-                _LOGGER.exception("%s sandbox failed on %s %s", self.vendor, call.method, call.path)
-                reply = self.gateway_reply(500)
-            if self._mutations and 200 <= reply.status < 300:
-                reply = self._mutated(call, reply)
-            self._record(call, reply.status, at, fault)
-            return reply
+            self._time.catch_up()
+            if fault is None or not fault.hidden_for:
+                return self._carried_out(call, fault)
+            with self._time.index_stopped(fault.hidden_for):
+                return self._carried_out(call, fault)
+
+    def _carried_out(self, call: Call, fault: Fault | None) -> Reply:
+        at = self.now()
+        try:
+            reply = self.answer(call)
+        except Refusal as refusal:
+            reply = refusal.reply
+        except BadJson as error:
+            reply = self.bad_json_reply(call, error)
+        except Exception:
+            _LOGGER.exception("%s sandbox failed on %s %s", self.vendor, call.method, call.path)
+            reply = self.gateway_reply(500)
+        if self._mutations and 200 <= reply.status < 300:
+            reply = self._mutated(call, reply)
+        self._record(call, reply.status, at, fault)
+        return reply
 
     def _spoil(self, call: Call, fault: Fault) -> Delivery:
-        if fault.kind == "rate_limit":
-            return Delivery(self._unexecuted(call, fault, self.rate_limit_reply(fault.seconds)))
-        if fault.kind == "delay":
-            seconds = fault.seconds or 0.0
+        match fault.kind:
+            case "refuse":
+                return self._stop_listening(call, fault)
+            case "rate_limit":
+                return Delivery(self._unexecuted(call, fault, self._limited(fault)))
+            case "delay" if fault.when == "before":
+                return Delivery(None, fault.duration, pending=lambda: self._handle(call, fault))
+            case "delay":
+                return Delivery(self._handle(call, fault), fault.duration)
+            case "late":
+                self.put_off(fault.duration, lambda: self._handle(call, fault))
+                if fault.status is not None:
+                    return Delivery(self.gateway_reply(fault.status, fault.body))
+                return Delivery(None, end="hang")
+            case "duplicate":
+                reply = self._handle(call, fault)
+                self.put_off(fault.duration, lambda: self._handle(call, fault))
+                self.catch_up()
+                return Delivery(reply)
+            case "clock_jump":
+                return Delivery(self._around(call, fault, lambda: self.jump(fault.duration)))
+            case "expire_token":
+                return Delivery(self._around(call, fault, self.expire_tokens))
+            case "cut_request":
+                if fault.cut is not None and fault.cut >= request_size(call):
+                    self._handle(call, fault)
+                else:
+                    self.note(call, fault)
+                return Delivery(None, end="reset")
+            case _ if fault.when == "before" and fault.kind not in _ALWAYS_EXECUTED:
+                executed = self._unexecuted(call, fault, Reply.json(200, {}))
+            case _:
+                executed = self._handle(call, fault)
+        return spoiled(fault, executed, self.gateway_reply)
+
+    def _stop_listening(self, call: Call, fault: Fault) -> Delivery:
+        reply = self._handle(call, fault) if fault.when == "after" else None
+        with self.lock:
+            if fault.duration:
+                self._outage_until = self._time.true() + timedelta(seconds=fault.duration)
+        return Delivery(reply, end="drop" if reply is not None else "refuse", outage=fault.duration)
+
+    def _limited(self, fault: Fault) -> Reply:
+        if fault.hint:
+            return self.rate_limit_reply(fault.seconds)
+        return Reply(429, {"content-type": "text/plain"}, b"Too Many Requests")
+
+    def _around(self, call: Call, fault: Fault, event: Callable[[], object]) -> Reply:
+        with self.lock:
             if fault.when == "before":
-                return Delivery(None, seconds, pending=lambda: self._handle(call, fault))
-            return Delivery(self._handle(call, fault), seconds)
-        if fault.when == "after":
-            executed = self._handle(call, fault)
-        else:
-            executed = self._unexecuted(call, fault, Reply.json(200, {}))
-        return _spoiled(fault, executed, self.gateway_reply)
+                event()
+                return self._handle(call, fault)
+            reply = self._handle(call, fault)
+            event()
+            return reply
 
     def _unexecuted(self, call: Call, fault: Fault, reply: Reply) -> Reply:
         with self.lock:
@@ -236,21 +317,6 @@ class Sandbox(ABC):
             if mutation.left is not None:
                 mutation.left -= 1
         return reply
-
-
-def _spoiled(fault: Fault, reply: Reply, gateway: Callable[[int, str | None], Reply]) -> Delivery:
-    if fault.kind == "drop":
-        return Delivery(None)
-    if fault.kind == "status":
-        return Delivery(gateway(fault.status or 500, fault.body))
-    if fault.kind == "html":
-        status = fault.status or 502
-        page = fault.body or f"<html><head><title>{status}</title></head><body><h1>Bad Gateway</h1></body></html>"
-        return Delivery(Reply(status, {"content-type": "text/html"}, page.encode()))
-    if fault.kind == "truncate":
-        cut = len(reply.body) // 2 if fault.cut is None else fault.cut
-        return Delivery(reply, cut=min(cut, len(reply.body)))
-    return Delivery(evolve(reply, headers={**reply.headers, "content-type": fault.body or "text/plain"}))
 
 
 def _without(headers: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """A sandbox behind real HTTP on the loopback interface, in a thread of the calling process.
 
 uvicorn's own protocol class does the HTTP; its server class is not used, because it polls for its end ten
-times a second and waits for connections that a test has just decided to break.
+times a second and waits for connections that a test has just decided to break. What a single connection does to its
+bytes is in ``connection``.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from threading import Thread
+from contextlib import contextmanager, suppress
+from functools import partial
+from threading import Thread, current_thread
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
@@ -27,7 +31,11 @@ from typing import (
 )
 from urllib.parse import quote
 
+from attrs import evolve
+
 from .base import Sandbox
+from .clock import VirtualClock
+from .connection import Wire, protocol_class
 from .registry import create
 from .wire import Call, Reply, parse_query
 
@@ -41,6 +49,7 @@ if TYPE_CHECKING:
 
 MAX_BODY: Final = 64 * 1024 * 1024
 START_SECONDS: Final = 10.0
+_ALL: Final = 1 << 62
 
 
 SandboxT = TypeVar("SandboxT", bound=Sandbox)
@@ -60,7 +69,7 @@ class Server(Generic[SandboxT_co]):
     def __init__(self, sandbox: SandboxT_co, *, host: str, port: int) -> None:
         _demand_uvicorn()
         self.sandbox = sandbox
-        self._socket = _listen(host, port)
+        self._socket = _bind(host, port, is_listening=True)
         address, bound = self._socket.getsockname()[:2]
         self.host: str = address
         self.port: int = bound
@@ -68,6 +77,7 @@ class Server(Generic[SandboxT_co]):
             sandbox.origin = self.url
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._listener: asyncio.Server | None = None
         self._ready: Future[None] = Future()
         self._thread = Thread(target=self._run, name=f"sandbox-{sandbox.vendor}", daemon=True)
         self._thread.start()
@@ -112,15 +122,7 @@ class Server(Generic[SandboxT_co]):
 
     async def _serve(self) -> None:
         from uvicorn.config import Config
-        from uvicorn.protocols.http.h11_impl import H11Protocol
         from uvicorn.server import ServerState
-
-        class BreakableProtocol(H11Protocol):
-            """Hands its transport to the application, the only way to break a connection for real."""
-
-            def connection_made(self, transport: asyncio.BaseTransport) -> None:
-                self.app_state = {"transport": transport}
-                super().connection_made(cast("asyncio.Transport", transport))
 
         config = Config(
             self._application,
@@ -136,19 +138,20 @@ class Server(Generic[SandboxT_co]):
             timeout_keep_alive=60,
         )
         config.load()
-        state = ServerState()
+        state = self._state = ServerState()
         loop = asyncio.get_running_loop()
         self._loop, self._stop = loop, asyncio.Event()
-
-        def protocol() -> H11Protocol:
-            connection = BreakableProtocol(config, state, {})
-            connection.access_log = False
-            return connection
-
-        listener = await loop.create_server(protocol, sock=self._socket, backlog=512)
+        self._make = partial(protocol_class(self.sandbox), config, state)
+        if not isinstance(self.sandbox.clock, VirtualClock):
+            self.sandbox.wake = lambda seconds: loop.call_soon_threadsafe(
+                loop.call_later, seconds, self.sandbox.catch_up
+            )
+        await self._listen()
         self._ready.set_result(None)
         await self._stop.wait()
-        listener.close()
+        self.sandbox.wake = None
+        if self._listener is not None:
+            self._listener.close()
         tasks = list(state.tasks)
         for task in tasks:
             task.cancel()
@@ -162,33 +165,113 @@ class Server(Generic[SandboxT_co]):
     async def _application(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] != "http":
             return
-        transport: asyncio.Transport = cast("dict[str, Any]", scope)["state"]["transport"]
+        wire: Wire = cast("dict[str, Any]", scope)["state"]["wire"]
         try:
             body = await _body(receive)
             if body is None:
                 return
-            delivery = self.sandbox.deliver(
-                Call(
-                    scope["method"],
-                    scope["path"],
-                    parse_query(scope["query_string"].decode("latin-1")),
-                    {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-                    body,
-                )
+            call = Call(
+                scope["method"],
+                scope["path"],
+                parse_query(scope["query_string"].decode("latin-1")),
+                {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+                body,
             )
-            if delivery.delay > 0:
-                await asyncio.sleep(delivery.delay)
-            reply = delivery.settle()
+            await self._answer(call, wire, receive, send)
         except asyncio.CancelledError:
-            await _break(transport, receive)
-            return
-        if reply is None:
-            await _break(transport, receive)
-            return
-        await _send(send, reply, delivery.cut)
-        if delivery.cut is not None and delivery.cut < len(reply.body):
-            transport.close()
+            wire.abort()
             await _gone(receive)
+
+    async def _answer(self, call: Call, wire: Wire, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        lost, wire.lost = wire.lost, None
+        # All of a request that is to be cut has arrived when it gets here: it is carried out, whatever its length.
+        delivery = self.sandbox.deliver(call, None if lost is None else evolve(lost, cut=_ALL))
+        if delivery.outage is not None:
+            await self._leave(delivery.outage)
+        if delivery.delay > 0:
+            await self._pass(delivery.delay)
+        reply = delivery.settle()
+        if reply is None:
+            if delivery.end != "hang":
+                wire.abort() if delivery.end == "drop" else wire.reset()
+            await _gone(receive)
+            return
+        if not delivery.announced:
+            wire.write(_without_length(reply, delivery.cut))
+            wire.close()
+            await _gone(receive)
+            return
+        if delivery.cut_answer is not None:
+            wire.cut_after(delivery.cut_answer)
+        if delivery.trickle:
+            wire.hold_back()
+        await _send(send, reply, delivery.cut, is_last=delivery.outage is not None)
+        if delivery.trickle:
+            await wire.trickle(delivery.trickle, self._pass)
+        if delivery.cut is not None and delivery.cut < len(reply.body):
+            wire.close()
+            await _gone(receive)
+
+    # -- listening -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def unreachable(self) -> Iterator[None]:
+        """Let nobody listen while the ``with`` block runs: connections are refused, idle ones are closed.
+
+        What is under way goes on. The port stays this server's.
+        """
+        self._in_loop(self._stop_listening)
+        try:
+            yield
+        finally:
+            self._in_loop(self._listen)
+
+    async def _listen(self) -> None:
+        if self._listener is None and self._loop is not None:
+            self._listener = await self._loop.create_server(self._make, sock=self._socket, backlog=512)
+
+    async def _stop_listening(self) -> None:
+        if self._listener is None:
+            return
+        self._listener.close()
+        self._listener = None
+        # Bound and not listening: the port is kept, and whoever connects is refused.
+        self._socket = _bind(self.host, self.port)
+        for connection in list(self._state.connections):
+            if getattr(connection, "is_idle", False):
+                connection.transport.close()
+        await asyncio.sleep(0)
+
+    async def _leave(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
+        await self._stop_listening()
+        clock, loop = self.sandbox.clock, asyncio.get_running_loop()
+        if isinstance(clock, VirtualClock):
+            clock.call_later(seconds, lambda: self._in_loop(self._listen))
+        else:
+            loop.call_later(seconds, lambda: loop.create_task(self._listen()))
+
+    def _in_loop(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have it done in the server's thread, and wait until it is."""
+        loop = self._loop
+        if loop is not None and self._thread.is_alive() and current_thread() is not self._thread:
+            asyncio.run_coroutine_threadsafe(work(), loop).result(START_SECONDS)
+
+    async def _pass(self, seconds: float) -> None:
+        """Let time pass: real time, or until somebody has turned a virtual clock so far."""
+        clock, loop = self.sandbox.clock, asyncio.get_running_loop()
+        if not isinstance(clock, VirtualClock):
+            await asyncio.sleep(seconds)
+            return
+        turned = asyncio.Event()
+
+        def tell() -> None:
+            with suppress(RuntimeError):  # the server was closed meanwhile
+                loop.call_soon_threadsafe(turned.set)
+
+        clock.call_later(seconds, tell)
+        await turned.wait()
 
 
 @overload
@@ -274,8 +357,10 @@ async def _body(receive: ASGIReceiveCallable) -> bytes | None:
             return b"".join(chunks)
 
 
-async def _send(send: ASGISendCallable, reply: Reply, cut: int | None) -> None:
-    headers = [(name.lower().encode("latin-1"), _header(value)) for name, value in reply.headers.items()]
+async def _send(send: ASGISendCallable, reply: Reply, cut: int | None, *, is_last: bool) -> None:
+    headers = _headers(reply)
+    if is_last:
+        headers.append((b"connection", b"close"))
     if reply.body or reply.status not in (204, 304):
         headers.append((b"content-length", str(len(reply.body)).encode()))
     body = reply.body if cut is None else reply.body[:cut]
@@ -283,16 +368,22 @@ async def _send(send: ASGISendCallable, reply: Reply, cut: int | None) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": len(body) < len(reply.body)})
 
 
+def _without_length(reply: Reply, cut: int | None) -> bytes:
+    """An answer whose end is that of the connection, which the HTTP library of the server does not write."""
+    lines = [f"HTTP/1.1 {reply.status} {reply.reason}".encode(), b"connection: close"]
+    lines += [name + b": " + value for name, value in _headers(reply)]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + (reply.body if cut is None else reply.body[:cut])
+
+
+def _headers(reply: Reply) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), _header(value)) for name, value in reply.headers.items()]
+
+
 def _header(value: str) -> bytes:
     try:
         return value.encode("latin-1")
     except UnicodeEncodeError:
         return quote(value).encode("latin-1")
-
-
-async def _break(transport: asyncio.Transport, receive: ASGIReceiveCallable) -> None:
-    transport.abort()
-    await _gone(receive)
 
 
 async def _gone(receive: ASGIReceiveCallable) -> None:
@@ -310,7 +401,7 @@ def _demand_uvicorn() -> None:
         ) from error
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int, *, is_listening: bool = False) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY only where the protocol is named; without it an answer waits 40 ms for an
     # acknowledgement that the client delays.
@@ -318,7 +409,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
-        listening.listen(512)
+        if is_listening:
+            listening.listen(512)
     except BaseException:
         listening.close()
         raise

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from ._play import Played, play
     from .cassettes import cassette_options
     from .contract import VendorContract
+    from .journal_contract import JournalContract
     from .rig import MemoryRig, Rig, SandboxRig
     from .token_contract import TokenStoreContract
 
 __all__ = [
+    "JournalContract",
     "MemoryRig",
     "Played",
     "Rig",
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "JournalContract": "journal_contract",
     "MemoryRig": "rig",
     "Played": "_play",
     "Rig": "rig",

@@ -30,12 +30,19 @@ _STRUCK_OUT: Final = "[secret]"
 
 
 def cassette_options(
-    *, origin: str, secrets: Sequence[str] = (), record_mode: str = "none", directory: str = "cassettes"
+    *,
+    origin: str,
+    server: str | None = None,
+    secrets: Sequence[str] = (),
+    record_mode: str = "none",
+    directory: str = "cassettes",
 ) -> dict[str, Any]:
     """Keyword arguments for ``vcr.VCR``.
 
     Args:
         origin: scheme, host and port that stand in the cassette, whatever the recording was made against.
+        server: scheme, host and port of the recording itself. Answers that name it, as the address of a file there,
+            name *origin* in the cassette.
         secrets: values that are struck out of URLs and bodies, as they are and as they are written in a URL.
         record_mode: vcrpy's; ``"none"`` replays only and refuses what is not on the cassette.
         directory: where cassettes lie.
@@ -67,7 +74,10 @@ def cassette_options(
             for name, values in answered["headers"].items()
             if name.lower() in _KEPT_RESPONSE_HEADERS
         }
-        return {**answered, "headers": kept, "body": {"string": strike(answered["body"]["string"])}}
+        body = answered["body"]["string"]
+        if server is not None:
+            body = body.replace(server.encode(), origin.encode())
+        return {**answered, "headers": kept, "body": {"string": strike(body)}}
 
     return {
         "cassette_library_dir": directory,

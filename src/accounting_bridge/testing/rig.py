@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
@@ -13,10 +13,12 @@ from attrs import define, field, frozen
 
 from .._connect import connect, connect_async
 from .._policy import Policy
+from ..flow import Token
 from ..limits import Unlimited
 from ..models import Address, Customer, InvoiceDraft, IssuedInvoice, LineItem, TextLine
 from ..provider import AccountingProvider, AsyncAccountingProvider
 from ..sandbox import Fault, Sandbox, Server
+from ..tokens import MemoryTokens
 from ..vendors.memory import MemoryBooks
 
 Operation = Literal["customer", "invoice", "sale"]
@@ -63,13 +65,18 @@ class Rig(ABC):
     vendor: str
     settings: Mapping[str, Any]
     wrong_settings: Mapping[str, Any] | None
-    """Settings with a wrong key; None where there is nothing to be wrong."""
+    """Settings with a wrong key; None where there is nothing to be wrong. Where a grant opens the books, they are the
+    right ones, as a mapping of their own, and ``wrong_grant`` goes with them."""
     base_url: str | None
     rate: Decimal = Decimal(19)
     """Percent, of most lines: a rate of the books. Expected totals follow from it and ``other_rate``."""
     other_rate: Decimal = Decimal(7)
     options: Mapping[str, Any] = field(factory=dict)
     """Vendor options that the suite's drafts need."""
+    grant: Callable[[], Token] | None = None
+    """For vendors with OAuth: makes a grant that works, a new one for each connection, kept in a store of its own."""
+    wrong_grant: Token = field(factory=lambda: Token(access="opens-nothing", refresh="renews-nothing"))
+    """One that opens nothing, for connections with ``wrong_settings``."""
     own: str = field(factory=lambda: uuid4().hex, init=False)
     """Part of every tenant's name: a port that is used again must not bring back an earlier test's memory."""
 
@@ -77,19 +84,25 @@ class Rig(ABC):
 
     def connect(self, settings: Mapping[str, Any] | None = None, **extra: Any) -> AccountingProvider:
         """A provider that hurries."""
-        extra["tenant"] = f"{self.own} {extra.get('tenant', 'app')}"
+        wrong = settings is not None and settings is self.wrong_settings
         return connect(
             self.vendor, {**(settings or self.settings), **self.options}, base_url=self.base_url,
-            **{"policy": self.policy, "limits": Unlimited(), **extra},
+            **self._arguments(extra, wrong=wrong),
         )  # fmt: skip
 
     def connect_async(self, **extra: Any) -> AsyncAccountingProvider:
         """The async one."""
-        extra["tenant"] = f"{self.own} {extra.get('tenant', 'app')}"
         return connect_async(
-            self.vendor, {**self.settings, **self.options}, base_url=self.base_url,
-            **{"policy": self.policy, "limits": Unlimited(), **extra},
-        )  # fmt: skip
+            self.vendor, {**self.settings, **self.options}, base_url=self.base_url, **self._arguments(extra)
+        )
+
+    def _arguments(self, extra: Mapping[str, Any], *, wrong: bool = False) -> dict[str, Any]:
+        tenant = f"{self.own} {extra.get('tenant', 'app')}"
+        arguments: dict[str, Any] = {"policy": self.policy, "limits": Unlimited(), **extra, "tenant": tenant}
+        if self.grant is not None and "tokens" not in extra:
+            arguments["tokens"] = MemoryTokens()
+            arguments["tokens"].save(tenant, self.vendor, self.wrong_grant if wrong else self.grant())
+        return arguments
 
     @abstractmethod
     def calls(self) -> int:

@@ -132,4 +132,3 @@ class SqliteTokens:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("a token store is not pickled or copied: open it in each process, with path and key")
-

@@ -316,13 +316,13 @@ class Memory:
             raise Conflict("a draft has no PDF: finalize it first")
         return b"%PDF-1.4\n% invoice " + str(invoice.number).encode() + b"\n%%EOF\n"
 
-    async def finalize_invoice(self, invoice_id: str) -> str:
+    async def finalize_invoice(self, draft: Invoice) -> str:
         """Number it."""
         with self.books.lock:
-            invoice = await self.get_invoice(invoice_id)
+            invoice = await self.get_invoice(draft.id)
             number = self._next_number()
-            self.books.invoices[invoice_id] = evolve(invoice, status=InvoiceStatus.OPEN, number=number)
-        return invoice_id
+            self.books.invoices[draft.id] = evolve(invoice, status=InvoiceStatus.OPEN, number=number)
+        return draft.id
 
     async def send_invoice(self, invoice_id: str, to: str | None) -> None:
         """Note the mail."""

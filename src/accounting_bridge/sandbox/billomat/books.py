@@ -50,12 +50,14 @@ class Books:
         assume: BillomatAssumptions,
         seeded: SeedCustomers,
         clock: Callable[[], dt.datetime],
-        index_lag: float,
+        is_listed: Callable[[dt.datetime], bool],
     ) -> None:
         self.account = account
         self.assume = assume
         self.now = clock
-        self.index_lag = dt.timedelta(seconds=index_lag)
+        self.is_listed = is_listed
+        """Says whether lists show by now what was made at an instant."""
+
         self.clients = ClientShelf(seeded, account.client_number_pre, account.client_number_length)
         self.contacts = Shelf[Contact](77_001)
         self.articles = Shelf[Article](154_001)
@@ -102,8 +104,7 @@ class Books:
                 raise Problem(self.assume.quota_status, f"The quota of your plan is used up: {entity}")
 
     def add_invoice(self, invoice: Invoice) -> Invoice:
-        """Keep a new invoice; lists show it only after the index lag."""
-        invoice.listed_from = self.now() + self.index_lag
+        """Keep a new invoice."""
         self.invoices.add(invoice)
         self._invoices_of.setdefault(invoice.client_id or 0, []).append(invoice.id)
         self._items_of[invoice.id] = []

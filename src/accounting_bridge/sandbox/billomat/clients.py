@@ -37,6 +37,8 @@ class Clients(Resource[Client]):
     def __init__(self, books: Books) -> None:
         super().__init__(books, books.clients, Client)
         self._text = ClientText(self.shown, books.assume)
+        self._unlisted: dict[int, Client] = {}
+        """New clients that the index may not have caught up with."""
 
     def shown(self, record: Client) -> Tree:
         """Show a client with its combined number, its address block and what applies to it in effect."""
@@ -81,6 +83,11 @@ class Clients(Resource[Client]):
         give_number(self.books, "client", client, values, taken=self._is_taken)
         return client
 
+    def added(self, record: Client, body: Mapping[str, Any]) -> None:
+        """Keep a new client; lists show it only when the index has caught up."""
+        super().added(record, body)
+        self._unlisted[record.id] = record
+
     def changed(self, record: Client, values: dict[str, Any]) -> None:
         """Take over changes; an own number moves the counter."""
         change_number(self.books, "client", record, evolve(record, **values), taken=self._is_taken)
@@ -95,7 +102,10 @@ class Clients(Resource[Client]):
         """Serve an unfiltered list by id straight from the shelf, whatever its length."""
         filters = self.texts | self.equals | self.other_filters | {"customfield"}
         filtered = any(value and (name in filters or name.startswith("property")) for name, value in call.query)
-        if filtered or by not in {(), (("id", False),)}:
+        self._unlisted = {
+            key: client for key, client in self._unlisted.items() if not self.books.is_listed(client.created)
+        }
+        if filtered or self._unlisted or by not in {(), (("id", False),)}:
             return super().page(call, by, start, stop)
         total = len(self.books.clients)
         return self.books.clients.slice(start, min(stop, total)), total
@@ -108,9 +118,10 @@ class Clients(Resource[Client]):
     def candidates(self, call: Call) -> Iterable[Client]:
         """Look by number first: that filter needs no whole client."""
         number = call.first("client_number")
+        found: Iterable[Client] = self.books.clients
         if number:
-            return self.books.clients.with_number(lambda text: contains(text, number))
-        return self.books.clients
+            found = self.books.clients.with_number(lambda text: contains(text, number))
+        return (client for client in found if client.id not in self._unlisted) if self._unlisted else found
 
     def matches(self, record: Client, call: Call) -> bool:
         """Apply the filters over invoices, tags and custom attributes."""

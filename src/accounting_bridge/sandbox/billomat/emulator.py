@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Final
 
 from attrs import evolve
 
-from ..base import Clock, Sandbox
+from ..base import Sandbox
+from ..clock import Clock
 from ..data import SeedCustomers
 from ..records import LazySequence, SalesEntryRecord
 from ..wire import Call, Reply
@@ -146,7 +147,7 @@ class BillomatSandbox(Sandbox):
 
     def _fill(self) -> None:
         seeded = SeedCustomers(self.seed, self.seeded_customers)
-        self.books = Books(self.account, self.assumptions, seeded, self.now, self.index_lag)
+        self.books = Books(self.account, self.assumptions, seeded, self.now, self.is_listed)
         furnish(self.books)
         self._gate = Gate(self.account, self.assumptions, self.api_key)
         self._clients, self._users = Clients(self.books), Users(self.books)

@@ -146,8 +146,7 @@ class Invoices(Resource[Invoice]):
         """Choose from the client's own invoices where one is named, and from what the index knows yet."""
         client_id = as_id(call.first("client_id"))
         everything: Iterable[Invoice] = self.shelf if client_id is None else self.books.invoices_of(client_id)
-        now = self.books.now()
-        seen = [invoice for invoice in everything if invoice.listed_from <= now]
+        seen = [invoice for invoice in everything if self.books.is_listed(invoice.created)]
         return reversed(seen) if self.books.assume.invoice_order == "DESC" else seen
 
     def matches(self, record: Invoice, call: Call) -> bool:

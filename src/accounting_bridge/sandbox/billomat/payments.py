@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from ..wire import Call, Reply
@@ -87,6 +87,10 @@ class InvoiceComments(Resource[Comment]):
 
     def __init__(self, books: Books) -> None:
         super().__init__(books, books.comments, Comment)
+
+    def candidates(self, call: Call) -> Iterable[Comment]:
+        """Choose from what the index has caught up with."""
+        return (comment for comment in self.shelf if self.books.is_listed(comment.created))
 
     def index(self, call: Call) -> Reply:
         """List an invoice's comments."""

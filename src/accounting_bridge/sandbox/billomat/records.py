@@ -391,7 +391,6 @@ class Invoice(Numbered):
     before_cancel: str = ""
     signature: bytes | None = field(default=None, repr=False)
     completed_at: dt.datetime | None = None
-    listed_from: dt.datetime = NEVER
 
 
 @define(kw_only=True, eq=False)

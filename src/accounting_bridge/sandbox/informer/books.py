@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from accounting_bridge.sandbox.wire import Call
@@ -29,13 +29,15 @@ class Books:
         seed: int,
         assumptions: Assumptions,
         administration: Administration,
-        index_lag: float,
+        is_listed: Callable[[datetime], bool],
     ) -> None:
         self.clock = clock
         self.seed = seed
         self.assumptions = assumptions
         self.administration = administration
-        self.index_lag = timedelta(seconds=index_lag)
+        self.is_listed = is_listed
+        """Says whether lists show by now what was made at an instant."""
+
         self.answers = Answers(assumptions)
         self.closed_until = administration.closed_until
         self._next: dict[str, int] = {}
@@ -58,10 +60,6 @@ class Books:
         """Return the id of reference data: individual per administration and never the human number."""
         digest = hashlib.blake2b(f"{self.seed} {kind}".encode(), digest_size=4).digest()
         return 100_000 + int.from_bytes(digest) % 800_000 + position * 5
-
-    def is_listed(self, created: datetime) -> bool:
-        """Say whether lists show a record that was made then."""
-        return created + self.index_lag <= self.now()
 
     def is_closed(self, day: date) -> bool:
         """Say whether a day lies in a period that is closed."""

@@ -10,7 +10,8 @@ from typing import ClassVar, Final
 
 from attrs import evolve
 
-from accounting_bridge.sandbox.base import Clock, Refusal, Sandbox
+from accounting_bridge.sandbox.base import Refusal, Sandbox
+from accounting_bridge.sandbox.clock import Clock
 from accounting_bridge.sandbox.data import SeedCustomers
 from accounting_bridge.sandbox.records import LazySequence
 from accounting_bridge.sandbox.routing import RouteTable
@@ -76,7 +77,7 @@ class InformerSandbox(Sandbox):
             seed=self.seed,
             assumptions=self.assumptions,
             administration=self.administration,
-            index_lag=self.index_lag,
+            is_listed=self.is_listed,
         )
         seeds = SeedCustomers(self.seed, self.seeded_customers)
         self._limits = Limits(self.administration, self.assumptions)

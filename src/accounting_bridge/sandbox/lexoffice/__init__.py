@@ -14,8 +14,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from accounting_bridge.sandbox.base import Clock, Refusal, Sandbox
+from accounting_bridge.sandbox.base import Refusal, Sandbox
 from accounting_bridge.sandbox.buckets import TokenBucket
+from accounting_bridge.sandbox.clock import Clock
 from accounting_bridge.sandbox.data import SeedCustomers
 from accounting_bridge.sandbox.records import (
     CustomerRecord,
@@ -82,7 +83,7 @@ class LexofficeSandbox(Sandbox):
             seed=self.seed,
             assumptions=self.assumptions,
             organisation=self.organisation,
-            index_lag=self.index_lag,
+            is_listed=self.is_listed,
         )
         self._bucket = TokenBucket(RATE, self.assumptions.bucket_capacity)
         self._reference = Reference(self._books)

@@ -28,13 +28,15 @@ class Books:
         seed: int,
         assumptions: Assumptions,
         organisation: Organisation,
-        index_lag: float,
+        is_listed: Callable[[datetime], bool],
     ) -> None:
         self.clock = clock
         self.seed = seed
         self.assumptions = assumptions
         self.organisation = organisation
-        self.index_lag = index_lag
+        self.is_listed = is_listed
+        """Says whether lists show by now what was made at an instant."""
+
         self.answers = Answers()
         self.organization_id = self.fixed_id("organization")
         self._made = 0

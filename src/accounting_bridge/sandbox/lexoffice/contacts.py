@@ -92,6 +92,9 @@ class Contacts:
             "vendor": FIRST_VENDOR_NUMBER + -(-len(seeds) // VENDOR_EVERY),
         }
         self._by_number: dict[int, str] = {}
+        self._unlisted: dict[str, Contact] = {}
+        """New contacts that the index may not have caught up with."""
+
         self.collisions = 0
         """How many creates to come fail with ``account_number_already_exists``."""
 
@@ -104,7 +107,7 @@ class Contacts:
             max_size=self._books.assumptions.contacts_max_size,
             too_large="parameter 'size' exceeds the limit",
         )
-        wanted = self._filter(call)
+        wanted = self._indexed(self._filter(call))
         if wanted is None:
             total = self._directory.total()
             size = max(0, min(request.size, 10_000 - request.start))
@@ -150,6 +153,7 @@ class Contacts:
             updated=now,
         )
         self._store(contact)
+        self._unlisted[contact.id] = contact
         return self._books.written("contacts", contact, 200)
 
     @route("PUT", "/v1/contacts/{id}")
@@ -293,6 +297,16 @@ class Contacts:
         else:
             return None
         return (key for key in keys if all(test(key) for test in tests))
+
+    def _indexed(self, keys: Iterator[int | str] | None) -> Iterator[int | str] | None:
+        """Leave out what the index has not caught up with; None for the whole list, where that is nothing."""
+        self._unlisted = {
+            key: contact for key, contact in self._unlisted.items() if not self._books.is_listed(contact.created)
+        }
+        hidden = self._unlisted
+        if not hidden:
+            return keys
+        return (key for key in (self._directory.everything() if keys is None else keys) if key not in hidden)
 
     def _numbered(self, number: int) -> list[int | str]:
         """Find by customer or vendor number: the vendor's filter does not tell them apart."""

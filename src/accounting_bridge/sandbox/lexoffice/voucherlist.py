@@ -106,10 +106,9 @@ class VoucherList:
 
     def _indexed(self) -> Iterator[Document]:
         """Yield what the index has caught up with."""
-        visible = self._books.now() - timedelta(seconds=self._books.index_lag)
         for source in self._sources:
             for document in source():
-                if document.created <= visible:
+                if self._books.is_listed(document.created):
                     yield document
 
     def _choices(self, name: str, value: str, known: tuple[str, ...]) -> set[str]:

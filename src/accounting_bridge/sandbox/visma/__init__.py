@@ -16,7 +16,8 @@ from typing import Any, ClassVar, Final, Literal
 
 from attrs import evolve
 
-from accounting_bridge.sandbox.base import Clock, Sandbox
+from accounting_bridge.sandbox.base import Sandbox
+from accounting_bridge.sandbox.clock import Clock
 from accounting_bridge.sandbox.data import SeedCustomers
 from accounting_bridge.sandbox.faults import Fault
 from accounting_bridge.sandbox.records import CustomerRecord, InvoiceRecord, LazySequence, SalesEntryRecord
@@ -61,6 +62,7 @@ class VismaSandbox(Sandbox):
 
     vendor: ClassVar[str] = "visma"
     credentials: ClassVar[frozenset[str]] = Sandbox.credentials | {"code", "client_secret", "ticket"}
+    impossible_faults: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self,
@@ -90,7 +92,7 @@ class VismaSandbox(Sandbox):
             seed=self.seed,
             assumptions=self.assumptions,
             company=self.company,
-            index_lag=self.index_lag,
+            is_listed=self.is_listed,
         )
         self.switches = Switches()
         self._tokens = Tokens(self.now, self.seed, self.assumptions)
@@ -247,6 +249,11 @@ class VismaSandbox(Sandbox):
         with self.lock:
             grant = self._tokens.open(self._client.client_id, tuple(scope.split()), company)
             return self._tokens.record(self._tokens.issue(grant))
+
+    def expire_tokens(self) -> None:
+        """Let every access token that was issued so far expire at once; refresh tokens go on working."""
+        with self.lock:
+            self._tokens.expire_access()
 
     def change_password(self) -> None:
         """End every grant without notice, as a change of the user's password is said to do."""

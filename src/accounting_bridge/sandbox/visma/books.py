@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -65,14 +65,16 @@ class Books:
         seed: int,
         assumptions: Assumptions,
         company: Company,
-        index_lag: float,
+        is_listed: Callable[[datetime], bool],
     ) -> None:
         self.clock = clock
         self.seed = seed
         self.assumptions = assumptions
         self.company = company
         self.locked_to: date | None = company.locked_to
-        self.index_lag = timedelta(seconds=index_lag)
+        self.is_listed = is_listed
+        """Says whether lists show by now what was made at an instant."""
+
         self.currency = CURRENCIES[company.country]
         self.activity: dict[str, Activity] = {}
         self._made = 0
@@ -86,10 +88,6 @@ class Books:
     def today(self) -> date:
         """Return the present day where the company is."""
         return self.now().astimezone(ZONES[self.company.country]).date()
-
-    def is_listed(self, created: datetime) -> bool:
-        """Say whether a document made at this instant shows up in lists already."""
-        return created + self.index_lag <= self.now()
 
     def new_id(self) -> str:
         """Return an id that was never used; the same sequence for the same seed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
@@ -20,6 +20,7 @@ from .books import Books
 from .customer_rules import check_customer
 from .errors import CANNOT_BE_DELETED, Problem
 from .formats import ZERO, parse_guid, stamp
+from .homes import settled
 from .listing import LazyRow, check_parameters, list_reply
 from .odata import Filter
 from .reference import LONG_AGO, Reference
@@ -71,11 +72,15 @@ class CustomerRows:
 
     def count(self) -> int:
         """Return how many there are."""
-        return self.customers.count
+        return self.customers.count - len(self.customers.unlisted())
 
     def part(self, start: int, size: int) -> Iterable[RawJson]:
         """Return the rows of one page as finished JSON."""
-        return [RawJson(self.customers.written(key)) for key in islice(self.customers.keys(start), size)]
+        hidden = self.customers.unlisted()
+        if not hidden:
+            return [RawJson(self.customers.written(key)) for key in islice(self.customers.keys(start), size)]
+        keys = (key for key in self.customers.keys(0) if key not in hidden)
+        return [RawJson(self.customers.written(key)) for key in islice(keys, start, start + size)]
 
     def scan(self, wanted: Filter | None) -> Iterator[Mapping[str, Any]]:
         """Yield the rows that may match; a filter for one number or id looks at that customer alone."""
@@ -86,7 +91,8 @@ class CustomerRows:
         elif wanted is not None and "Id" in wanted.equal:
             found = customers.find(wanted.equal["Id"])
             keys = [] if found is None else [customers.key_of(found)]
-        return map(customers.row, keys)
+        hidden = customers.unlisted()
+        return map(customers.row, (key for key in keys if key not in hidden) if hidden else keys)
 
 
 class Customers:
@@ -98,6 +104,7 @@ class Customers:
         self.seeds = seeds
         self.overlay: dict[str, Customer] = {}
         self._gone: set[int] = set()
+        self._unlisted: dict[str, Customer] = {}
         self._by_number: dict[str, str] = {}
         self._texts: dict[int, str] = {}
         self._next_number = FIRST_NUMBER + len(seeds)
@@ -127,6 +134,7 @@ class Customers:
         now = self._books.now()
         customer = Customer(self._books.new_id(), number, values, now, now)
         self.store(customer)
+        self._unlisted[customer.id] = customer
         return Reply.json(201, self.shown(customer))
 
     @needs(*SALES, variants=SALES_VARIANTS)
@@ -168,6 +176,15 @@ class Customers:
         """Yield all customers from a place on: the index of a seeded one, the id of a stored one."""
         return islice(self._all_keys(start if not self._gone else 0), start if self._gone else 0, None)
 
+    def unlisted(self) -> Collection[int | str]:
+        """Return the new customers that the index has not caught up with."""
+        self._unlisted = {
+            key: customer
+            for key, customer in self._unlisted.items()
+            if key in self.overlay and not self._books.is_listed(customer.created)
+        }
+        return self._unlisted.keys()
+
     def find(self, identifier: object) -> Customer | None:
         """Return a customer by id."""
         if not isinstance(identifier, str):
@@ -197,10 +214,13 @@ class Customers:
         return index
 
     def seeded(self, index: int) -> Customer:
-        """Make a seeded customer."""
+        """Make a seeded customer: some at home, in the currency of the books, the others invoiced in euro."""
         identifier = self.seeds.uuid("customer", index)
         terms = next(terms for terms in self._reference.terms.values() if terms.for_sales)
-        values = _seed_values(self.seeds.at(index), terms.id)
+        country = self._books.company.country
+        seed = settled(self.seeds.at(index), country)
+        currency = self._books.currency if seed.country_code == country else "EUR"
+        values = _seed_values(seed, terms.id, currency)
         return Customer(identifier, str(FIRST_NUMBER + index), values, LONG_AGO, LONG_AGO)
 
     def store(self, customer: Customer) -> None:
@@ -357,7 +377,7 @@ class Customers:
         return key if isinstance(key, str) else self.seeds.uuid("customer", key)
 
 
-def _seed_values(seed: SeedCustomer, terms: str) -> dict[str, Any]:
+def _seed_values(seed: SeedCustomer, terms: str, currency: str) -> dict[str, Any]:
     person = f"{seed.first_name} {seed.last_name}"
     contact = f"{seed.contact_first_name} {seed.contact_last_name}" if seed.contact_last_name is not None else None
     return {
@@ -375,7 +395,7 @@ def _seed_values(seed: SeedCustomer, terms: str) -> dict[str, Any]:
         "ContactPersonName": contact,
         "Note": seed.note,
         "TermsOfPaymentId": terms,
-        "CurrencyCode": "EUR",
+        "CurrencyCode": currency,
         "IsPrivatePerson": seed.is_person,
         "IsActive": not seed.archived,
     }

@@ -144,6 +144,11 @@ class Tokens:
         if pair is not None and pair.grant.client_id == client_id:
             pair.access_revoked = True
 
+    def expire_access(self) -> None:
+        """End the life of every access token; the refresh tokens keep theirs."""
+        for pair in self.pairs:
+            pair.access_until = min(pair.access_until, self.clock())
+
     def revoke_all(self) -> None:
         """End every grant, as a change of the user's password is said to do."""
         for grant in self.grants:

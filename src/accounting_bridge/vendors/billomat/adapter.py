@@ -212,10 +212,10 @@ class Billomat:
         """Of completed invoices; Conflict for a draft."""
         return await invoices.pdf(invoice_id)
 
-    async def finalize_invoice(self, invoice_id: str) -> str:
+    async def finalize_invoice(self, draft: Invoice) -> str:
         """Complete."""
-        await invoices.complete(invoice_id)
-        return invoice_id
+        await invoices.complete(draft.id)
+        return draft.id
 
     async def send_invoice(self, invoice_id: str, to: str | None) -> None:
         """By mail, with the account's template."""

@@ -9,11 +9,12 @@ from typing import Final
 from ...errors import NotFound, PermissionDenied
 from ...flow import Cached, Page, Report, get
 from ...models import Article, Connection, PaymentTerm, TaxRate
-from ...wire import decode, each_neutral
+from ...wire import decode, each_neutral, malformed
 from .wire import (
     VENDOR,
     Account,
     FreeText,
+    Myself,
     OneMyself,
     OneSettings,
     Quota,
@@ -36,8 +37,15 @@ _NEARLY: Final = Decimal("0.9")
 
 
 async def check(account: str) -> Connection:
-    """Company, plan and what is nearly used up of it."""
-    me = decode(converter, await get("/api/clients/myself"), OneMyself).client
+    """Company, plan and what is nearly used up of it.
+
+    Raises:
+        MalformedResponse: nothing in the answer is known of an account: then nothing is proven by it.
+    """
+    response = await get("/api/clients/myself")
+    me = decode(converter, response, OneMyself).client
+    if me == Myself():
+        raise malformed(response, "unreadable account", ("expected a company @ $.client",))
     quotas, _ = each(nested(me.quotas, "quota"), Quota, "quota")
     notes = [f"plan: {me.plan}"] if isinstance(me.plan, str) and me.plan else []
     notes += [

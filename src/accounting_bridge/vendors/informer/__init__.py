@@ -1,6 +1,7 @@
 """Informer (InformerOnline), API v2: JSON over plural paths, with a salesbook for invoices issued elsewhere.
 
-Reading order: wire, errors, pages, settings, placeholders, adapter, then master, relations, drafting, invoices, sales.
+Reading order: wire, errors, pages, settings, placeholders, adapter, then master, relations, sheet, booking,
+drafting, invoices, sales.
 
 What to know before touching it; each rule says how it is known (documented by the vendor, seen in clients that are
 in use, assumed):

@@ -197,10 +197,10 @@ class Informer:
         """Of final invoices; Conflict for a concept."""
         return await invoices.pdf(invoice_id)
 
-    async def finalize_invoice(self, invoice_id: str) -> str:
+    async def finalize_invoice(self, draft: Invoice) -> str:
         """Mark as sent, without a mail: there is no other way to a final invoice."""
-        await invoices.mark(invoice_id)
-        return invoice_id
+        await invoices.mark(draft.id)
+        return draft.id
 
     async def send_invoice(self, invoice_id: str, to: str | None) -> None:
         """A concept, by mail or Peppol, which makes it final; Conflict for one that is final already."""

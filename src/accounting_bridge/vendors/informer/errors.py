@@ -7,7 +7,7 @@ Dutch or English (seen), so nothing branches on them but on the few phrases quot
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -20,14 +20,16 @@ from ...errors import (
     LimitReached,
     MalformedResponse,
     NotFound,
+    OutcomeUnknown,
     PeriodClosed,
     PermissionDenied,
     Problem,
     Refused,
 )
-from ...flow import Response
+from ...flow import Request, Response
 from ...limits.port import RateSignal
 from ...wire import loads
+from .wire import INVOICES, SALESBOOK
 
 _MOST_TEXTS: Final = 20
 _LONGEST_TEXT: Final = 300
@@ -43,6 +45,34 @@ _CREDENTIALS: Final = re.compile(r"security ?code|beveiligingscode|api[ -]?key|a
 # How exceeding a limit is told is not known: 429 is assumed, and this for a refusal with another status.
 _LIMIT: Final = re.compile(r"\b(?:rate|daily|api)[ -]?limit\b|\btoo many (?:requests|calls)\b", re.IGNORECASE)
 _SINGLE: Final = re.compile(r"/[0-9]+\Z")
+_OF_ONE: Final = re.compile(r"/[0-9]+(?:/|\Z)")
+
+# How errors inside lines are keyed is not documented; with dots is assumed, with brackets would be PHP's other way.
+_LINE: Final = re.compile(r"lines[.\[]([0-9]{1,4})\]?[.\[]([a-z_]+)\]?")
+_LINE_FIELDS: Final[Mapping[str, str]] = {
+    "qty": "lines[{}].quantity",
+    "description": "lines[{}].description",
+    "amount": "lines[{}].unit_price",
+    "discount": "lines[{}].discount_percent",
+    "vat_id": "lines[{}].tax_rate",
+    "ledger_id": "lines[{}].ledger_account",
+    "product_id": "lines[{}].article",
+    "costs_id": "cost_centre",
+}
+_FIELDS: Final[Mapping[str, str]] = {
+    "relation_id": "customer",
+    "invoice_date": "issue_date",
+    "expiry_date": "due_date",
+    "delivery_date": "service_period",
+    "payment_condition_id": "payment_terms_days",
+    "currency_id": "currency",
+    "vat_option": "tax_treatment",
+    "template_id": "template",
+    "comment": "introduction",
+    "footer": "closing",
+    "invoice_amount": "total_gross",
+}
+"""The vendor's names of what new documents hold, and those that their callers know."""
 
 _MINUTE: Final = 60.0
 DAY: Final = 86400.0
@@ -66,9 +96,11 @@ def classify(response: Response) -> BridgeError | None:
         # Only a body that may hold one is read for it: pages are read once more by whoever asked for them.
         # From the end, where bytes are searched twice as fast.
         error = _error(response) if response.body.rfind(b'"error"') >= 0 else None
-        return None if error in (None, "", [], {}) else _accepted_refusal(response, error)
+        if error in (None, "", [], {}):
+            return None
+        return _mixed(response, error) if _writes(response) and _made(response) else _accepted_refusal(response, error)
     error = _error(response)
-    problems = _problems(error)
+    problems = _problems(error, response.request)
     said = "; ".join(problem.message for problem in problems)
     shown = f": {said}" if said else ""
     match response.status:
@@ -107,9 +139,32 @@ def _nothing(said: str) -> NothingFound | None:
     return NothingFound(f"Informer has nothing there: {said}") if _NOTHING.search(said) else None
 
 
+def _writes(response: Response) -> bool:
+    return response.request is not None and response.request.method != "GET"
+
+
+def _made(response: Response) -> bool:
+    """Whether the body names a record: an id above 0."""
+    body = loads(response)
+    given = body.get("id") if isinstance(body, dict) else None
+    return type(given) in (int, str) and re.fullmatch("0*[1-9][0-9]*", str(given)) is not None
+
+
+def _mixed(response: Response, error: object) -> OutcomeUnknown | None:
+    """An id and an error at once, in the answer to a write. How such a one is meant is not documented.
+
+    What has an id was made, so a new record is taken: as a refusal it would be sent, and made, once more. Elsewhere
+    the id may only repeat the record that was written to, so the books must tell.
+    """
+    if response.request is not None and not _OF_ONE.search(response.request.path):
+        return None
+    said = "; ".join(problem.message for problem in _problems(error, response.request))
+    return OutcomeUnknown(f"Informer answered with a success that holds an error{': ' + said if said else ''}")
+
+
 def _accepted_refusal(response: Response, error: object) -> BridgeError:
     """An ``error`` in a body with status 200: v1's way, and guarded against in a client of v2 that is in use."""
-    problems = _problems(error)
+    problems = _problems(error, response.request)
     said = "; ".join(problem.message for problem in problems)
     if _LIMIT.search(said):
         signal = rate_signal(response)
@@ -133,8 +188,8 @@ def _error(response: Response) -> Any:
     return body.get("error") if isinstance(body, dict) else None
 
 
-def _problems(error: object) -> tuple[Problem, ...]:
-    """What the vendor says, field by field where it names them; keys are shown as they are."""
+def _problems(error: object, request: Request | None) -> tuple[Problem, ...]:
+    """What the vendor says, field by field where it names them."""
     match error:
         case dict():
             pairs = [(str(name), text) for name, text in error.items()]
@@ -143,12 +198,33 @@ def _problems(error: object) -> tuple[Problem, ...]:
         case _:
             pairs = [("", error)]
     found = [
-        Problem(name[:_LONGEST_TEXT], text.strip()[:_LONGEST_TEXT])
+        _problem(name[:_LONGEST_TEXT], text.strip(), request)
         for name, value in pairs
         for text in (value if isinstance(value, list) else [value])
         if isinstance(text, str) and text.strip()
     ]
     return tuple(found[:_MOST_TEXTS])
+
+
+def _problem(name: str, text: str, request: Request | None) -> Problem:
+    """Under the name that the caller knows; the vendor's own stays in the message."""
+    ours = name if request is None or request.method != "POST" else _ours(name, request.path)
+    said = text if ours == name or name in text else f"{name}: {text}"
+    return Problem(ours, said[:_LONGEST_TEXT])
+
+
+def _ours(name: str, path: str) -> str:
+    """Our field for one of a new document; another path's, and an unknown one, is shown as it is.
+
+    Entries of the salesbook are sums of lines, so a line's place there is none of the caller's.
+    """
+    if path not in (INVOICES, SALESBOOK):
+        return name
+    line = _LINE.fullmatch(name) if path == INVOICES else None
+    if line is None:
+        return _FIELDS.get(name, name)
+    index, key = line.groups()
+    return _LINE_FIELDS[key].format(index) if key in _LINE_FIELDS else name
 
 
 # ---- limits ------------------------------------------------------------------------------------------------

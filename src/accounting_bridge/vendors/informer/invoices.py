@@ -26,23 +26,21 @@ from ...wire import decode, dumps, hole_for_number, malformed, without_empty
 from . import master, relations
 from .drafting import (
     ROUNDING,
-    TAXED,
-    Sheet,
     condition,
     currency,
     delivery_date,
     legal_note,
     must_be_open,
-    open_sheet,
     template,
     write_lines,
 )
 from .errors import answered_at
-from .master import INVOICES
 from .pages import as_list, each, field_of, id_of, one, search
 from .placeholders import is_placeholder
 from .settings import InformerSettings
+from .sheet import TAXED, Sheet, open_sheet
 from .wire import (
+    INVOICES,
     VENDOR,
     DocumentAttachment,
     File,
@@ -105,6 +103,7 @@ async def plan(
         finalize=finalize,
         customer_id=customer.id,
         totals=totals(priced, ROUNDING, prices_include_tax=sheet.vat_option == "incl"),
+        currency=draft.currency or settings.currency,
         tolerance=ROUNDING.tolerance(len(priced)),
         path=INVOICES,
         body=dumps(body),

@@ -11,18 +11,21 @@ from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
 
-from ...flow import Cached, Page, Report, get
+from ...flow import Cached, Drift, Page, Report, get
 from ...models import Article, Connection, LedgerAccount, PaymentTerm, TaxRate
 from ...wire import decode, each_neutral, malformed
+from .errors import NothingFound
 from .pages import field_of, rows
 from .settings import InformerSettings
 from .wire import (
     BASE,
+    INVOICES,
     VENDOR,
     Administration,
     CostCentre,
     Currency,
     Ledger,
+    NamedProduct,
     PaymentCondition,
     Product,
     Template,
@@ -33,8 +36,6 @@ from .wire import (
 
 T = TypeVar("T")
 
-INVOICES: Final = f"{BASE}/invoices/sales"
-SALESBOOK: Final = f"{BASE}/salesbook"
 _MOST_DAYS: Final = 3650
 
 # ---- the administration ------------------------------------------------------------------------------------
@@ -205,7 +206,7 @@ async def list_articles() -> Page[Article]:
     if not (await books()).trade:
         return Page(items=())
     rates = {option.id: option.percentage for option in await options(INVOICES)}
-    products, odd = rows(await get(f"{BASE}/products"), Product, "article")
+    products, odd = await _read_products(Product)
 
     def neutral(product: Product) -> Article:
         return Article(
@@ -219,3 +220,32 @@ async def list_articles() -> Page[Article]:
 
     articles, refused = each_neutral(products, neutral, vendor=VENDOR, what="article")
     return Page(items=articles, skipped=(*odd, *refused))
+
+
+@frozen
+class Products:
+    """What a line's product may be."""
+
+    names: Mapping[int, str]
+    """By id, as they are shown to a person: id, code, description."""
+    complete: bool
+    """False: some record has no readable id, so that one that is missing here may exist."""
+
+
+async def products(*, fresh: bool = False) -> Products:
+    """All products, of which no more than an id has to be readable."""
+    return await Cached("informer products", _read_names, fresh=fresh)
+
+
+async def _read_names() -> Products:
+    found, odd = await _read_products(NamedProduct)
+    await Report(odd)
+    return Products({one.id: one.shown for one in found}, complete=not odd)
+
+
+async def _read_products(wire: type[T]) -> tuple[list[T], list[Drift]]:
+    try:
+        answer = await get(f"{BASE}/products")
+    except NothingFound:
+        return [], []
+    return rows(answer, wire, "article")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from ...adapter import already_written
 from ...errors import DuplicateFound, InvalidRequest, MalformedResponse, NotFound, Problem
 from ...flow import Drift, Page, Response, at, get, send_json
 from ...models import Address, Customer
@@ -65,8 +66,20 @@ async def list_customers(
 
 async def get_customer(settings: InformerSettings, customer_id: str) -> Customer:
     """The customer with this id."""
-    response = await get(path_of(customer_id))
+    response = await _answer(customer_id, "customer.id")
     return neutral(await reader(settings), relation_of(response, one(response)), response)
+
+
+async def _answer(customer_id: str | None, field: str) -> Response:
+    """What Informer says of a relation; its own words for one that is unknown do not say whom it misses."""
+    try:
+        return await get(path_of(customer_id, field))
+    except NotFound as gone:
+        raise NotFound(
+            f"{field} {customer_id!r} is not in the books: import or create the customer first",
+            vendor=VENDOR, status=gone.status, code=gone.code, request_id=gone.request_id, method=gone.method,
+            url=gone.url,
+        ) from None  # fmt: skip
 
 
 async def read(customer_id: str) -> Relation:
@@ -132,9 +145,10 @@ async def create_customer(settings: InformerSettings, customer: Customer) -> Cus
         made = converter.structure(one(response), Saved).id
     except (MalformedResponse, ValueError, TypeError, ExceptionGroup):
         raise malformed(response, "unreadable answer to a new relation") from None
-    if made is not None:
-        return await get_customer(settings, str(made))
-    found = await find_customer(settings, customer.number or "")
+    with already_written(VENDOR, f"relation {customer.number}"):
+        if made is not None:
+            return await get_customer(settings, str(made))
+        found = await find_customer(settings, customer.number or "")
     if found is None:
         raise malformed(response, f"relation {customer.number} was saved, and is not there")
     return found
@@ -178,7 +192,7 @@ async def update_customer(settings: InformerSettings, customer: Customer) -> Cus
     ``active`` switches off when it is False and never on: True is also what was not said.
     """
     path = path_of(customer.id, "id")
-    answer = await get(path)
+    answer = await _answer(customer.id, "id")
     relation = relation_of(answer, one(answer))
     current = neutral(await reader(settings), relation, answer)
     problems: list[Problem] = []
@@ -213,7 +227,8 @@ async def update_customer(settings: InformerSettings, customer: Customer) -> Cus
         return current
     # Repeatable: fixed values end in the same state however often they are written.
     await send_json("PUT", path, dumps({**_required(relation), **changes}), repeatable=True)
-    return await get_customer(settings, customer.id or "")
+    with already_written(VENDOR, f"relation {customer.id}"):
+        return await get_customer(settings, customer.id or "")
 
 
 def _required(relation: Relation) -> dict[str, Any]:

@@ -21,21 +21,11 @@ from ...models import Customer, IssuedInvoice, LineItem, SalePlan, SalesEntry, S
 from ...money import CENT, ZERO, PricedLine, decimals, difference, line_amount, tax_on_net, total, totals
 from ...wire import dumps, hole_for_number, without_empty
 from . import invoices, relations
-from .drafting import (
-    ROUNDING,
-    TAXED,
-    Booking,
-    Sheet,
-    booking_of,
-    condition,
-    delivery_date,
-    due,
-    must_be_open,
-    open_sheet,
-)
-from .master import SALESBOOK
+from .booking import Booking, booking_of, remark_settings
+from .drafting import ROUNDING, condition, delivery_date, due, must_be_open
 from .settings import InformerSettings
-from .wire import VENDOR
+from .sheet import TAXED, Sheet, open_sheet
+from .wire import SALESBOOK, VENDOR
 
 _LONGEST_DESCRIPTION: Final = 200
 """What clients cut at (seen); the vendor documents no limit."""
@@ -150,9 +140,12 @@ async def plan(settings: InformerSettings, invoice: IssuedInvoice, customer: Cus
         if isinstance(line, TextLine):
             sheet.note("text lines are left out: entries have none")
             continue
+        if line.article is not None:
+            sheet.note("articles are left out: entries have none, and are booked by ledger account")
         booking = await booking_of(sheet, line, f"lines[{index}]")
         if booking is not None:
             lines.append((line, booking))
+    remark_settings(sheet, [booking for _, booking in lines])
     if invoice.currency not in (None, settings.currency):
         sheet.problem("currency", f"must be {settings.currency}: the salesbook has no other (documented by absence)")
     if invoice.total_gross is not None and decimals(invoice.total_gross) > 2:

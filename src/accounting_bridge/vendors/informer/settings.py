@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ VAT_NUMBER: Final = "NL999999990B00"
 REGISTRATION_NUMBER: Final = "00000000"
 
 MODES: Final = ("all", "contact", "off")
+FOR_ALL: Final = "ledger_account"
+"""The setting for lines of every kind."""
 
 
 @frozen(kw_only=True)
@@ -35,7 +38,8 @@ class InformerSettings:
     """Credentials and options of one Informer administration. Only the two credentials have no default.
 
     Ledger accounts are numbers as the bookkeeper knows them. One setting may name several, separated by commas, in
-    order of preference: the first is taken that Informer lets go with the line's VAT rate.
+    order of preference: the first is taken that Informer lets go with the line's VAT rate. A number that
+    the books do not have is refused where a line depends on the setting, and noted on the plan where none does.
     """
 
     api_key: Secret
@@ -63,9 +67,9 @@ class InformerSettings:
     placeholder_registration_number: str | None = REGISTRATION_NUMBER
 
     ledger_account: str | None = None
-    """For lines of every kind that name none themselves."""
+    """For lines that name none themselves and whose kind has no setting of its own."""
     ledger_account_services: str | None = None
-    """For lines of kind service, before ``ledger_account``; the next three likewise."""
+    """For lines of kind service, instead of ``ledger_account``; the next three likewise."""
     ledger_account_goods: str | None = None
     ledger_account_expenses: str | None = None
     ledger_account_travel: str | None = None
@@ -111,10 +115,26 @@ class InformerSettings:
         if problems:
             raise InvalidRequest("these InformerSettings are not valid", problems=problems)
 
-    def ledgers_for(self, kind: LineKind) -> tuple[str, ...]:
-        """Ledger account numbers for a line of that kind, the preferred one first."""
-        own: str | None = getattr(self, _OF_KIND[kind])
-        return tuple(number.strip() for text in (own, self.ledger_account) if text for number in text.split(","))
+    @staticmethod
+    def ledger_setting(kind: LineKind) -> str:
+        """The setting for lines of that kind alone."""
+        return _OF_KIND[kind]
+
+    @property
+    def ledgers(self) -> Mapping[str, tuple[str, ...]]:
+        """The account numbers of each setting that names some, the preferred one first."""
+        texts = {name: getattr(self, name) for name in (FOR_ALL, *_OF_KIND.values())}
+        return {name: tuple(one.strip() for one in text.split(",")) for name, text in texts.items() if text}
+
+    def ledgers_for(self, kind: LineKind) -> tuple[str | None, tuple[str, ...]]:
+        """The setting that holds for a line of that kind, with its account numbers: its own, else the one for all.
+
+        The one for all is no reserve of the other: what does not fit there is refused.
+        """
+        for name in (_OF_KIND[kind], FOR_ALL):
+            if name in self.ledgers:
+                return name, self.ledgers[name]
+        return None, ()
 
 
 _NAMES: Final = tuple(attribute.name for attribute in fields(InformerSettings))
@@ -130,7 +150,7 @@ _FORMS: Final[dict[str, tuple[re.Pattern[str], str]]] = {
     "default_country": (re.compile("[A-Z]{2}"), "must be a country code in capitals, as NL"),
     "currency": (re.compile("[A-Z]{3}"), "must be a currency code in capitals, as EUR"),
     "product": (_ID, "must be the id of a product: digits only"),
-    **dict.fromkeys(("ledger_account", *_OF_KIND.values()), _ACCOUNTS),
+    **dict.fromkeys((FOR_ALL, *_OF_KIND.values()), _ACCOUNTS),
     **dict.fromkeys(("cost_centre", "template", "payment_condition"), _SOMETHING),
     **dict.fromkeys((name for name in _NAMES if name.startswith("placeholder_")), _SOMETHING),
 }

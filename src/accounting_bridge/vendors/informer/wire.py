@@ -29,6 +29,8 @@ Flag = NewType("Flag", bool)
 
 VENDOR: Final = "informer"
 BASE: Final = "/v2"
+INVOICES: Final = f"{BASE}/invoices/sales"
+SALESBOOK: Final = f"{BASE}/salesbook"
 
 # ---- days and stamps ---------------------------------------------------------------------------------------
 
@@ -313,6 +315,21 @@ class Product:
     product_type: Text = Text("")
     amount_sales: Decimal | None = None
     vat_id_sales: Key | None = None
+
+
+@define
+class NamedProduct:
+    """A product, of which only the id has to be readable."""
+
+    id: Key
+    product_code_sales: Any = None
+    description_sales: Any = None
+
+    @property
+    def shown(self) -> str:
+        """Id, code and description, as far as they are known."""
+        texts = (str(self.id), self.product_code_sales, self.description_sales)
+        return " ".join(text.strip() for text in texts if isinstance(text, str) and text.strip())
 
 
 @define

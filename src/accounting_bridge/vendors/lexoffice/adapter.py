@@ -345,6 +345,7 @@ class Lexoffice:
             finalize=finalize,
             customer_id=customer.id,
             totals=written.totals,
+            currency="EUR",
             tolerance=written.tolerance,
             notes=tuple(written.notes),
             path="/v1/invoices",
@@ -399,7 +400,7 @@ class Lexoffice:
             raise malformed(response, "the answer is not a PDF")
         return response.body
 
-    async def finalize_invoice(self, invoice_id: str) -> str:
+    async def finalize_invoice(self, draft: Invoice) -> str:
         """Not possible."""
         raise unsupported(VENDOR, "finalize a draft", "finalize at creation, with create_invoice(draft, finalize=True)")
 

@@ -13,8 +13,8 @@ use or measured by their authors, assumed):
   consenting in a loop, so none is AuthenticationFailed; see :mod:`.errors`.
 * PUT replaces: what is left out is emptied (measured). Records are read, changed and written whole.
 * The account and VAT of an invoice line come from its article, by the customer's situation (documented).
-* Converting a draft ends its id (documented). An app's id of a draft is therefore ``<GUID>~<reference>``: the reference
-  moves on to the invoice and finds it, whoever converted the draft. An invoice's id is the GUID alone.
+* Converting a draft ends its id (documented). An app's id of a draft is therefore ``<GUID>~<customer>~<reference>``:
+  both move on to the invoice and find it, whoever converted the draft. An invoice's id is the GUID alone.
 * Which properties a filter takes is not documented, nor what comes of the others: everything that is filtered for is
   compared again, and where a filter is refused, or finds nothing and was never seen to find anything, all is read.
 * Whether rates are 25 or 0.25 differs from list to list (seen): what lies between 0 and 1 is a fraction.

@@ -203,9 +203,9 @@ class Visma:
         """Of final invoices; Conflict for a draft."""
         return await files.invoice_pdf(self.origin, invoice_id)
 
-    async def finalize_invoice(self, invoice_id: str) -> str:
+    async def finalize_invoice(self, draft: Invoice) -> str:
         """Convert the draft: numbered and booked from then on, under another id."""
-        return await invoices.finalize(self.settings, invoice_id)
+        return await invoices.finalize(self.settings, draft)
 
     async def send_invoice(self, invoice_id: str, to: str | None) -> None:
         """By mail; *to* None: to the customer's own address."""

@@ -42,6 +42,13 @@ class Situation(StrEnum):
     OUTSIDE_EU = "a customer outside the EU"
 
 
+_UNTAXED: Final[Mapping[Situation, str]] = {
+    Situation.WITHIN_EU: "intra_eu_services or intra_eu_goods",
+    Situation.OUTSIDE_EU: "export",
+}
+"""Where Visma charges no VAT whatever the article's rate is, and the treatments that say so."""
+
+
 async def party_of(customer: Customer, company: CompanySettings) -> Party:
     """The customer as the books have it, or as it is about to be made."""
     if customer.id is not None:
@@ -74,9 +81,13 @@ def _place_of(party: Party, home: str) -> str:
 def treated(treatment: TaxTreatment, situation: Situation, party: Party, company: CompanySettings) -> list[Problem]:
     """Why the customer cannot be invoiced like that; an empty list if it can."""
     is_it = f"Visma sees {situation}"
+    wanted: Situation | None
     match treatment:
+        case TaxTreatment.DOMESTIC if situation in _UNTAXED:
+            text = f"domestic is for sales with VAT, but {is_it} and would charge none: give {_UNTAXED[situation]}"
+            return [Problem("tax_treatment", text)]
         case TaxTreatment.DOMESTIC:
-            wanted: Situation | None = None
+            wanted = None
         case TaxTreatment.REVERSE_CHARGE:
             return _construction_problems(situation, party, company)
         case TaxTreatment.EXPORT:
@@ -84,14 +95,15 @@ def treated(treatment: TaxTreatment, situation: Situation, party: Party, company
         case _ if treatment in _INTRA_EU:
             wanted = Situation.WITHIN_EU
         case _:
-            foreign = situation in {Situation.WITHIN_EU, Situation.OUTSIDE_EU}
             text = f"{treatment} is for domestic sales, but {is_it}: it would be booked as that"
-            return [Problem("tax_treatment", text)] if foreign else []
+            return [Problem("tax_treatment", text)] if situation in _UNTAXED else []
     if situation is Situation.EU_WITH_VAT and party.DeliveryBasedVat and wanted is None:
         text = "has VAT by the place of delivery (OSS): its rate cannot be predicted, make the invoice in Visma"
         return [Problem("customer", text)]
     if wanted in {None, situation}:
         return []
+    if wanted is Situation.WITHIN_EU and situation is Situation.EU_WITH_VAT and not party.IsPrivatePerson:
+        return [Problem("customer.vat_number", f"is required with the treatment {treatment}: Visma decides by it")]
     text = f"{treatment} is for {wanted}, but {is_it}: country, VAT number and kind of person decide"
     return [Problem("tax_treatment", text)]
 
@@ -163,7 +175,7 @@ class Shelf:
         return found if found is not None and found.IsActive else None
 
     def fitting(self, situation: Situation, rate: Decimal | None) -> list[str]:
-        """Number and name of the articles that give this rate."""
+        """Id, number and name of the articles that give this rate: the setting takes the id."""
         found = []
         for article in self.articles.values():
             coding = self.coding_of(article)
@@ -171,8 +183,8 @@ class Shelf:
                 continue
             booking = booking_of(coding, situation)
             if booking.account and rate in {None, booking.rate}:
-                found.append(f"{article.Number} {article.Name}".strip())
-        return sorted(found)
+                found.append((article.Number, article.Name, article.Id))
+        return [f"{key!r} ({f'{number} {name}'.strip()})" for number, name, key in sorted(found)]
 
 
 @define
@@ -250,20 +262,27 @@ class Picker:
 
     def _without_article(self, line: LineItem, rate: Decimal | None, at: str) -> None:
         if line.article is not None:
-            text = f"{line.article!r} is neither an article's id (a GUID) nor in the setting 'articles'"
-            self._refuse(f"{at}.article", f"{text}; {self._there(rate)}")
+            key = line.article
+            text = f"{key!r} is neither an article's id (a GUID) nor in the setting 'articles'"
+            self._refuse(f"{at}.article", f"{text}; set articles[{key!r}] to an id; {self._there(rate)}")
             return
-        key = line.kind.value if rate is None else f"{line.kind.value}/{plain_text(rate)}"
-        if rate is not None and not self.shelf.fitting(self.situation, rate):
+        if rate is None:
+            key = line.kind.value
+            text = f"is missing, and no article says it: give it, or an article, or set articles[{key!r}] to an id"
+            self._refuse(f"{at}.tax_rate", f"{text}; {self._there(None)}")
+            return
+        key = f"{line.kind.value}/{plain_text(rate)}"
+        if not self.shelf.fitting(self.situation, rate):
             text = f"{plain_text(rate)} % is given by no active article for {self.situation}"
             self._refuse(f"{at}.tax_rate", f"{text}; {self._there(None)}")
         else:
-            text = f"is needed: Visma takes the VAT from it; set articles[{key!r}], or give the line's own"
+            text = f"is needed: Visma takes the VAT from it; set articles[{key!r}] to an id, or give the line's own"
             self._refuse(f"{at}.article", f"{text}; {self._there(rate)}")
 
     def _there(self, rate: Decimal | None) -> str:
         of_rate = "" if rate is None else f" with {plain_text(rate)} %"
-        return f"articles{of_rate} are: {listed(self.shelf.fitting(self.situation, rate))}"
+        there = listed(self.shelf.fitting(self.situation, rate))
+        return f"articles{of_rate}, by the ids that import_articles() gives: {there}"
 
     def _refuse(self, name: str, message: str) -> None:
         self.problems.append(Problem(name, message))

@@ -20,8 +20,7 @@ from ...errors import InvalidRequest, MalformedResponse, Problem
 from ...flow import PAGE_BYTES, Cached, Drift, Request, Response, at, send_json
 from ...flow import get as read
 from ...wire import decode_each, loads, malformed
-from .settings import GUID
-from .wire import VENDOR, converter, instant
+from .wire import VENDOR, converter, guid_of, instant
 
 T = TypeVar("T")
 Record = dict[str, Any]
@@ -60,14 +59,14 @@ def put(template: str, *ids: str, body: bytes, **params: str) -> Request:
 
 
 def own_id(value: Any, field: str) -> str:
-    """An id of this vendor: a GUID.
+    """An id of this vendor that an app gives: a GUID. For those in answers there are :func:`id_of` and ``Key``.
 
     Raises:
         InvalidRequest: anything else; nothing is sent.
     """
-    if not isinstance(value, str) or not GUID.fullmatch(value):
+    if not (found := guid_of(value)):
         raise InvalidRequest("nothing was sent", problems=[Problem(field, "is not an id of this vendor: a GUID")])
-    return value.lower()
+    return found
 
 
 # ---- literals of OData -------------------------------------------------------------------------------------
@@ -123,16 +122,19 @@ class Listing:
 
     records: list[Any]
     number: int
-    pages: int
+    pages: int | None
+    """None where it is not told: then the list ends with an empty page."""
     total: int | None
     at: datetime | None
     """The vendor's own time when it answered."""
     response: Response
+    readable: bool = True
+    """False: there is something else in place of the records."""
 
     @property
     def last(self) -> bool:
         """Whether no page follows."""
-        return self.number >= self.pages
+        return self.number >= self.pages if self.pages is not None else self.readable and not self.records
 
 
 async def page(
@@ -142,9 +144,13 @@ async def page(
     filter: str | None = None,  # noqa: A002 the vendor's word
     orderby: str | None = None,
     size: int = PER_PAGE,
+    whole: bool = True,
     **params: str,
 ) -> Listing:
     """One page, counted from 1.
+
+    Args:
+        whole: False: a page without readable records, or that does not say how many there are, is given all the same.
 
     Raises:
         MalformedResponse: no list, or not the page that was asked for: then nothing is known of what is missing.
@@ -154,14 +160,16 @@ async def page(
     response = await evolve(get(path, *ids), params=tuple({**params, **wanted, **paging}.items()))
     body = loads(response)
     meta, records = (body.get("Meta"), body.get("Data")) if isinstance(body, dict) else (None, None)
-    if not isinstance(meta, dict) or not isinstance(records, list):
+    readable = isinstance(records, list)
+    if not isinstance(meta, dict) or (whole and not readable):
         raise malformed(response, f"unreadable list of {path}", ("expected Meta and Data @ $",))
     current, pages = _count(meta.get("CurrentPage")), _count(meta.get("TotalNumberOfPages"))
-    if pages is None or current not in (None, number):
-        raise malformed(response, f"unreadable list of {path}", (f"expected page {number} @ $.Meta",))
     total = _count(meta.get("TotalNumberOfResults"))
+    if (pages is None and (whole or current is total is None)) or current not in (None, number):
+        raise malformed(response, f"unreadable list of {path}", (f"expected page {number} @ $.Meta",))
     told = meta.get("ServerTimeUtc")
-    return Listing(records, number, pages, total, instant(told if isinstance(told, str) else None), response)
+    at = instant(told if isinstance(told, str) else None)
+    return Listing(records if isinstance(records, list) else [], number, pages, total, at, response, readable)
 
 
 def _count(value: object) -> int | None:
@@ -212,9 +220,14 @@ async def walk(path: str, wire: type[T], *ids: str, what: str, **asked: Any) -> 
 async def _collect(
     path: str, wanted: Callable[[Listing], list[Any]], ids: tuple[str, ...], asked: dict[str, Any]
 ) -> list[Any]:
-    """What is *wanted* of each page, each record once; from the first page again when records vanish meanwhile."""
+    """What is *wanted* of each page, each record once; from the first page again when records move meanwhile.
+
+    In which order a list comes is not documented, nor by what it can be sorted: so all that it says to hold must have
+    been seen, by id. A page that shows a record a second time has left out another.
+    """
     for _ in range(_MOST_STARTS):
         found: dict[str, Any] = {}
+        seen: set[str] = set()
         total: int | None = None
         number = 1
         while True:
@@ -222,12 +235,15 @@ async def _collect(
             if total is not None and (listing.total is None or listing.total < total):
                 break  # what was deleted moved records onto pages that were read already
             total = listing.total
+            seen.update(id_of(record) or f"{number}.{place}" for place, record in enumerate(listing.records))
             for record in wanted(listing):
                 found[id_of(record) or f"#{len(found)}"] = record
             if not listing.records and not listing.last:
                 raise malformed(listing.response, f"unreadable list of {path}", ("expected records @ $.Data",))
-            if listing.last:
+            if listing.last and (total is None or len(seen) >= total):
                 return list(found.values())
+            if listing.last:
+                break
             number += 1
     raise MalformedResponse(f"the list of {path} keeps changing while it is read")
 
@@ -266,8 +282,19 @@ async def _is_proven(path: str, names: Sequence[str]) -> bool:
 
 def id_of(record: Any) -> str:
     """The id of a record that is not structured yet; empty where there is none."""
-    value = record.get("Id") if isinstance(record, dict) else None
-    return value.lower() if isinstance(value, str) and GUID.fullmatch(value) else ""
+    return guid_of(record.get("Id")) if isinstance(record, dict) else ""
+
+
+def ids_of(records: Sequence[Record], what: str) -> list[str]:
+    """The ids of records that are what was looked for.
+
+    Raises:
+        MalformedResponse: one has none: it is there, and cannot be named.
+    """
+    found = [id_of(record) for record in records]
+    if "" in found:
+        raise MalformedResponse(f"unreadable {what}", problems=("expected an id of this vendor: a GUID @ $.Id",))
+    return found
 
 
 def changed_at_or_after(record: Mapping[str, Any], name: str, since: datetime) -> bool:

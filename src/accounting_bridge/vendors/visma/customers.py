@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
+from ...adapter import already_written
 from ...errors import DuplicateFound, InvalidRequest, Problem
 from ...flow import Drift, Page, Response
 from ...models import Address, Contact, Customer
@@ -37,6 +38,8 @@ ONE: Final = "/customers/{}"
 _ORDER: Final = "CustomerNumber"
 """New customers come last in most books, so that pages which were read already stay as they are."""
 _PER_PAGE: Final = 500
+_MOST_ROUNDS: Final = 5
+"""How often a page is read again, because records come and go all the time, before the import is called incomplete."""
 
 _CURSOR: Final = re.compile(r"([fa])(o?)\.([0-9]{1,9})\.([0-9]{0,9})")
 # Documented: a country of two letters, then 8 to 12 characters.
@@ -110,7 +113,7 @@ class Reader:
         )
         bic = _BIC.search(found.Note) if found.Note else None
         return Customer(
-            id=found.Id.lower(),
+            id=found.Id,
             number=found.CustomerNumber or None,
             name=found.Name,
             is_person=found.IsPrivatePerson,
@@ -139,26 +142,25 @@ async def list_customers(cursor: str | None, changed_since: datetime | None) -> 
     """One page, sorted by number; with *changed_since* by the vendor's filter, or where that is refused by reading all.
 
     What is deleted while an import runs moves later records onto pages that were read already: when the total has
-    fallen, the page before is read again. So a customer may come twice, and none is missed.
+    fallen, the pages before are read again. So a customer may come twice, and none is missed.
     """
     place = _Place.parse(cursor, changed_since)
     place, listing = await _read_place(place, changed_since)
-    records = listing.records
-    if place.total is not None and listing.total is not None and listing.total < place.total:
-        steps = min(-(-(place.total - listing.total) // _PER_PAGE), place.number - 1)
-        for earlier in range(place.number - 1, place.number - 1 - steps, -1):
-            before = await _ask(evolve(place, number=earlier), changed_since)
-            records = [*before.records, *records]
-    lost = not listing.records and place.number < listing.pages
+    listing, pages, settled = await _with_missed(place, listing, changed_since)
+    records = [record for one in pages for record in one.records]
+    readable = settled and all(one.readable for one in pages)
+    lost = not listing.readable or (not listing.records and not listing.last)
     if changed_since is not None:
         records = [
             one for one in records if not isinstance(one, dict) or changed_at_or_after(one, "ChangedUtc", changed_since)
         ]
     read = Reader(await master.days_by_terms())
     customers, odd = each_read(converter, records, wire.Customer, read.customer, vendor=VENDOR, what="customer")
-    if lost:
-        odd = [*odd, Drift(vendor=VENDOR, what="customer", record=None, problems=("expected records, found none",))]
-    following = None if listing.last else str(evolve(place, number=place.number + 1, total=listing.total))
+    if lost or not readable:
+        problem = "expected records, found none @ $.Data" if settled else "records vanish as fast as they are read @ $"
+        odd = [*odd, Drift(vendor=VENDOR, what="customer", record=None, problems=(problem,))]
+    total = place.total if listing.total is None else listing.total
+    following = None if listing.last else str(evolve(place, number=place.number + 1, total=total))
     return Page(items=customers, cursor=following, skipped=tuple(odd), lost=lost)
 
 
@@ -199,11 +201,41 @@ async def _read_place(place: _Place, changed_since: datetime | None) -> tuple[_P
     return plain, await _ask(plain, changed_since)
 
 
+async def _with_missed(
+    place: _Place, listing: Listing, changed_since: datetime | None
+) -> tuple[Listing, list[Listing], bool]:
+    """The page as it was read last, all that was read, and whether nothing can have slipped through between.
+
+    Of the pages before it those are read again onto which deletions may have moved records that were not seen; and
+    the page itself, when records came or went while that was done.
+    """
+    pages = [listing]
+    for _ in range(_MOST_ROUNDS):
+        moved = False
+        for earlier in range(place.number - 1, place.number - 1 - _gone(place, listing), -1):
+            before = await _ask(evolve(place, number=earlier), changed_since)
+            pages.insert(0, before)
+            moved = moved or before.total != listing.total
+        if not moved:
+            return listing, pages, True
+        listing = await _ask(place, changed_since)
+        pages.append(listing)
+    return listing, pages, False
+
+
+def _gone(place: _Place, listing: Listing) -> int:
+    """How many pages already read may hold unread records."""
+    if place.total is None or listing.total is None or listing.total >= place.total:
+        return 0
+    return min(-(-(place.total - listing.total) // _PER_PAGE), place.number - 1)
+
+
 async def _ask(place: _Place, changed_since: datetime | None) -> Listing:
     wanted = None
     if place.filtered and changed_since is not None:
         wanted = f"ChangedUtc ge {instant_literal(changed_since)}"
-    return await page(PATH, place.number, filter=wanted, orderby=_ORDER if place.ordered else None, size=_PER_PAGE)
+    order = _ORDER if place.ordered else None
+    return await page(PATH, place.number, filter=wanted, orderby=order, size=_PER_PAGE, whole=False)
 
 
 async def get_customer(customer_id: str) -> Customer:
@@ -243,7 +275,7 @@ async def _neutral(response: Response) -> Customer:
         customer = reader.customer(found)
     except InvalidRequest as exc:
         raise malformed(response, "unreadable customer", [str(problem) for problem in exc.problems]) from None
-    await note(_LAST, (found.Id.lower(), response))
+    await note(_LAST, (found.Id, response))
     return customer
 
 
@@ -327,7 +359,8 @@ async def _written(request: Any) -> Customer:
         response = await request
     except InvalidRequest as exc:
         raise _in_our_words(exc) from None
-    return await _neutral(response)
+    with already_written(VENDOR, "the customer"):
+        return await _neutral(response)
 
 
 def _in_our_words(refused: InvalidRequest) -> InvalidRequest:

@@ -181,9 +181,12 @@ def check_header(sheet: Sheet) -> None:
     """What does not depend on a line."""
     draft = sheet.draft
     if draft.currency is not None and draft.currency != sheet.currency:
-        sheet.problem("currency", f"must be {sheet.currency}: a draft has its customer's currency, and no other")
-    elif draft.currency is None and sheet.currency != sheet.company.CurrencyCode:
-        sheet.problem("currency", f"is needed: the customer is invoiced in {sheet.currency}, the books are not")
+        text = f"must be {sheet.currency}: a draft has its customer's currency, and no other"
+        sheet.problem("currency", f"{text}; or change the customer's currency in Visma")
+    elif draft.currency is None and sheet.currency != (home := sheet.company.CurrencyCode):
+        text = f"is needed: this customer is invoiced in {sheet.currency}, and the books are in {home}"
+        cure = f"give the draft currency={sheet.currency!r}, or change the customer's currency in Visma"
+        sheet.problem("currency", f"{text}; {cure}")
     if draft.discount_percent:
         sheet.problem("discount_percent", "cannot be given: Visma has discounts on lines only")
     if sheet.includes_vat:

@@ -7,17 +7,16 @@ from base64 import b64encode
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from ...errors import InvalidRequest, NotFound
 from ...flow import FILE_BYTES, Request, Response
 from ...models import Attachment
 from ...wire import decode, dumps, malformed
 from . import invoices
-from .calls import find, get, own_id, post
+from .calls import find, get, post
 from .drafting import file_problems
-from .settings import GUID
-from .wire import converter
+from .wire import converter, guid_of
 from .wire_documents import DocumentId, Draft, KeptFile, Link
 
 KEPT: Final = "/salesdocumentattachments"
@@ -39,40 +38,57 @@ async def invoice_pdf(origin: str, invoice_id: str) -> bytes:
         Conflict: it is a draft still.
     """
     found = await invoices.final(DocumentId.of(invoice_id))
-    response = await get(f"{invoices.INVOICES}/{{}}/pdf", own_id(found.Id, "Id"))
-    fetched = await _at_file_host(decode(converter, response, Link).Url, origin, response)
+    response = await get(f"{invoices.INVOICES}/{{}}/pdf", found.Id)
+    request = _at_file_host(response, origin)
+    if request is None:
+        raise malformed(response, "unreadable address of a file", ("not a host of the vendor @ $.Url",))
+    fetched = await request
     if not fetched.body.startswith(b"%PDF-"):
         raise malformed(response, "unreadable file: what the file host sent is no PDF")
     return fetched.body
 
 
-def _at_file_host(url: str, origin: str, response: Response) -> Request:
-    """The request to the file host; an address anywhere else is not followed."""
+def _at_file_host(response: Response, origin: str) -> Request | None:
+    """The request to the file host; None for an address anywhere else, which is not followed.
+
+    Until it is in the request the address shows itself in no frame: frames hold their locals, and crash reporters
+    print them.
+    """
+    url = decode(converter, response, Link).Url
     try:
-        parts = urlsplit(url)
+        address = _Address(urlsplit(url.reveal()))
+        trusted = address.is_trusted(origin)
     except ValueError:
-        parts = None
-    if parts is None or not _is_trusted(parts, origin):
-        raise malformed(response, "unreadable address of a file", ("not a host of the vendor @ $.Url",))
-    return Request(
-        method="GET",
-        path=parts.path,
-        params=tuple(parse_qsl(parts.query, keep_blank_values=True)),
-        headers={"accept": "application/pdf"},
-        repeatable=True,
-        max_bytes=FILE_BYTES,
-        origin=f"{parts.scheme}://{parts.netloc}",
-        hidden=True,
-    )
+        return None
+    return address.request() if trusted else None
 
 
-def _is_trusted(parts: SplitResult, origin: str) -> bool:
-    """One of the vendor's file hosts, or the connection's own."""
-    if not parts.path.startswith("/") or parts.fragment:
-        return False
-    if f"{parts.scheme}://{parts.netloc}".casefold() == origin.casefold():
-        return True
-    return parts.scheme == "https" and parts.netloc.casefold() in _HOSTS
+@frozen(repr=False)
+class _Address:
+    """A credential, taken apart."""
+
+    parts: SplitResult
+
+    def is_trusted(self, origin: str) -> bool:
+        """One of the vendor's file hosts, or the connection's own."""
+        if not self.parts.path.startswith("/") or self.parts.fragment:
+            return False
+        if f"{self.parts.scheme}://{self.parts.netloc}".casefold() == origin.casefold():
+            return True
+        return self.parts.scheme == "https" and self.parts.netloc.casefold() in _HOSTS
+
+    def request(self) -> Request:
+        """A read of the file."""
+        return Request(
+            method="GET",
+            path=self.parts.path,
+            params=tuple(parse_qsl(self.parts.query, keep_blank_values=True)),
+            headers={"accept": "application/pdf"},
+            repeatable=True,
+            max_bytes=FILE_BYTES,
+            origin=f"{self.parts.scheme}://{self.parts.netloc}",
+            hidden=True,
+        )
 
 
 # ---- attachments -------------------------------------------------------------------------------------------
@@ -87,11 +103,11 @@ async def attach(invoice_id: str, file: Attachment) -> None:
         if await _is_kept(key, file):
             return
     where = _ON_DRAFTS if isinstance(found, Draft) else _ON_INVOICES
-    await _upload(where, own_id(found.Id, "Id"), file)
+    await _upload(where, found.Id, file)
 
 
 def _keys(given: Any) -> list[str]:
-    return [key for key in given if isinstance(key, str) and GUID.fullmatch(key)] if isinstance(given, list) else []
+    return [key for one in given if (key := guid_of(one))] if isinstance(given, list) else []
 
 
 async def _is_kept(key: str, file: Attachment) -> bool:
@@ -128,8 +144,7 @@ async def keep_pdf(item: str, number: str, pdf: bytes, *, look: bool) -> None:
     name = re.sub(r"[^A-Za-z0-9.-]", "-", number) + ".pdf"
 
     def is_it(record: dict[str, Any]) -> bool:
-        document = record.get("DocumentId")
-        return isinstance(document, str) and document.lower() == item and record.get("OriginalFilename") == name
+        return guid_of(record.get("DocumentId")) == item and record.get("OriginalFilename") == name
 
     if look and await find(KEPT, is_it, DocumentId=item):
         return

@@ -28,10 +28,10 @@ from ...money import PricedLine, cents, difference, totals
 from ...wire import decode, decode_each, dumps, hole_for_customer
 from . import customers, drafting, master
 from .articles import Picker, Shelf, Situation, party_of, refuse, situation_of, treated
-from .calls import BASE, find, get, guid_literal, id_of, instant_literal, note, noted, own_id, post, search
+from .calls import BASE, find, get, guid_literal, ids_of, instant_literal, note, noted, own_id, post, search
 from .drafting import ROUNDING, Sheet, Words, today
 from .settings import VismaSettings
-from .wire import VENDOR, Article, CompanySettings, converter, percent
+from .wire import VENDOR, Article, CompanySettings, converter, guid_of, percent
 from .wire_documents import DocumentId, Draft, DraftRow, Invoice, Made, VatSum, sum_of, told
 
 T = TypeVar("T")
@@ -41,6 +41,8 @@ DRAFTS: Final = "/customerinvoicedrafts"
 INVOICES: Final = "/customerinvoices"
 _PAID, _OVERDUE = 0, 2
 _NO_NUMBER: Final = ("", "0")
+_NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
+"""How .NET writes none (assumed)."""
 _MAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+")
 _LONGEST_MAIL: Final = 255
 
@@ -90,6 +92,7 @@ async def plan(
         finalize=finalize,
         customer_id=customer.id,
         totals=expected,
+        currency=sheet.currency,
         tolerance=ROUNDING.tolerance(len(charged)),
         path=f"{BASE}{DRAFTS}",
         body=dumps(body),
@@ -143,8 +146,9 @@ async def must_be_open(company: CompanySettings, day: Any, known: Any) -> None:
 
 async def submit(path: str, body: bytes) -> str:
     """Send the body; the new draft's id."""
+    sent = json.loads(body)
     made = decode(converter, await post(path.removeprefix(BASE), body=body), Made)
-    return str(DocumentId(own_id(made.Id, "Id"), json.loads(body)["OurReference"]))
+    return str(DocumentId(made.Id, guid_of(sent["CustomerId"]), sent["OurReference"]))
 
 
 # ---- finding -----------------------------------------------------------------------------------------------
@@ -159,18 +163,18 @@ async def look_for(reference: str, customer_id: str, since: datetime | None) -> 
     customer = own_id(customer_id, "customer.id")
 
     def ours(record: Record) -> bool:
-        return _carries(record, reference) and _text(record, "CustomerId").lower() == customer
+        return _carries(record, reference) and guid_of(record.get("CustomerId")) == customer
 
-    drafts = [id_of(record) for record in await search(DRAFTS, ours)]
+    drafts = ids_of(await search(DRAFTS, ours), "draft")
     # In this order: what is converted meanwhile is seen twice, never not at all.
     if since is None:
         made = await find(INVOICES, ours, OurReference=reference)
     else:
         made = await search(INVOICES, ours, modifiedSinceUtc=instant_literal(since))
-    finals = [id_of(record) for record in made]
+    finals = ids_of(made, "invoice")
     if drafts and finals:
         drafts = [key for key in drafts if await _read(DRAFTS, key, Draft) is not None]
-    return [*(str(DocumentId(key, reference)) for key in drafts), *finals]
+    return [*(str(DocumentId(key, customer, reference)) for key in drafts), *finals]
 
 
 def _carries(record: Record, reference: str) -> bool:
@@ -185,11 +189,11 @@ def _text(record: Record, name: str) -> str:
 
 
 async def _made_of(document: DocumentId) -> str:
-    """The id of the invoice that was made of a draft.
+    """The id of the invoice that was made of a draft: the one that names it, else the customer's with the reference.
 
     Raises:
         NotFound: there is none; or the list of invoices does not show it yet.
-        DuplicateFound: several carry the reference.
+        DuplicateFound: several of this customer carry the reference.
         OutcomeUnknown: this connection converted it a while ago without learning what came of it.
     """
     gone = NotFound("Visma has no such draft or invoice any more", vendor=VENDOR)
@@ -200,9 +204,12 @@ async def _made_of(document: DocumentId) -> str:
             raise gone
         return named[0]
     reference = document.reference
-    found = await find(INVOICES, lambda record: _carries(record, reference), OurReference=reference)
-    named = [id_of(one) for one in found if _text(one, "CreatedFromDraftId").lower() == document.key]
-    ids = named if len(named) == 1 else [id_of(one) for one in found]
+    found = await find(
+        INVOICES,
+        lambda record: _carries(record, reference) and _may_be_of(record, document),
+        OurReference=reference,
+    )
+    ids = ids_of([one for one in found if _source(one) == document.key] or found, "invoice")
     if not ids and await noted(_unclear(document)):
         # The draft is gone and no invoice is listed: lists may lag behind, so that says nothing yet.
         raise OutcomeUnknown(
@@ -217,15 +224,28 @@ async def _made_of(document: DocumentId) -> str:
     return ids[0]
 
 
+def _source(record: Record) -> str:
+    """The draft that an invoice names; empty where it names none."""
+    named = guid_of(record.get("CreatedFromDraftId"))
+    return "" if named == _NO_GUID else named
+
+
+def _may_be_of(record: Record, document: DocumentId) -> bool:
+    """Whether an invoice with the draft's reference may have been made of it: it says so, or is the same customer's."""
+    if source := _source(record):
+        return source == document.key
+    return guid_of(record.get("CustomerId")) == document.customer
+
+
 async def _named(document: DocumentId) -> list[str]:
     def is_it(record: Record) -> bool:
-        return _text(record, "CreatedFromDraftId").lower() == document.key
+        return _source(record) == document.key
 
     try:
         listed = await search(INVOICES, is_it, filter=f"CreatedFromDraftId eq {guid_literal(document.key)}")
     except InvalidRequest:
         return []
-    return [id_of(record) for record in listed]
+    return ids_of(listed, "invoice")
 
 
 # ---- reading -----------------------------------------------------------------------------------------------
@@ -279,18 +299,18 @@ async def get_invoice(_: VismaSettings, invoice_id: str) -> NeutralInvoice:
             id=str(document),
             reference=found.OurReference or None,
             status=InvoiceStatus.DRAFT,
-            customer_id=found.CustomerId.lower() or None,
+            customer_id=guid_of(found.CustomerId) or None,
             totals=_totals_of_draft(found),
             currency=found.InvoiceCurrencyCode or None,
             issue_date=found.InvoiceDate,
             due_date=found.DueDate,
         )
     return NeutralInvoice(
-        id=found.Id.lower(),
+        id=found.Id,
         number=None if found.InvoiceNumber in _NO_NUMBER else found.InvoiceNumber,
         reference=found.OurReference or None,
         status=_status_of(found),
-        customer_id=found.CustomerId.lower() or None,
+        customer_id=guid_of(found.CustomerId) or None,
         totals=_totals_of_invoice(found),
         currency=found.CurrencyCode or None,
         issue_date=found.InvoiceDate,
@@ -338,16 +358,21 @@ def _totals_of_invoice(found: Invoice) -> Totals:
 # ---- finalizing and sending --------------------------------------------------------------------------------
 
 
-async def finalize(settings: VismaSettings, invoice_id: str) -> str:
+async def finalize(settings: VismaSettings, known: NeutralInvoice) -> str:
     """Convert a draft: it is numbered and booked from then on. Gives the id that it has then.
 
     The totals that were read go along, so that a draft which somebody changed in between is refused. That it was
     converted meanwhile is no error.
+
+    Raises:
+        Conflict: its totals are others than those of *known*: somebody changed it.
     """
-    document = DocumentId.of(invoice_id)
+    document = DocumentId.of(known.id)
     draft = await _read(DRAFTS, document.key, Draft)
     if draft is None:
         return await _made_of(document)
+    if _totals_of_draft(draft) != known.totals:
+        raise Conflict("somebody changed the draft just now; nothing was made final: look at it, and repeat the call")
     body = {
         "TotalAmountInvoiceCurrency": draft.TotalAmount,
         "TotalVatAmountInvoiceCurrency": draft.TotalVatAmount,
@@ -358,7 +383,7 @@ async def finalize(settings: VismaSettings, invoice_id: str) -> str:
     dated = {"keepOriginalDraftDate": keep, "overrideCompanyKeepOriginalDraftDate": "true"}
     try:
         response = await post(f"{DRAFTS}/{{}}/convert", document.key, body=dumps(body), **dated)
-        return own_id(decode(converter, response, Made).Id, "Id")
+        return decode(converter, response, Made).Id
     except (OutcomeUnknown, MalformedResponse):
         await note(_unclear(document), value=True)
         raise
@@ -376,7 +401,7 @@ async def send(invoice_id: str, to: str | None) -> None:
     found = await final(DocumentId.of(invoice_id))
     # Null means no copies; left out, the customer's copies would go to addresses that nobody named (documented).
     body = {} if to is None else {"Email": to, "CcRecipients": None}
-    await post(f"{INVOICES}/{{}}/email", own_id(found.Id, "Id"), body=dumps(body))
+    await post(f"{INVOICES}/{{}}/email", found.Id, body=dumps(body))
 
 
 async def was_sent(_invoice_id: str, _since: datetime) -> bool:

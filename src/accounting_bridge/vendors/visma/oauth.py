@@ -69,7 +69,9 @@ def exchange(settings: VismaSettings, code: str, state: str, tenant: str, now: d
 
     Raises:
         InvalidRequest: before anything is sent: *state* was not made for this tenant, or more than an hour ago; or by
-            the identity server: the code was used before, is too old, or was not made for this client.
+            the identity server: the code was used before, is too old, or was not made for this client and this
+            ``redirect_uri``. A code that comes a second time may end the grant that it gave (RFC 6749 section 4.1.2),
+            so the app remembers which states are spent.
         ClientRefused: the identity server does not know the app.
     """
     # Frames hold their arguments, and crash reporters print them: the code goes no further than into the request.
@@ -101,7 +103,10 @@ async def _exchanged(request: Request, scope: str, now: datetime) -> Token:
     except AuthenticationFailed as exc:
         response = exc
     if isinstance(response, AuthenticationFailed):
-        why = "was not accepted: it is used once and only for some minutes; let the user consent again"
+        why = (
+            "was not accepted: it is used once, only for some minutes, and only with the redirect_uri that consent "
+            "was asked for with; look whether an earlier call used it, compare the setting, let the user consent again"
+        )
         raise InvalidRequest(
             "Visma gave no grant", problems=[Problem("code", why)], code=response.code, status=response.status
         )
@@ -171,15 +176,19 @@ class _Granted:
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(default=None, repr=False)
-    token_type: str | None = None
-    scope: str | None = None
-    expires_in: Any = None
+    token_type: str | None = field(default=None, repr=False)
+    scope: str | None = field(default=None, repr=False)
+    expires_in: Any = field(default=None, repr=False)
+
+    @property
+    def is_bearer(self) -> bool:
+        """Whether the access token is one that fits the header."""
+        return (self.token_type or "bearer").lower() == "bearer" and _BEARER.fullmatch(self.access_token) is not None
 
 
 def _token(response: Response, now: datetime) -> Token:
     granted = decode(converter, response, _Granted)
-    kind = (granted.token_type or "bearer").lower()
-    if kind != "bearer" or not _BEARER.fullmatch(granted.access_token):
+    if not granted.is_bearer:
         raise malformed(response, "unreadable grant", ("expected a bearer token @ $.access_token",))
     seconds = _seconds(granted.expires_in)
     return Token(

@@ -16,14 +16,15 @@ from attrs import evolve
 
 from ...errors import Conflict, MalformedResponse, NotFound, PeriodClosed, PermissionDenied, Problem
 from ...models import Customer, IssuedInvoice, SalePlan, SalesEntry, SalesEntryStatus, TaxTreatment, Totals
-from ...money import ZERO, cents, difference
+from ...money import ZERO, PricedLine, cents, difference, totals
 from ...wire import decode, decode_each, dumps, hole_for_customer
 from . import customers, files, master, vouchers
 from .articles import refuse
 from .calls import BASE, find, get, own_id, post
+from .drafting import ROUNDING
 from .invoices import must_be_open
 from .settings import VismaSettings
-from .wire import VENDOR, converter
+from .wire import VENDOR, converter, guid_of
 from .wire_documents import LedgerItem, Made, Voucher, told
 
 LEDGER: Final = "/customerledgeritems"
@@ -82,7 +83,7 @@ async def plan(
     refuse("sale", chart.problems)
     assert not isinstance(number, Problem)
     found = [(item, await _voucher_text(item)) for item in await _items(number)]
-    known = [item for item, text in found if _is_it(item, text, invoice, customer.id)]
+    known = [item for item, text in found if _is_it(settings, item, text, invoice, customer.id)]
     await must_be_open(company, day, partial(_is_known, known))
     _must_be_free(number, invoice, customer.id, [(item, text) for item, text in found if item not in known])
     credit, gross, tax = sums.gross < 0, sums.gross, sums.tax
@@ -127,8 +128,14 @@ _NOTHING: Final = Totals(net=ZERO, tax=ZERO, gross=ZERO)
 
 
 def _check(chart: vouchers.Chart, invoice: IssuedInvoice, customer: Customer) -> None:
+    """What no line decides. The customer is as the books have it, and so is its currency."""
     currency = chart.company.CurrencyCode
-    if invoice.currency not in {None, currency}:
+    customers_own = customer.currency or currency
+    if invoice.currency is None and customers_own != currency:
+        # Nobody said that the amounts are the books' currency, and a voucher can never be taken back.
+        text = f"is needed: this customer is invoiced in {customers_own}, and sales are booked in {currency} only"
+        chart.problem("currency", f"{text}; give currency={currency!r} if that is what the invoice was issued in")
+    elif invoice.currency not in {None, currency}:
         text = f"must be {currency}, that of the books: the invoice does not say at which rate it is booked"
         chart.problem("currency", text)
     if invoice.tax_treatment in _INTRA_EU and not customer.vat_number:
@@ -156,7 +163,7 @@ def _must_be_free(
     """
     for item, text in others:
         told_by = f" ({text})" if text else ""
-        own = customer_id is not None and item.CustomerId.lower() == customer_id.lower()
+        own = customer_id is not None and guid_of(item.CustomerId) == guid_of(customer_id)
         whose = "this customer" if own else "another customer"
         raise Conflict(
             f"the ledger holds number {number} of {whose} already{told_by}, but not as invoice {invoice.number!r}: "
@@ -174,29 +181,56 @@ async def submit(path: str, body: bytes) -> str:
         "useDefaultVoucherSeries": "false" if series else "true",
     }
     response = await post(path.removeprefix(BASE), body=body, **options)
-    return own_id(decode(converter, response, Made).Id, "Id")
+    return decode(converter, response, Made).Id
 
 
 # ---- reading -----------------------------------------------------------------------------------------------
 
 
 async def look_for(invoice: IssuedInvoice, customer_id: str, settings: VismaSettings) -> Sequence[str]:
-    """Ids of the customer's items for exactly this number; where the voucher cannot be read, the item's own decides."""
+    """Ids of the customer's items for exactly this invoice: see :func:`_is_it`."""
     number = number_of(settings, invoice.number)
     if isinstance(number, Problem):
         return []
     customer = own_id(customer_id, "customer.id")
     return [
-        item.Id.lower()
+        item.Id
         for item in await _items(number)
-        if item.CustomerId.lower() == customer and _is_it(item, await _voucher_text(item), invoice, customer)
+        if guid_of(item.CustomerId) == customer and _is_it(settings, item, await _voucher_text(item), invoice, customer)
     ]
 
 
-def _is_it(item: LedgerItem, text: str | None, invoice: IssuedInvoice, customer_id: str | None) -> bool:
-    """Whether an item of the number is the invoice's, by its customer and by its voucher, where that can be read."""
-    own = customer_id is not None and item.CustomerId.lower() == customer_id.lower()
-    return own and (text is None or invoice.number in text.split())
+def _is_it(
+    settings: VismaSettings, item: LedgerItem, text: str | None, invoice: IssuedInvoice, customer_id: str | None
+) -> bool:
+    """Whether an item of the number is the invoice's, by its customer and by its voucher, where that can be read.
+
+    The voucher of an item that was booked here begins with the issued number. What a person wrote may name it anywhere,
+    and a word that looks like it may be part of a name: there the amount must be the invoice's as well.
+    """
+    if customer_id is None or guid_of(item.CustomerId) != guid_of(customer_id):
+        return False
+    words = None if text is None else text.split()
+    if words is None or invoice.number in words[:1]:
+        return True
+    if not words or number_of(settings, words[0]) == item.InvoiceNumber:
+        return False  # it begins with another issued number, which comes to the same whole number
+    return invoice.number in words and _is_amount_of(item, invoice)
+
+
+def _is_amount_of(item: LedgerItem, invoice: IssuedInvoice) -> bool:
+    """Whether the totals agree, apart from their sign: which sign the amounts of a credit have is not known."""
+    domestic = invoice.tax_treatment is TaxTreatment.DOMESTIC
+    priced = [
+        PricedLine(line.quantity, line.unit_price, (domestic and line.tax_rate) or ZERO, line.discount_percent or ZERO)
+        for line in invoice.items
+    ]
+    gross, open_cents = invoice.total_gross, ZERO
+    if gross is None:
+        gross = totals(priced, ROUNDING, prices_include_tax=invoice.prices_include_tax).gross
+        open_cents = ROUNDING.tolerance(len(priced))
+    booked = cents(item.TotalAmountInvoiceCurrency)
+    return difference(booked.copy_abs(), gross.copy_abs()).copy_abs() <= open_cents
 
 
 async def _items(number: int) -> list[LedgerItem]:
@@ -213,8 +247,10 @@ async def _voucher_text(item: LedgerItem) -> str | None:
     year = None if item.InvoiceDate is None else await master.fiscal_year(item.InvoiceDate)
     if year is None or not item.VoucherId:
         return None
+    if not (voucher := guid_of(item.VoucherId)):
+        raise MalformedResponse("unreadable ledger item", problems=("expected a GUID @ $.VoucherId",), vendor=VENDOR)
     try:
-        response = await get("/vouchers/{}/{}", year.Id, own_id(item.VoucherId, "VoucherId"))
+        response = await get("/vouchers/{}/{}", year.Id, voucher)
     except (NotFound, PermissionDenied):
         return None
     return decode(converter, response, Voucher).VoucherText
@@ -230,10 +266,10 @@ async def read(entry_id: str) -> SalesEntry:
         gross, tax = difference(ZERO, gross), difference(ZERO, tax)
     paid = gross != 0 and item.RemainingAmountInvoiceCurrency == 0
     return SalesEntry(
-        id=item.Id.lower(),
+        id=item.Id,
         invoice_number=words[0] if numbered else str(item.InvoiceNumber),
         status=SalesEntryStatus.PAID if paid else SalesEntryStatus.OPEN,
-        customer_id=item.CustomerId.lower() or None,
+        customer_id=guid_of(item.CustomerId) or None,
         totals=Totals(net=difference(gross, tax), tax=tax, gross=gross),
     )
 

@@ -86,6 +86,16 @@ class Chart:
             return found
         return None
 
+    @property
+    def rates(self) -> set[Decimal]:
+        """Percent: those of VAT codes and of articles on that day."""
+        of_codes = {percent(code.VatRate) for code in self.codes if code.VatRate is not None}
+        return of_codes | {coding.rate for coding in self.codings.values() if coding.IsActive}
+
+    def knows(self, rate: Decimal) -> bool:
+        """Whether the books have that rate, or the settings an account for it."""
+        return not rate or rate in self.rates or self.settings.vat_account_for(rate) is not None
+
     # -- debtors --
 
     def receivable(self) -> Account | None:
@@ -231,6 +241,13 @@ def lines_of(chart: Chart, invoice: IssuedInvoice) -> list[Booked]:
         rate = line.tax_rate if invoice.tax_treatment is TaxTreatment.DOMESTIC else ZERO
         if rate is None:
             chart.problem(f"{at}.tax_rate", "is missing: what was issued has a rate on every line")
+            continue
+        if not chart.knows(rate):
+            there = ", ".join(f"{plain_text(known)} %" for known in sorted(chart.rates))
+            chart.problem(
+                f"{at}.tax_rate",
+                f"the books have no rate of {plain_text(rate)} % on that day; there are: {there}",
+            )
             continue
         account = chart.revenue(line, rate, at)
         if account is not None:

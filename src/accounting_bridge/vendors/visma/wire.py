@@ -14,14 +14,18 @@ from typing import Any, Final, NewType, TypeVar
 
 from attrs import define
 
+from ...adapter import Secret
 from ...money import plain_text
 from ...wire import strict_converter
+from .settings import GUID
 
 T = TypeVar("T")
 Text = NewType("Text", str)
 """Text, where a number may arrive as well; nothing is ``""``."""
 Flag = NewType("Flag", bool)
 """Nothing is False."""
+Key = NewType("Key", str)
+"""An id of this vendor in the one form that is compared and kept: see :func:`guid_of`."""
 
 VENDOR: Final = "visma"
 
@@ -69,6 +73,20 @@ def text_of(value: Any, _: Any = None) -> str:
     raise TypeError(f"expected text, found {type(value).__name__}")
 
 
+def guid_of(value: object) -> str:
+    """A GUID in lower case and without braces, which .NET writes or leaves out; empty where it is none."""
+    if not isinstance(value, str):
+        return ""
+    bare = value[1:-1] if value.startswith("{") and value.endswith("}") else value
+    return bare.lower() if GUID.fullmatch(bare) else ""
+
+
+def _key(value: Any, _: Any) -> str:
+    if found := guid_of(value):
+        return found
+    raise TypeError("expected an id of this vendor: a GUID")
+
+
 def _flag(value: Any, _: Any) -> bool:
     if type(value) is bool:
         return value
@@ -93,6 +111,8 @@ _plain: Final = strict_converter()
 converter: Final = strict_converter()
 converter.register_structure_hook(Text, text_of)
 converter.register_structure_hook(Flag, _flag)
+converter.register_structure_hook(Key, _key)
+converter.register_structure_hook(Secret, lambda value, _: Secret(_plain.structure(value, str)))
 
 
 def _register(kind: Any, hook: Callable[[Any, Any], Any]) -> None:
@@ -107,11 +127,11 @@ _register(dt.date | None, _day)
 
 @define
 class CompanySettings:
-    """The books' own company. Single objects are not wrapped (seen)."""
+    """The books' own company. Single objects are not wrapped (seen). What has no country is no company."""
 
+    CountryCode: str
+    CurrencyCode: str
     Name: Text = Text("")
-    CountryCode: Text = Text("")
-    CurrencyCode: Text = Text("")
     CompanyIdentifier: Text = Text("")
     ProductVariant: int | None = None
     """1 Standard, 2 Invoicing, 3 Bookkeeping, 4 Solo, 5 Pro, 6 InvoicingCollaboration (documented)."""
@@ -143,7 +163,7 @@ class TermsOfPayment:
 class Customer:
     """A customer, as far as it is mapped; the live record has about 66 properties (seen)."""
 
-    Id: str
+    Id: Key
     CustomerNumber: Text = Text("")
     Name: Text = Text("")
     IsPrivatePerson: Flag = Flag(False)

@@ -13,14 +13,16 @@ from typing import Any, Final
 
 from attrs import define, frozen
 
+from ...adapter import Secret
 from ...money import ZERO, total
 from .calls import own_id
 from .settings import GUID
-from .wire import Flag, Text
+from .wire import Flag, Key, Text
 
 NOTHING: Final = Text("")
 NO: Final = Flag(False)
-_DRAFT: Final = re.compile(rf"({GUID.pattern.replace('(', '(?:')})~([A-Za-z0-9.:/-]{{1,60}})")
+_GUID: Final = GUID.pattern.replace("(", "(?:")
+_DRAFT: Final = re.compile(rf"({_GUID})~({_GUID})~([A-Za-z0-9.:/-]{{1,60}})")
 
 # ---- ids ---------------------------------------------------------------------------------------------------
 
@@ -30,12 +32,14 @@ class DocumentId:
     """An invoice's id as apps hold it.
 
     Converting a draft ends its id: the invoice gets one of its own, and whether it names the draft is not documented.
-    So the id of a draft is ``<its id>~<reference>``: the reference moves on to the invoice, and finds what was made
-    of the draft, whoever made it and however long ago. An invoice's id is the vendor's own.
+    So the id of a draft is ``<its id>~<customer's id>~<reference>``: both move on to the invoice, and find what was
+    made of the draft, whoever made it and however long ago. A reference alone is nobody's: another app, or a person
+    who copies a draft for another customer, may use the same. An invoice's id is the vendor's own.
     """
 
     key: str
     """The vendor's own id."""
+    customer: str = ""
     reference: str | None = None
 
     @classmethod
@@ -46,11 +50,11 @@ class DocumentId:
             InvalidRequest: it is none; nothing is sent.
         """
         if found := _DRAFT.fullmatch(text):
-            return cls(found[1].lower(), found[2])
+            return cls(found[1].lower(), found[2].lower(), found[3])
         return cls(own_id(text, "id"))
 
     def __str__(self) -> str:
-        return self.key if self.reference is None else f"{self.key}~{self.reference}"
+        return self.key if self.reference is None else f"{self.key}~{self.customer}~{self.reference}"
 
 
 # ---- invoices ----------------------------------------------------------------------------------------------
@@ -72,7 +76,7 @@ class DraftRow:
 class Draft:
     """A draft. Sums are in the customer's currency; its date is shown as today's unless the company keeps dates."""
 
-    Id: str
+    Id: Key
     TotalAmount: Decimal
     TotalVatAmount: Decimal
     CustomerId: Text = NOTHING
@@ -100,7 +104,7 @@ class VatSum:
 class Invoice:
     """A final invoice; for a ledger item the same resource shows a "quick" invoice without rows (assumed)."""
 
-    Id: str
+    Id: Key
     TotalAmountInvoiceCurrency: Decimal
     TotalVatAmountInvoiceCurrency: Decimal
     CustomerId: Text = NOTHING
@@ -121,14 +125,14 @@ class Invoice:
 class Made:
     """Of the answer to a create only the id is needed."""
 
-    Id: str
+    Id: Key
 
 
 @define
 class Link:
-    """Where a PDF can be fetched for a while, by anyone who knows the address."""
+    """Where a PDF can be fetched for a while, by anyone who knows the address: a credential."""
 
-    Url: str
+    Url: Secret
 
 
 # ---- the customer ------------------------------------------------------------------------------------------
@@ -159,7 +163,7 @@ class LedgerItem:
     Until 2025 the answer to a create had the voucher nested in place of its id (documented).
     """
 
-    Id: str
+    Id: Key
     InvoiceNumber: int
     TotalAmountInvoiceCurrency: Decimal
     RemainingAmountInvoiceCurrency: Decimal

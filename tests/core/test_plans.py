@@ -1,0 +1,153 @@
+"""Plans: kept as JSON, applied byte for byte, refused when they or the books were changed."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import attrs
+import pytest
+from tests.core.test_memory_vendor import CUSTOMER, draft, issued
+
+import accounting_bridge as ab
+from accounting_bridge.documents import read_plan, write_plan
+from accounting_bridge.vendors.memory import MemoryBooks
+
+
+@pytest.fixture
+def books():
+    return MemoryBooks()
+
+
+@pytest.fixture
+def provider(books):
+    with ab.connect("memory", {"books": books}) as provider:
+        yield provider
+
+
+FILE = ab.Attachment(filename="hours.pdf", content=b"%PDF-1.4\n\x00\xff%%EOF\n")
+
+
+def test_a_plan_is_applied_byte_for_byte_once(provider, books):
+    plan = provider.plan_invoice(draft())
+    made = provider.apply(plan)
+    assert made.created
+    filled = plan.body.replace(b"\\u0000customer id\\u0000", str(made.customer_id).encode())
+    assert books.bodies[made.id] == json.loads(filled, parse_float=Decimal)
+    assert provider.apply(plan).id == made.id
+    assert provider.create_invoice(draft()).id == made.id
+    assert len(books.invoices) == 1
+
+
+def test_a_finalizing_plan_finalizes(provider):
+    assert provider.apply(provider.plan_invoice(draft(), finalize=True)).number == "RE0001"
+
+
+def test_a_sale_is_applied_once(provider, books):
+    plan = provider.plan_sale(issued())
+    entry = provider.apply(plan)
+    assert (entry.created, provider.apply(plan).created) == (True, False)
+    assert len(books.sales) == 1
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["customer known", "customer to be made"])
+def test_a_plan_survives_json(provider, known):
+    if known:
+        provider.ensure_customer(CUSTOMER)
+    wanted = draft()
+    wanted = attrs.evolve(wanted, attachments=(FILE,), lines=(*wanted.lines, ab.TextLine(description="Dank für alles")))
+    plan = provider.plan_invoice(wanted)
+    text = write_plan(plan)
+    assert json.loads(text)["holes"] == ([] if known else ["customer_id"])
+    assert read_plan(text) == plan
+    assert provider.apply(read_plan(text)).created
+    sale = provider.plan_sale(issued())
+    assert read_plan(write_plan(sale).encode()) == sale
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"body": b"{}"}, {"reference": "other"}, {"finalize": True}, {"customer_id": "1"}, {"path": "/elsewhere"},
+        {"tolerance": Decimal(1)}, {"notes": ("changed",)}, {"method": "PUT"}, {"draft": None}, {"digest": ""},
+        {"draft": draft("other")}, {"fingerprint": "v1:0"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)  # fmt: skip
+def test_a_changed_plan_is_refused(provider, books, changes):
+    plan = attrs.evolve(provider.plan_invoice(draft()), **changes)
+    with pytest.raises(ab.InvalidRequest, match="plan"):
+        provider.apply(plan)
+    assert books.invoices == {}
+    assert books.customers == {}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"body": b"{}"}, {"invoice": None}, {"invoice": issued("other")}, {"notes": ("x",)}]
+)
+def test_a_changed_sale_plan_is_refused(provider, books, changes):
+    plan = attrs.evolve(provider.plan_sale(issued()), **changes)
+    with pytest.raises(ab.InvalidRequest, match="plan"):
+        provider.apply(plan)
+    assert books.sales == {}
+
+
+def test_every_edit_of_the_text_is_noticed(provider):
+    text = write_plan(provider.plan_invoice(draft()))
+    content = json.loads(text, parse_float=Decimal)
+    assert content["body"].count("80") == 1
+    for edited in (
+        text.replace(content["reference"], "A-9"),
+        text.replace("80", "08"),
+        text.replace('"finalize":false', '"finalize":true'),
+        json.dumps({**json.loads(text), "unknown": 1}),
+        json.dumps({**json.loads(text), "accounting_bridge_plan": 2}),
+        json.dumps({**json.loads(text), "kind": "order"}),
+        "[]", "no plan", '{"a": 1}',
+    ):  # fmt: skip
+        assert edited != text
+        with pytest.raises(ab.InvalidRequest):
+            read_plan(edited)
+
+
+def test_a_plan_for_another_vendor_is_refused(provider, books):
+    plan = attrs.evolve(provider.plan_invoice(draft()), vendor="billomat")
+    with pytest.raises(ab.InvalidRequest, match="billomat"):
+        provider.apply(attrs.evolve(plan, digest=plan.computed_digest()))
+    assert books.invoices == {}
+
+
+def test_what_moved_in_the_books_is_named_and_nothing_is_sent(provider, books):
+    plan = provider.plan_invoice(attrs.evolve(draft(), issue_date=None))
+    books.rates = (Decimal(20),)
+    with pytest.raises(ab.InvalidRequest):
+        provider.apply(plan)  # the rate is gone
+    books.rates = (Decimal(19), Decimal(7))
+    today = plan.body[plan.body.index(b'"issue_date"') :][:25]
+    body = plan.body.replace(today, b'"issue_date":"2001-01-01"')
+    older = attrs.evolve(plan, body=body)
+    with pytest.raises(ab.PlanOutdated, match="issue_date") as caught:
+        provider.apply(attrs.evolve(older, digest=older.computed_digest()))
+    assert [problem.field for problem in caught.value.problems] == ["body.issue_date"]
+    assert (books.invoices, books.customers) == ({}, {})
+
+
+def test_a_customer_who_was_made_meanwhile_is_no_change(provider, books):
+    plan = provider.plan_invoice(draft())
+    assert plan.customer_id is None
+    made = provider.ensure_customer(CUSTOMER)
+    assert provider.apply(plan).customer_id == made.customer.id
+    assert len(books.customers) == 1
+
+
+def test_a_confirmed_plan_is_answered_although_the_books_closed(provider, books):
+    plan = provider.plan_invoice(draft())
+    made = provider.apply(plan)
+    books.closed_until = date(2099, 12, 31)
+    assert provider.apply(plan).id == made.id
+
+
+def test_something_else_is_not_applied(provider):
+    with pytest.raises(ab.InvalidRequest, match="InvoicePlan or SalePlan"):
+        provider.apply(draft())

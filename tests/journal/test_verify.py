@@ -1,0 +1,333 @@
+"""What verifying a journal finds, and what pruning and erasing leave of it."""
+
+import json
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from accounting_bridge import Head, JournalUnreadable, SqliteJournal
+from accounting_bridge.journal.port import Confirm, Forget, Intend, Key, Release, Send, Unclear
+from accounting_bridge.journal.seals import NAMES, first_seal, sealed
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+TEXTS = [name for name in NAMES if name not in {"entry", "rounds"}]
+
+
+def at(day):
+    return START + timedelta(days=day)
+
+
+def key(reference, tenant="t", kind="invoice"):
+    return Key(tenant=tenant, vendor="toy", kind=kind, reference=reference)
+
+
+def fill(journal, tenant="t", first=0):
+    """Eighteen changes, two days apart: of five references one was released, one forgotten, one is open."""
+    changes = [
+        ("A-1", Intend("v1:1")), ("A-1", Send(0, "p")), ("A-2", Intend("v1:2")), ("A-1", Confirm("r-1")),
+        ("A-2", Send(0)), ("A-2", Unclear()), ("A-3", Intend("v1:3")), ("A-2", Send(1)), ("A-2", Confirm("r-2")),
+        ("A-3", Send(0)), ("A-3", Release(1)), ("A-4", Intend("v1:4")), ("A-4", Send(0)), ("A-4", Confirm("r-4")),
+        ("A-4", Forget()), ("A-5", Intend("v1:5")), ("A-5", Send(0)), ("A-3", Intend("v1:3")),
+    ]  # fmt: skip
+    for number, (reference, change) in enumerate(changes):
+        assert journal.record(key(reference, tenant), change, at(first + 2 * number))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def journal(path):
+    journal = SqliteJournal(path)
+    fill(journal)
+    fill(journal, "other")
+    assert journal.verify().ok
+    return journal
+
+
+def edit(path, *statements):
+    """By other means, as whoever can write the file."""
+    with sqlite3.connect(path) as connection:
+        for statement in statements:
+            assert connection.execute(statement).rowcount == 1, statement
+    connection.close()
+
+
+def problems(journal, **how):
+    found = journal.verify(**how)
+    assert found.ok is (found.problems == ())
+    return found.problems
+
+
+# ---- edits -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("entry", range(1, 19))
+def test_a_change_that_was_taken_out_is_found(journal, path, entry):
+    """The last one too: the row that it left has no history."""
+    edit(path, f"DELETE FROM history WHERE tenant = 't' AND entry = {entry}")
+    assert problems(journal)
+
+
+@pytest.mark.parametrize("column", [*NAMES, "seal"])
+@pytest.mark.parametrize("entry", [1, 6, 11, 18])
+def test_a_change_that_was_altered_is_found(journal, path, entry, column):
+    other = "99" if column in {"entry", "rounds"} else f"coalesce({column}, '') || 'x'"
+    edit(path, f"UPDATE history SET {column} = {other} WHERE tenant = 't' AND entry = {entry}")
+    assert problems(journal)
+
+
+@pytest.mark.parametrize("entry", [0, 19])
+def test_a_change_that_was_put_in_is_found(journal, path, entry):
+    columns = ", ".join(name for name in NAMES if name != "entry")
+    edit(path, f"INSERT INTO history (entry, {columns}, seal) SELECT {entry}, {columns}, seal FROM history "
+               "WHERE tenant = 't' AND entry = 4")  # fmt: skip
+    assert problems(journal)
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, 2), (2, 3), (17, 18), (1, 18)])
+def test_changes_that_were_swapped_are_found(journal, path, one, other):
+    """With their seals, and without."""
+    for number, to in ((one, 99), (other, one), (99, other)):
+        edit(path, f"UPDATE history SET entry = {to} WHERE tenant = 't' AND entry = {number}")
+    assert problems(journal)
+
+
+def test_a_history_that_was_moved_to_another_tenant_is_found(journal, path):
+    with sqlite3.connect(path) as connection:
+        for table in ("history", "rows"):
+            connection.execute(f"UPDATE {table} SET tenant = 'third' WHERE tenant = 't'")
+    connection.close()
+    assert problems(journal)
+
+
+@pytest.mark.parametrize("column", [*NAMES, "seal", "before"])
+def test_a_row_that_was_altered_is_found(journal, path, column):
+    other = "99" if column in {"entry", "rounds"} else f"coalesce({column}, '') || 'x'"
+    edit(path, f"UPDATE rows SET {column} = {other} WHERE tenant = 't' AND reference = 'A-1'")
+    assert problems(journal)
+    if column not in {"tenant", "vendor", "kind", "reference"}:
+        with pytest.raises(JournalUnreadable, match="damaged"):
+            journal.recall(key("A-1"))
+        with pytest.raises(JournalUnreadable, match="damaged"):
+            journal.record(key("A-1"), Forget(), START)
+
+
+def test_a_row_that_is_missing_or_has_no_history_is_found(journal, path):
+    columns = ", ".join(name for name in NAMES if name != "reference")
+    edit(path, "DELETE FROM rows WHERE tenant = 't' AND reference = 'A-5'")
+    assert problems(journal) == ("tenant 't': the row of change 17 is missing",)
+    edit(path, f"INSERT INTO rows (reference, {columns}, seal, before) SELECT 'A-9', {columns}, seal, before "
+               "FROM rows WHERE tenant = 't' AND reference = 'A-1'")  # fmt: skip
+    assert len(problems(journal)) == 2
+
+
+def test_a_value_of_another_type_is_found(journal, path):
+    edit(path, "UPDATE rows SET fingerprint = x'ff00' WHERE tenant = 't' AND reference = 'A-1'")
+    edit(path, "UPDATE history SET payload = CAST(x'fffe' AS TEXT) WHERE tenant = 'other' AND entry = 1")
+    assert len(problems(journal)) >= 2
+
+
+def test_a_tenant_that_is_no_text_is_found(journal, path):
+    edit(path, "UPDATE history SET tenant = CAST(x'fffe' AS TEXT) WHERE tenant = 'other' AND entry = 1")
+    assert problems(journal)
+
+
+# ---- ends ------------------------------------------------------------------------------------------------------
+
+
+def cut(path, entry):
+    """As if the last changes had never been: with what they did to the rows."""
+    edit(path, f"DELETE FROM history WHERE tenant = 't' AND entry = {entry}")
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"DELETE FROM rows WHERE tenant = 't' AND entry = {entry}")
+    connection.close()
+
+
+def test_an_end_that_was_cut_off_is_found_with_a_head_only(journal, path):
+    heads = {tenant: journal.head(tenant) for tenant in journal.tenants()}
+    assert heads["t"].entry == 18
+    assert problems(journal, heads=heads) == ()
+    cut(path, 18)
+    assert problems(journal) == ()
+    assert problems(journal, heads=heads) == ("tenant 't': the history ends with change 17, and it had 18",)
+
+
+def test_a_head_is_compared_with_the_change_that_it_was(journal):
+    head = journal.head("t")
+    journal.record(key("A-6"), Intend("v1:6"), at(40))
+    assert problems(journal, heads={"t": head, "never": Head(entry=0, seal=first_seal("never"))}) == ()
+    assert problems(journal, heads={"t": Head(entry=18, seal="0" * 64)})
+    assert problems(journal, heads={"never": Head(entry=1, seal="0" * 64)})
+
+
+def test_a_history_that_was_written_anew_is_found_with_a_head_only(tmp_path):
+    """There is no secret in the seals: who may write the file may compute them."""
+    journal, forged = SqliteJournal(tmp_path / "journal.db"), SqliteJournal(tmp_path / "forged.db")
+    fill(journal)
+    fill(forged, first=1)
+    assert problems(forged) == ()
+    assert problems(forged, heads={"t": journal.head("t")})
+
+
+# ---- damaged files ---------------------------------------------------------------------------------------------
+
+
+def test_damaged_pages_are_found(path):
+    journal = SqliteJournal(path)
+    for number in range(40):
+        fill(journal, f"tenant {number}")
+    journal.close()
+    content = path.read_bytes()
+    pages, found = len(content) // 4096, 0
+    for page in range(1, pages, 7):
+        damaged = bytearray(content)
+        damaged[4096 * page : 4096 * page + 200] = b"\xa5" * 200
+        path.write_bytes(damaged)
+        found += bool(problems(journal))
+        journal.close()
+    assert found == len(range(1, pages, 7))
+    path.write_bytes(content)
+    assert problems(journal) == ()
+
+
+def test_a_flipped_bit_is_found(path, journal):
+    """SQLite itself has no checksums."""
+    journal.close()
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"r-2") + 2] ^= 1
+    path.write_bytes(content)
+    assert problems(journal)
+
+
+def test_another_database_is_not_verified(path):
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE invoices (a)")
+    connection.close()
+    with pytest.raises(JournalUnreadable, match="another program"):
+        SqliteJournal(path)
+
+
+# ---- intact ones -----------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_found_in_an_intact_journal_of_ten_thousand_changes(path, monkeypatch):
+    """Of fifty tenants; nor after it was pruned, worked on, and one tenant erased."""
+    journal = SqliteJournal(path)
+    quick(monkeypatch, journal)
+    tenants = [f"tenant {number}" for number in range(50)]
+    for number in range(67):
+        for tenant in tenants:
+            for change in (Intend("v1:f"), Send(0), Confirm("r-1")):
+                journal.record(key(f"A-{number}", tenant), change, at(number))
+    heads = {tenant: journal.head(tenant) for tenant in tenants}
+    found = journal.verify(heads=heads)
+    assert (found.entries, found.problems) == (10_050, ())
+
+    assert journal.prune(before=at(30)) == 50 * 30 * 3
+    found = journal.verify(heads=heads)
+    assert (found.entries, found.problems) == (50 * 37 * 3, ())
+    assert journal.recall(key("A-0", "tenant 0")).remote_id == "r-1"
+
+    assert journal.record(key("A-0", "tenant 0"), Forget(), at(70))  # rows older than the checkpoint go on changing
+    assert journal.record(key("A-0", "tenant 0"), Intend("v1:f"), at(70))
+    assert journal.erase("tenant 7") == 67
+    assert problems(journal, heads={tenant: head for tenant, head in heads.items() if tenant != "tenant 7"}) == ()
+    assert problems(journal, heads=heads) == ("tenant 'tenant 7': the history ends with change 0, and it had 201",)
+    assert "tenant 7" not in journal.tenants()
+
+
+def quick(monkeypatch, journal):
+    """Ten thousand waits for the disk prove nothing here."""
+    opened = type(journal._database)._opened
+
+    def unsynced(database, handle, patience):
+        connection = opened(database, handle, patience)
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
+
+    monkeypatch.setattr(type(journal._database), "_opened", unsynced)
+
+
+# ---- pruning ---------------------------------------------------------------------------------------------------
+
+
+def test_pruning_leaves_the_rows_and_what_is_younger(journal):
+    before = {tenant: journal.known(tenant, "toy", "invoice") for tenant in ("t", "other")}
+    assert journal.prune(at(10)) == 10
+    assert problems(journal) == ()
+    assert {tenant: journal.known(tenant, "toy", "invoice") for tenant in ("t", "other")} == before
+    assert [json.loads(line)["entry"] for line in journal.export("t")] == list(range(6, 19))
+    assert journal.prune(at(10)) == 0
+    assert journal.prune(at(1000)) == 26
+    assert problems(journal) == ()
+    assert journal.head("t").entry == 18
+    journal.record(key("A-1"), Forget(), at(1001))
+    assert journal.head("t").entry == 19
+    assert problems(journal) == ()
+
+
+def test_pruning_after_the_clock_was_set_back_drops_nothing_that_is_younger(path):
+    journal = SqliteJournal(path)
+    for number, day in enumerate([1, 9, 2, 3, 10]):
+        journal.record(key(f"A-{number}"), Intend("v1:f"), at(day))
+    assert journal.prune(at(5)) == 1
+    assert problems(journal) == ()
+
+
+def test_rows_whose_history_was_pruned_are_still_guarded(journal, path):
+    heads = {"t": journal.head("t")}
+    journal.prune(at(1000))
+    for statement in (
+        "UPDATE rows SET remote_id = 'r-9' WHERE tenant = 't' AND reference = 'A-1'",
+        "DELETE FROM rows WHERE tenant = 't' AND reference = 'A-1'",
+        """INSERT INTO rows SELECT tenant, vendor, kind, 'A-9', entry, state, fingerprint, rounds, sent_at, remote_id,
+        payload, change, at, seal, before FROM rows WHERE tenant = 't' AND reference = 'A-1'""",
+    ):
+        copy = path.with_name("copy.db")
+        with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+        edit(copy, statement)
+        assert problems(SqliteJournal(copy), heads=heads)
+    copy.unlink()
+    edit(path, "UPDATE checkpoints SET entry = 17 WHERE tenant = 't'")
+    assert problems(journal)
+    assert problems(journal, heads=heads)
+
+
+def test_the_seals_of_an_export_can_be_computed_again(journal):
+    """By whoever reads it: that is what the format is documented for."""
+    before = first_seal("t")
+    lines = [json.loads(line) for line in journal.export("t")]
+    assert len(lines) == 18
+    for line in lines:
+        assert line["seal"] == sealed(before, [line[name] for name in NAMES])
+        before = line["seal"]
+    assert before == journal.head("t").seal
+    assert [json.loads(line)["tenant"] for line in journal.export()] == ["other"] * 18 + ["t"] * 18
+
+
+def test_an_export_is_lines_of_ascii(path):
+    journal = SqliteJournal(path)
+    hostile = "a\nb\u2028c\ud800ä"
+    journal.record(key(hostile, hostile), Intend("v1:f"), START)
+    (line,) = journal.export(hostile)
+    assert line.isascii()
+    assert len(line.splitlines()) == 1
+    assert (json.loads(line)["tenant"], json.loads(line)["reference"]) == (hostile, hostile)
+
+
+def test_an_export_goes_on_where_it_was_while_others_write(path, monkeypatch):
+    journal = SqliteJournal(path)
+    quick(monkeypatch, journal)
+    for number in range(1500):
+        journal.record(key(f"A-{number}"), Intend("v1:f"), START)
+    lines = journal.export()
+    first = [json.loads(next(lines))["entry"] for _ in range(1000)]
+    journal.record(key("late"), Intend("v1:f"), START)
+    assert [*first, *(json.loads(line)["entry"] for line in lines)] == list(range(1, 1502))
