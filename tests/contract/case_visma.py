@@ -116,7 +116,12 @@ class VismaCase(Vendor):
 
     unknown_id = "00000000-0000-4000-8000-00000000dead"
     unfit_customer = Misfit(
-        changes={"name": "x" * 51, "payment_terms_days": 17, "vat_number": "DE1"},
+        changes={
+            "name": "x" * 51,
+            "payment_terms_days": 17,
+            "vat_number": "NL1",
+            "address": ab.Address(street="Voorbeeldweg 7", postal_code="1234 AB", city="Utrecht", country_code="NL"),
+        },
         fields=["customer.name", "customer.payment_terms_days", "customer.vat_number"],
     )
     unfit_file = (

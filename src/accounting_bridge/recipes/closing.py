@@ -85,6 +85,17 @@ async def renamed(adapter: Adapter, reference: str | None, customer_id: str | No
     return await adapter.get_invoice(ids[0]) if len(ids) == 1 else None
 
 
+async def settles_at(adapter: Adapter, invoice_id: str, patience: Patience) -> datetime | None:
+    """Until when a draft that is gone may have become an invoice that no list shows yet; None if that is over."""
+    if not adapter.capabilities.renames_final:
+        return None
+    row = (await Recall(FINAL, invoice_id)).row
+    if row is None or row.sent_at is None or row.state is State.CONFIRMED:
+        return None
+    settled = row.sent_at + timedelta(seconds=patience.settle)
+    return settled if await Now() < settled else None
+
+
 async def current_id(adapter: Adapter, invoice_id: str) -> str:
     """The id that the invoice has now: at some vendors a draft gets another one when it is made final."""
     if adapter.capabilities.renames_final:

@@ -9,14 +9,14 @@ from typing import Final
 from attrs import evolve
 
 from ..adapter import Adapter, Finalize, unsupported
-from ..errors import InvoiceGone, NotFound, Refused
-from ..flow import Now, Recall, Record
+from ..errors import InvoiceGone, NotFound, OutcomeUnknown, Refused
+from ..flow import Now, Recall, Record, Wait
 from ..journal.port import Confirm, Intend, Row, State
 from ..models import Customer, Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
 from ..money import difference
 from ..once import DAY, Document, How, Patience, create_once, same_content
 from ..wire import fill
-from .closing import FINAL, finalize_invoice, get_invoice, renamed
+from .closing import FINAL, finalize_invoice, get_invoice, renamed, settles_at
 from .customers import customer_of, ensure_customer, id_of
 from .plans import must_be_intact, still_holds
 from .totals import compare, same_currency
@@ -129,7 +129,17 @@ async def _standing_invoice(
     try:
         invoice = await get_invoice(adapter, invoice_id)
     except NotFound as gone:
-        found = await _made_final_by_somebody(adapter, draft, invoice_id)
+        while (found := await _made_final_by_somebody(adapter, draft, invoice_id)) is None:
+            settled = await settles_at(adapter, invoice_id, patience)
+            if settled is None:
+                break
+            if not patience.wait_to_settle:
+                raise OutcomeUnknown(
+                    f"the draft with reference {reference!r} is being made final, and the invoice that it became is in "
+                    "no list yet; repeat the same call",
+                    vendor=adapter.vendor, retry_at=settled,
+                ) from gone  # fmt: skip
+            await Wait((settled - await Now()).total_seconds())
         if found is not None:
             return found
         raise InvoiceGone(
