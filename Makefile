@@ -17,7 +17,7 @@ silently = { $(1) >$(VENV)/.said 2>&1 || { cat $(VENV)/.said; false; }; }
 .SILENT:
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-plain test-httpx2 test-wheel check format bench docs clean
+.PHONY: help demo test test-plain test-httpx2 test-wheel check format bench prove docs clean
 
 help:
 	echo 'make demo         an invoice from tracked hours, in sandboxes, without a network'
@@ -28,6 +28,7 @@ help:
 	echo 'make check        linter, formatter, two type checkers, import contracts'
 	echo 'make format       let ruff rewrite what it can'
 	echo 'make bench        benchmarks'
+	echo 'make prove        that nothing is lost or doubled: seeded faults and kills, half an hour or more (docs/proof.md)'
 	echo 'make docs         write the capability matrix anew and run every example in the docs'
 	echo 'make clean        remove environments, caches and build results'
 
@@ -73,6 +74,9 @@ format: $(VENV)/.for-check
 
 bench: $(VENV)/.installed
 	$(bin)/python benchmarks/run.py $(ARGS)
+
+prove: $(VENV)/.installed
+	$(bin)/python -m tools.prove $(ARGS)
 
 docs: $(VENV)/.for-test
 	echo 'docs: capability matrix'

@@ -1,0 +1,336 @@
+"""One seeded schedule: an app with a few jobs, a vendor and a network that fail, kills, reruns, and the books."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from attrs import define, evolve, field, frozen
+
+import accounting_bridge as ab
+from accounting_bridge.journal.port import Journal, State
+from accounting_bridge.sandbox import Fault, VirtualClock
+from accounting_bridge.sandbox.faults import READ_RATES, WRITE_RATES, schedule
+
+from .app import App, Killed, Life, virtual_time
+from .vendors import CASES, ORIGIN, Case, Job
+
+LONGEST_COMMIT: Final = 150.0
+LONGEST_LAG: Final = 30.0
+MOST_TURNS: Final = 120
+"""After so many calls a job without an end counts as lost."""
+_EXTRA_WRITES: Final = {"clock jump": 0.02}
+_EXTRA_READS: Final = {"clock jump": 0.005}
+_EXPIRY: Final = {"expire token": 0.02}
+_REST: Final = (0.0, 1.0, 5.0, 30.0, 90.0, 240.0, 600.0)
+"""Seconds until a killed app is started again, or a hurried queue tries again."""
+
+
+@frozen(kw_only=True)
+class Options:
+    """What is run."""
+
+    durable: bool = True
+    """False: a MemoryJournal, lost at each kill."""
+    sqlite: int = 20
+    """Percent of the schedules in which the durable journal is SqliteJournal; in the others it is :class:`Kept`."""
+    settle_time: float | None = None
+    """None: the adapter's declared one."""
+    wrap: Callable[[Journal], Journal] = lambda journal: journal
+    """What stands between app and journal; called anew in each life."""
+    told: Callable[[str], None] = lambda _: None
+    """Is told of every step, for a replay."""
+
+
+class Kept(ab.MemoryJournal):
+    """Survives the kills of a schedule as a file does, at a tenth of the cost: the same port and the same rules."""
+
+    durable = True
+
+
+@define
+class Outcome:
+    """What one schedule came to."""
+
+    vendor: str
+    seed: int
+    failures: list[str] = field(factory=list)
+    counts: Counter[str] = field(factory=Counter)
+
+
+@contextmanager
+def batch(durable: bool) -> Iterator[Path | None]:
+    """A file for the journal of many schedules, each a tenant of its own; verified at the end by :func:`verified`."""
+    if not durable:
+        yield None
+        return
+    with TemporaryDirectory(prefix="prove-") as folder:
+        yield Path(folder) / "journal.db"
+
+
+def verified(path: Path) -> list[str]:
+    """What is wrong with the journal's file."""
+    journal = ab.SqliteJournal(path, create=False)
+    try:
+        return list(journal.verify().problems)
+    finally:
+        journal.close()
+
+
+def run(vendor: str, seed: int, path: Path | None, runner: asyncio.Runner, options: Options = Options()) -> Outcome:
+    """Play one schedule, and compare what the app was told with what the books hold."""
+    clock = VirtualClock()
+    with virtual_time(clock) as time:
+        return _Trial(CASES[vendor], seed, path, runner, options, clock, time).run()
+
+
+@define
+class _Trial:
+    case: Case
+    seed: int
+    path: Path | None
+    runner: asyncio.Runner
+    options: Options
+    clock: VirtualClock
+    time: Any
+    chance: Random = field(init=False)
+    box: Any = field(init=False)
+    outcome: Outcome = field(init=False)
+    journal: Journal | None = field(init=False, default=None)
+    kills: int = field(init=False)
+    settings: dict[str, Any] = field(init=False, factory=dict)
+    tokens: ab.MemoryTokens | None = field(init=False, default=None)
+    ends: dict[str, tuple[str, Any]] = field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self.chance = Random(f"{self.case.name} {self.seed}")
+        self.outcome = Outcome(self.case.name, self.seed)
+        self.kills = self.chance.choice((0, 1, 1, 1, 2, 3))
+
+    @property
+    def tenant(self) -> str:
+        return f"{self.case.name} {self.seed}"
+
+    @property
+    def is_async(self) -> bool:
+        return self.seed % 2 == 1
+
+    def run(self) -> Outcome:
+        case, chance = self.case, self.chance
+        self.box = case.box(clock=self.clock)
+        self.settings = case.settings(self.box, ORIGIN)
+        if (grant := case.grant(self.box)) is not None:
+            self.tokens = ab.MemoryTokens(clock=self.clock)
+            self.tokens.save(self.tenant, case.name, grant)
+        jobs = [case.job("invoice", place, chance, finalize=chance.random() < 0.4) for place in range(1, 3)]
+        jobs.append(case.job("sale", 1, chance))
+        chance.shuffle(jobs)
+        self._play(jobs)
+        try:
+            self._work(jobs)
+            self._reuse(jobs)
+            self._check(jobs)
+        finally:
+            self._close()
+        self.outcome.counts["schedules"] += 1
+        self.outcome.counts["with SqliteJournal"] += isinstance(self.journal, ab.SqliteJournal)
+        self.outcome.counts["async" if self.is_async else "sync"] += 1
+        return self.outcome
+
+    # -- what goes wrong --
+
+    def _play(self, jobs: list[Job]) -> None:
+        expiry = _EXPIRY if self.case.expires else {}
+        plan = schedule(
+            self.seed, writes=16, reads=60, match=self.case.scheduled, timeout=30.0, longest_commit=LONGEST_COMMIT,
+            longest_lag=LONGEST_LAG, write_rates={**WRITE_RATES, **_EXTRA_WRITES, **expiry},
+            read_rates={**READ_RATES, **_EXTRA_READS, **expiry},
+        )  # fmt: skip
+        self.options.told(str(plan))
+        self.box.faults.play(plan)
+        if self.chance.random() < 0.08:
+            job = self.chance.choice(jobs)
+            twice = Fault("duplicate", match=self.case.creates[job.kind], seconds=self.chance.choice((0.0, 5.0, 25.0)))
+            self.options.told(f"and {twice}")
+            self.box.faults.add(twice)
+
+    # -- the app --
+
+    def _start(self) -> App:
+        """A process that knows nothing but what journal and token store keep."""
+        self._close()
+        options, chance = self.options, self.chance
+        if not options.durable:
+            self.journal = ab.MemoryJournal()
+        elif self.seed % 100 < options.sqlite:
+            assert self.path is not None
+            self.journal = ab.SqliteJournal(self.path)
+        elif self.journal is None:
+            self.journal = Kept()
+        wrapped = options.wrap(self.journal)
+        life = Life(die_at=chance.randrange(1, 90) if self.kills > 0 else None, told=options.told)
+        if not self.is_async and chance.random() < 0.25:
+            life.rival_at = chance.randrange(1, 40)
+            life.rival_on = chance.choice(("", "Send"))
+        app = App(self.case, self.box, self.time, self.runner if self.is_async else None)
+        return self._connected(app, life, wrapped)
+
+    def _connected(self, app: App, life: Life, journal: Journal) -> App:
+        policy = ab.Policy(settle_time=self.options.settle_time)
+        return app.start(life, journal, self.tokens, policy, self.chance, self.tenant, self.settings)
+
+    def _close(self) -> None:
+        if isinstance(self.journal, ab.SqliteJournal):
+            self.journal.close()
+
+    def _work(self, jobs: list[Job]) -> None:
+        """What an app's queue does: each job again until it has an answer or needs a person."""
+        told, chance, clock = self.options.told, self.chance, self.clock
+        app, waiting, odd = self._start(), list(jobs), Counter[str]()
+        for _ in range(MOST_TURNS):
+            if not waiting:
+                return
+            job = waiting[0]
+            told(f"{job.kind} {job.reference} at {clock.now():%H:%M:%S}")
+            if app.life.rival_at is not None:
+                app.life.rival = lambda job=job, app=app: self._rival(job, app)
+            try:
+                self.ends[job.reference] = "made", app.do(job)
+                told("       made")
+                waiting.pop(0)
+            except Killed:
+                self.kills -= 1
+                self.outcome.counts["kills"] += 1
+                clock.sleep(chance.choice(_REST))
+                if chance.random() < 0.03:
+                    clock.jump(-float(chance.randrange(1, 3600)))
+                app = self._start()
+            except (ab.OutcomeUnknown, ab.Unavailable) as later:
+                told(f"       {type(later).__name__}: {later.message}")
+                if chance.random() < 0.5:
+                    clock.sleep_until(later.retry_at)
+                else:
+                    clock.sleep(chance.choice(_REST))
+                waiting.append(waiting.pop(0))
+            except ab.AuthenticationFailed as error:
+                told(f"       {type(error).__name__}: {error.message}")
+                # A process that died between the vendor's rotation of a grant and its storage leaves none that works:
+                # that is no matter of documents, and the user consents again.
+                self._consent(error)
+                waiting.append(waiting.pop(0))
+            except ab.BridgeError as error:
+                told(f"       {type(error).__name__}: {error.message}")
+                odd[job.reference] += 1
+                if isinstance(error, ab.MalformedResponse) and odd[job.reference] < 5:
+                    clock.sleep(60)
+                    continue
+                self.ends[job.reference] = type(error).__name__, error
+                waiting.pop(0)
+        for job in waiting:
+            self._fail(f"LOST: {job.kind} {job.reference} never came to an end")
+
+    def _consent(self, error: ab.AuthenticationFailed) -> None:
+        grant = self.case.grant(self.box)
+        if grant is None or self.tokens is None:
+            raise AssertionError("a key that does not expire was refused") from error
+        self.outcome.counts["consents"] += 1
+        self.tokens.save(self.tenant, self.case.name, grant)
+        self.clock.sleep(60)
+
+    def _rival(self, job: Job, app: App) -> None:
+        """Another worker of the same tenant with the same job, once."""
+        self.options.told("       a rival comes in")
+        self.outcome.counts["rivals"] += 1
+        rival = App(self.case, self.box, self.time, None)
+        assert self.journal is not None
+        journal = self.options.wrap(self.journal) if self.options.durable else ab.MemoryJournal()
+        self._connected(rival, Life(told=self.options.told), journal)
+        try:
+            rival.do(job)
+        except ab.BridgeError as error:
+            self.options.told(f"       the rival: {type(error).__name__}: {error.message}")
+        self.options.told("       the rival is done")
+
+    def _reuse(self, jobs: list[Job]) -> None:
+        """Other content under a reference that was used has to be refused: it would be lost without a word."""
+        self.clock.sleep(400)
+        self.box.faults.clear()
+        made = [job for job in jobs if job.kind == "invoice" and self.ends.get(job.reference, ("",))[0] == "made"]
+        if not self.options.durable or self.seed % 4 or not made:
+            return
+        job = made[0]
+        assert isinstance(job.document, ab.InvoiceDraft)
+        changed = evolve(job, document=evolve(job.document, introduction="Mit anderem Inhalt"))
+        self.kills = 0
+        app = self._start()
+        try:
+            app.do(changed)
+            self._fail(f"LOST: {job.reference} with other content was taken for the one that was made before")
+        except ab.ReferenceReused:
+            self.outcome.counts["reused references refused"] += 1
+
+    # -- the books --
+
+    def _check(self, jobs: list[Job]) -> None:
+        self.clock.sleep(400)
+        twice = sum(fired.fault.kind == "duplicate" for fired in self.box.faults.fired)
+        for job in jobs:
+            end, result = self.ends.get(job.reference, ("nothing", None))
+            entries = self.case.entries(self.box, job)
+            self.outcome.counts["documents"] += 1
+            self.outcome.counts[f"end: {end}"] += 1
+            if end == "made" and not entries:
+                self._fail(f"LOST: {job.kind} {job.reference} was reported as made and is not in the books")
+            self.outcome.counts["needed attention, and not in the books"] += end == "NeedsAttention" and not entries
+            if end == "made" and result.totals.gross != job.gross:
+                self._fail(f"WRONG: {job.kind} {job.reference} reported {result.totals.gross}, not {job.gross}")
+            if isinstance(result, ab.Refused):
+                self._fail(f"REFUSED: {job.kind} {job.reference}, which is in order: {result!r}")
+            if len(entries) > 1 and twice:
+                twice -= 1
+                self._found_twice(job)
+            elif len(entries) > 1:
+                self._fail(f"DOUBLED: {job.kind} {job.reference} stands {len(entries)} times in the books")
+            for entry in entries:
+                if (entry.net, entry.tax, entry.gross) != (job.net, job.tax, job.gross):
+                    there = f"{entry.net} + {entry.tax} = {entry.gross}"
+                    self._fail(f"WRONG: {job.kind} {job.reference} is {there}, not {job.net} + {job.tax}")
+            if end == "made" and self.options.durable:
+                self._check_row(job, entries)
+        names = Counter(customer.name for customer in self.box.customers)
+        for name in {job.document.customer.name for job in jobs if isinstance(job.document.customer, ab.Customer)}:
+            if names[name] > 1:
+                self._fail(f"DOUBLED: customer {name} stands {names[name]} times in the books")
+
+    def _check_row(self, job: Job, entries: Any) -> None:
+        assert self.journal is not None
+        rows = {key.reference: row for key, row in self.journal.known(self.tenant, self.case.name, job.kind)}
+        row = rows.get(job.reference)
+        if row is None or row.state is not State.CONFIRMED:
+            self._fail(f"JOURNAL: {job.kind} {job.reference} is {row and row.state} there, and was made")
+
+    def _found_twice(self, job: Job) -> None:
+        """The vendor got one request twice. Nobody can prevent that; whoever looks has to be told."""
+        self.outcome.counts["delivered twice"] += 1
+        if isinstance(self.ends[job.reference][1], ab.DuplicateFound):
+            return
+        app = App(self.case, self.box, self.time, None)
+        self._connected(app, Life(told=self.options.told), ab.MemoryJournal())
+        try:
+            app.do(job)
+        except ab.DuplicateFound:
+            self.outcome.counts["delivered twice, raised on the next look"] += 1
+        except ab.BridgeError as error:
+            self._fail(f"DOUBLED: {job.reference}, delivered twice, is not raised as DuplicateFound but {error!r}")
+        else:
+            self._fail(f"DOUBLED: {job.reference}, delivered twice, is not raised by a look")
+
+    def _fail(self, text: str) -> None:
+        self.outcome.failures.append(text)
+        self.options.told(text)
