@@ -198,7 +198,10 @@ def test_a_cassette_is_what_is_recorded_today(one: tape.Recording, tmp_path: Pat
 
 
 def interactions_of(path: Path) -> list[dict[str, Any]]:
+    """Without the words beside a status: Python 3.13 calls 422 by another name than 3.11."""
     interactions: list[dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))["interactions"]
+    for interaction in interactions:
+        del interaction["response"]["status"]["message"]
     return interactions
 
 
