@@ -19,7 +19,7 @@ from _billomat import (
     sent,
     settings,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from accounting_bridge import (
@@ -147,6 +147,7 @@ class _Shelf:
 
 
 @given(st.integers(0, 20), st.integers(1, 4), st.lists(st.lists(st.integers(0, 30), max_size=4), max_size=12))
+@example(13, 2, [[], [], [], [], [], [1, 2, 3]])
 def test_deletions_at_any_moment_never_hide_a_row_that_stays(count, size, deletions):
     shelf, moments = _Shelf(count, size), iter(deletions)
     delivered, cursor, calls = [], None, 0

@@ -148,7 +148,9 @@ async def list_customers(cursor: str | None, changed_since: datetime | None) -> 
         read = read_clients(await ask_page("/api/clients", place.page), place.page)
         total = read.listing.total
         shrunk = place.total is not None and total is not None and total < place.total
-        if place.page > 1 and (shrunk or (stepped and not forward and tracked and _first_id(read) > place.last)):
+        # A page behind the end, which an empty one is, may lie several pages behind it.
+        unknown = not read.listing.records or _first_id(read) > place.last
+        if place.page > 1 and (shrunk or (stepped and not forward and tracked and unknown)):
             forward = False
         elif stepped and tracked and read.listing.more and 0 < _last_id(read) <= place.last:
             forward = True
