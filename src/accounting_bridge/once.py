@@ -229,6 +229,19 @@ async def _adopt(document: Document, since: datetime, vendor: str) -> str | None
     return ids[0]
 
 
+async def adopt_unclear(
+    kind: str, reference: str, fingerprint: str, row: Row | None, look: Callable[[datetime], Awaitable[Sequence[str]]]
+) -> str | None:
+    """What an unclear send made, although the same document would be refused now: books close, rates end."""
+    if row is None or row.sent_at is None or row.fingerprint != fingerprint:
+        return None
+    ids = await look(row.sent_at - DAY)
+    if len(ids) != 1:
+        return None
+    await Record(kind, reference, Confirm(ids[0]))
+    return ids[0]
+
+
 async def _let_sender_finish(document: Document, row: Row, patience: Patience, waited: float) -> float:
     """Wait for the caller who is sending; one that takes longer than its deadline has died.
 

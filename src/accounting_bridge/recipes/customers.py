@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 from attrs import evolve
 
@@ -12,8 +12,11 @@ from ..adapter import Adapter
 from ..errors import Conflict, InvalidRequest, NotFound, Problem
 from ..flow import Recall, Record
 from ..journal.port import Forget, State
-from ..models import Customer, CustomerRef, EnsuredCustomer
+from ..models import Customer, CustomerRef, EnsuredCustomer, InvoicePlan, SalePlan
 from ..once import Document, How, Look, Patience, create_once
+from ..wire import fill
+
+P = TypeVar("P", InvoicePlan, SalePlan)
 
 CUSTOMER: Final = "customer"
 
@@ -115,3 +118,14 @@ async def customer_of(adapter: Adapter, given: Customer | CustomerRef) -> Custom
     if known is None and not adapter.creates_customers:
         _missing(adapter, given.number)
     return known.customer if known is not None else given
+
+
+async def with_customer(
+    adapter: Adapter, plan: P, customer: Customer | CustomerRef, patience: Patience
+) -> tuple[P, str]:
+    """The plan with the id of its customer, who is made now where the books have none."""
+    if plan.customer_id is not None:
+        return plan, plan.customer_id
+    assert isinstance(customer, Customer), "a reference was found while planning, or refused"
+    customer_id = id_of((await ensure_customer(adapter, customer, patience)).customer)
+    return evolve(plan, customer_id=customer_id, body=fill(plan.body, customer_id)), customer_id

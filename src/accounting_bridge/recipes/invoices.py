@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from attrs import evolve
@@ -11,13 +12,12 @@ from attrs import evolve
 from ..adapter import Adapter, Finalize, unsupported
 from ..errors import InvoiceGone, NotFound, OutcomeUnknown, Refused
 from ..flow import Now, Recall, Record, Wait
-from ..journal.port import Confirm, Intend, Row, State
-from ..models import Customer, Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
+from ..journal.port import Confirm, Intend, State
+from ..models import Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
 from ..money import difference
-from ..once import DAY, Document, How, Patience, create_once, same_content
-from ..wire import fill
+from ..once import Document, How, Patience, adopt_unclear, create_once, same_content
 from .closing import FINAL, finalize_invoice, get_invoice, renamed, settles_at
-from .customers import customer_of, ensure_customer, id_of
+from .customers import customer_of, with_customer
 from .plans import must_be_intact, still_holds
 from .totals import compare, same_currency
 
@@ -52,17 +52,13 @@ async def create_invoice(
     try:
         plan = await plan_invoice(adapter, draft, finalize=finalize)
     except Refused:
-        if (found := await _made_meanwhile(adapter, draft, row)) is None:
+        seek = partial(_look, adapter, draft)
+        if (found := await adopt_unclear(INVOICE, draft.reference, draft.fingerprint, row, seek)) is None:
             raise
         return await _standing_invoice(adapter, draft, found, patience, finalize=finalize)
     if planned is not None:
         plan = still_holds(planned, plan)
-    customer_id = plan.customer_id
-    if customer_id is None:
-        assert isinstance(draft.customer, Customer)
-        customer_id = id_of((await ensure_customer(adapter, draft.customer, patience)).customer)
-        plan = evolve(plan, customer_id=customer_id, body=fill(plan.body, customer_id))
-    for_customer = customer_id
+    plan, for_customer = await with_customer(adapter, plan, draft.customer, patience)
 
     async def look(since: datetime) -> Sequence[str]:
         return await adapter.look_for_invoices(draft.reference, for_customer, since)
@@ -97,18 +93,9 @@ def _with_other_totals_noted(found: Invoice, plan: InvoicePlan) -> Invoice:
     return evolve(found, notes=(*found.notes, note))
 
 
-async def _made_meanwhile(adapter: Adapter, draft: InvoiceDraft, row: Row | None) -> str | None:
-    """What an unclear send made, although the same draft would be refused now: books close, rates end."""
-    if row is None or row.sent_at is None or row.fingerprint != draft.fingerprint:
-        return None
+async def _look(adapter: Adapter, draft: InvoiceDraft, since: datetime) -> Sequence[str]:
     customer = await customer_of(adapter, draft.customer)
-    ids = (
-        [] if customer.id is None else await adapter.look_for_invoices(draft.reference, customer.id, row.sent_at - DAY)
-    )
-    if len(ids) != 1:
-        return None
-    await Record(INVOICE, draft.reference, Confirm(ids[0]))
-    return ids[0]
+    return [] if customer.id is None else await adapter.look_for_invoices(draft.reference, customer.id, since)
 
 
 async def _attach_all(adapter: Adapter, invoice_id: str, draft: InvoiceDraft) -> None:

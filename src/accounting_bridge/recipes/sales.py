@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from attrs import evolve
 
 from ..adapter import Adapter, unsupported
 from ..errors import Conflict, InvalidRequest, InvoiceGone, InvoiceNotSent, NotFound, Problem, Refused
-from ..flow import Now, Recall, Record
-from ..journal.port import Confirm, Row, State
-from ..models import Customer, Invoice, IssuedInvoice, SalePlan, SalesEntry
+from ..flow import Now, Recall
+from ..journal.port import State
+from ..models import Invoice, IssuedInvoice, SalePlan, SalesEntry
 from ..money import difference
-from ..once import Document, How, Look, Patience, create_once, same_content
-from ..wire import fill
-from .customers import customer_of, ensure_customer, id_of
+from ..once import Document, How, Look, Patience, adopt_unclear, create_once, same_content
+from .customers import customer_of, with_customer
 from .plans import must_be_intact, still_holds
 from .totals import compare
 
@@ -51,17 +51,13 @@ async def book_sale(
     try:
         plan = await plan_sale(adapter, invoice)
     except Refused:
-        if (found := await _booked_meanwhile(adapter, invoice, row)) is None:
+        seek = partial(_look, adapter, invoice)
+        if (found := await adopt_unclear(SALE, invoice.number, invoice.fingerprint, row, seek)) is None:
             raise
         return await _standing_sale(adapter, invoice, found)
     if planned is not None:
         plan = still_holds(planned, plan)
-    customer_id = plan.customer_id
-    if customer_id is None:
-        assert isinstance(invoice.customer, Customer)
-        customer_id = id_of((await ensure_customer(adapter, invoice.customer, patience)).customer)
-        plan = evolve(plan, customer_id=customer_id, body=fill(plan.body, customer_id))
-    for_customer = customer_id
+    plan, for_customer = await with_customer(adapter, plan, invoice.customer, patience)
 
     sent = row is not None and row.sent_at is not None
 
@@ -91,16 +87,9 @@ async def book_sale(
     return await adapter.finish_sale(evolve(entry, notes=(*plan.notes, *notes)), invoice)
 
 
-async def _booked_meanwhile(adapter: Adapter, invoice: IssuedInvoice, row: Row | None) -> str | None:
-    """What an unclear send booked, although the same invoice would be refused now: periods close, accounts end."""
-    if row is None or row.sent_at is None or row.fingerprint != invoice.fingerprint:
-        return None
+async def _look(adapter: Adapter, invoice: IssuedInvoice, _: datetime) -> Sequence[str]:
     customer = await customer_of(adapter, invoice.customer)
-    ids = [] if customer.id is None else await adapter.look_for_sales(invoice, customer.id)
-    if len(ids) != 1:
-        return None
-    await Record(SALE, invoice.number, Confirm(ids[0]))
-    return ids[0]
+    return [] if customer.id is None else await adapter.look_for_sales(invoice, customer.id)
 
 
 def _must_be_the_same(entry: SalesEntry, invoice: IssuedInvoice, plan: SalePlan) -> None:
