@@ -3,21 +3,27 @@
 #
 #   make test PYTHON=python3.12      another interpreter, in an environment of its own (.venv-python3.12)
 #   make test ARGS='-k journal -x'   arguments for pytest
+#   make test WORKERS=4              another number of processes; with 0 in pytest's own, as --pdb and -s need it
 
 PYTHON ?= python3
 ARGS ?=
+WORKERS ?= 2
 name := $(notdir $(PYTHON))
 VENV ?= $(if $(filter python python3,$(name)),.venv,.venv-$(name))
 bin := $(VENV)/bin
+suite := pytest --numprocesses=$(WORKERS) --dist=worksteal
 pip := $(bin)/python -m pip --quiet --quiet --disable-pip-version-check --no-input
 
 # $(call silently,command): what the command says is shown only if it fails
 silently = { $(1) >$(VENV)/.said 2>&1 || { cat $(VENV)/.said; false; }; }
 
+# Set in many container images: each of the many processes that tests start would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .SILENT:
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-plain test-httpx2 test-wheel check format bench prove docs clean
+.PHONY: help demo test test-plain test-httpx2 test-wheel check format bench prove mutants docs clean
 
 help:
 	echo 'make demo         an invoice from tracked hours, in sandboxes, without a network'
@@ -29,6 +35,7 @@ help:
 	echo 'make format       let ruff rewrite what it can'
 	echo 'make bench        benchmarks'
 	echo 'make prove        that nothing is lost or doubled: seeded faults and kills, half an hour or more (docs/proof.md)'
+	echo 'make mutants      how many wrong lines in money, once, policy, journal and recipes the tests notice (docs/mutants.md)'
 	echo 'make docs         write the capability matrix anew and run every example in the docs'
 	echo 'make clean        remove environments, caches and build results'
 
@@ -38,7 +45,7 @@ demo: $(VENV)/.installed
 test: $(VENV)/.for-test
 	echo "test: the suite with branch coverage, $$($(bin)/python --version)"
 	$(bin)/coverage erase
-	$(bin)/coverage run -m pytest $(ARGS)
+	$(bin)/coverage run -m $(suite) $(ARGS) || { $(bin)/coverage erase; false; }
 	$(bin)/coverage combine --quiet
 	echo "coverage of vendors, sandboxes, testing kit and command line: $$($(bin)/coverage report --fail-under=0 \
 	    --omit=- --include='*/vendors/*,*/sandbox/*,*/cli/*,*/testing/*' --format=total) %"
@@ -47,11 +54,11 @@ test: $(VENV)/.for-test
 
 test-plain: $(VENV)/.for-test
 	echo "test: the suite, $$($(bin)/python --version)"
-	$(bin)/python -m pytest $(ARGS)
+	$(bin)/python -m $(suite) $(ARGS)
 
 test-httpx2: $(VENV)/.for-httpx2
 	echo "test: the suite on httpx2, $$($(bin)/python --version)"
-	$(bin)/python -m pytest -p tests.use_httpx2 $(ARGS)
+	$(bin)/python -m $(suite) -p tests.use_httpx2 $(ARGS)
 
 test-wheel: $(VENV)/.made
 	echo 'test: the built wheel, installed without extras'
@@ -78,6 +85,10 @@ bench: $(VENV)/.installed
 prove: $(VENV)/.installed
 	$(bin)/python -m tools.prove $(ARGS)
 
+mutants: $(VENV)/.for-mutants
+	$(bin)/mutmut run --max-children $(or $(JOBS),1) $(ARGS)
+	$(bin)/python tools/mutants.py
+
 docs: $(VENV)/.for-test
 	echo 'docs: capability matrix'
 	$(bin)/python tools/capability_matrix.py
@@ -85,7 +96,7 @@ docs: $(VENV)/.for-test
 	$(bin)/python -m pytest --quiet README.md docs tests/docs $(ARGS)
 
 clean:
-	rm -rf .venv .venv-* dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* dist build mutants .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- environments: one stamp for each set of packages, renewed when pyproject.toml changes -------------------------

@@ -1,7 +1,9 @@
-"""Every Python example in the README and under ``docs/`` runs as a test."""
+"""Every Python example in the README and under ``docs/`` runs as a test; what tests start is not measured."""
 
+import os
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 
+import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
@@ -9,3 +11,12 @@ pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE), SkipParser()],
     patterns=["README.md", "docs/*.md", "docs/**/*.md"],
 ).pytest()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Coverage follows into pytest's workers, by this variable, and no further.
+
+    What tests start themselves runs with ``-W error``, is timed, frozen or killed, and is asked what it has imported.
+    """
+    if config.getoption("dist", "no") == "no":  # runs tests, and starts no workers
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._connect import connect, connect_async
+    from ._connect import connect, connect_async, connect_source, connect_source_async
     from ._policy import Policy, Priority
     from ._secrets import Secret
     from .adapter import Capabilities, ChangedSince, Finalize, Sends
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         Customer,
         CustomerRef,
         EnsuredCustomer,
+        Finding,
+        FindingKind,
         Invoice,
         InvoiceDraft,
         InvoicePlan,
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
         Outcome,
         PaymentTerm,
         RateTotal,
+        Reconciliation,
         SalePlan,
         SalesEntry,
         SalesEntryStatus,
@@ -70,14 +73,15 @@ if TYPE_CHECKING:
     )
     from .money import Evidence, Rounding
     from .provider import AccountingProvider, AsyncAccountingProvider, AsyncCustomerImport, CustomerImport
-    from .registry import vendor_names
+    from .registry import source_names, vendor_names
+    from .sources import AsyncSource, Marking, Source, SourceCapabilities
     from .tokens import FileTokens, MemoryTokens, SqliteTokens, TokenStore, TokensUnreadable
 
 _HOME = {
     "_policy": "Policy Priority",
     "_secrets": "Secret",
     "adapter": "Capabilities ChangedSince Finalize Sends",
-    "_connect": "connect connect_async",
+    "_connect": "connect connect_async connect_source connect_source_async",
     "errors": "AuthenticationFailed BridgeError Conflict DuplicateFound ImportIncomplete InvalidRequest InvoiceGone "
     "InvoiceNotSent LimitReached MalformedResponse NeedsAttention NotFound OutcomeUnknown PeriodClosed "
     "PermissionDenied PlanOutdated Problem ReferenceReused Refused TotalsDiffer Unavailable Unsupported",
@@ -85,12 +89,13 @@ _HOME = {
     "hooks": "Hooks RequestDetails RetryDetails",
     "journal": "Head Journal JournalUnreadable MemoryJournal SqliteJournal Verification",
     "limits": "Limits MemoryLimits RateLimits Unlimited Window",
-    "models": "Address Article Attachment Connection Contact Customer CustomerRef EnsuredCustomer Invoice InvoiceDraft "
-    "InvoicePlan InvoiceStatus IssuedInvoice LedgerAccount LineItem LineKind Outcome PaymentTerm RateTotal SalePlan "
-    "SalesEntry SalesEntryStatus ServicePeriod TaxRate TaxTreatment TextLine Totals",
+    "models": "Address Article Attachment Connection Contact Customer CustomerRef EnsuredCustomer Finding FindingKind "
+    "Invoice InvoiceDraft InvoicePlan InvoiceStatus IssuedInvoice LedgerAccount LineItem LineKind Outcome PaymentTerm "
+    "RateTotal Reconciliation SalePlan SalesEntry SalesEntryStatus ServicePeriod TaxRate TaxTreatment TextLine Totals",
     "money": "Evidence Rounding",
     "provider": "AccountingProvider AsyncAccountingProvider AsyncCustomerImport CustomerImport",
-    "registry": "vendor_names",
+    "registry": "source_names vendor_names",
+    "sources": "AsyncSource Marking Source SourceCapabilities",
     "tokens": "FileTokens MemoryTokens SqliteTokens TokenStore TokensUnreadable",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
@@ -101,6 +106,7 @@ __all__ = [
     "Article",
     "AsyncAccountingProvider",
     "AsyncCustomerImport",
+    "AsyncSource",
     "Attachment",
     "AuthenticationFailed",
     "BridgeError",
@@ -118,6 +124,8 @@ __all__ = [
     "Evidence",
     "FileTokens",
     "Finalize",
+    "Finding",
+    "FindingKind",
     "Head",
     "Hooks",
     "ImportIncomplete",
@@ -137,6 +145,7 @@ __all__ = [
     "LineItem",
     "LineKind",
     "MalformedResponse",
+    "Marking",
     "MemoryJournal",
     "MemoryLimits",
     "MemoryTokens",
@@ -153,6 +162,7 @@ __all__ = [
     "Problem",
     "RateLimits",
     "RateTotal",
+    "Reconciliation",
     "ReferenceReused",
     "Refused",
     "RequestDetails",
@@ -165,6 +175,8 @@ __all__ = [
     "Secret",
     "Sends",
     "ServicePeriod",
+    "Source",
+    "SourceCapabilities",
     "SqliteJournal",
     "SqliteTokens",
     "TaxRate",
@@ -182,6 +194,9 @@ __all__ = [
     "Window",
     "connect",
     "connect_async",
+    "connect_source",
+    "connect_source_async",
+    "source_names",
     "vendor_names",
 ]
 

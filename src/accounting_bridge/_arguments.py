@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, TypeVar
 
 from .errors import InvalidRequest, Problem
 from .flow import Request
-from .models import Customer, InvoiceDraft, IssuedInvoice
+from .models import Customer, InvoiceDraft, IssuedInvoice, Scope
 from .wire import dumps
 
 T = TypeVar("T")
@@ -55,6 +55,29 @@ def with_id(customer: Customer) -> Customer:
     if given(customer, "customer", Customer).id is None:
         raise InvalidRequest("nothing was sent", problems=[Problem("customer.id", "is needed to change a customer")])
     return customer
+
+
+def scope(first: date | None, last: date | None, references: Iterable[str] | None, most_reads: int) -> Scope:
+    """What ``reconcile`` is to compare: the days from *first* to *last*, or references."""
+    problems = []
+    wanted = None if references is None else [references] if isinstance(references, str) else list(references)
+    for name, day in (("first", first), ("last", last)):
+        if (day is None) == (wanted is None):
+            problems.append(Problem(name, "give either the first and the last day, or references"))
+        elif day is not None and (type(day) is not date):
+            problems.append(Problem(name, f"must be a date, not {type(day).__name__}"))
+    if not problems and first is not None and last is not None and last < first:
+        problems.append(Problem("last", f"{last} lies before first, {first}"))
+    for place, reference in enumerate(wanted or ()):
+        given(reference, f"references[{place}]", str)
+    if given(most_reads, "most_reads", int) < 1:
+        problems.append(Problem("most_reads", "must be a whole number from 1 on"))
+    if problems:
+        raise InvalidRequest("nothing was sent", problems=problems)
+    if first is None or last is None:
+        return Scope(references=frozenset(wanted or ()))
+    since, until = (datetime.combine(day, time(), UTC) for day in (first, last))
+    return Scope(period=(since, until + timedelta(days=1)))
 
 
 def raw_request(method: str, path: str, params: Mapping[str, str] | None, json: Any) -> Request:

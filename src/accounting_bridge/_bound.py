@@ -6,20 +6,21 @@ One-line delegations to recipes and adapter flows. What is more than one line is
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar, cast, overload
 
 from attrs import define, field
 
 from . import recipes
-from ._arguments import aware, given, raw_request, with_id, with_numbers, with_references
+from ._arguments import aware, given, raw_request, scope, with_id, with_numbers, with_references
 from ._engine import State
+from ._importing import AsyncBoundImport, BoundImport, async_pages, pages
 from ._reading import Reading
 from .adapter import Adapter, Capabilities
 from .errors import AuthenticationFailed, BridgeError
-from .flow import Drift, Flow, Page, Request, Response
+from .flow import Flow, Page, Request, Response
 from .models import (
     Article,
     Attachment,
@@ -33,6 +34,7 @@ from .models import (
     LedgerAccount,
     Outcome,
     PaymentTerm,
+    Reconciliation,
     SalePlan,
     SalesEntry,
     TaxRate,
@@ -50,6 +52,11 @@ async def _send(request: Request) -> Response:
     return await request
 
 
+def _adapter_of(state: State) -> Adapter:
+    """The engine asks less of it than a provider does."""
+    return cast("Adapter", state.adapter)
+
+
 def _patience(state: State) -> Patience:
     return Patience(
         settle=state.settle_seconds, wait_to_settle=state.policy.wait_to_settle, deadline=state.policy.deadline
@@ -57,7 +64,7 @@ def _patience(state: State) -> Patience:
 
 
 def _authorization_url(state: State) -> str:
-    return recipes.consents(state.adapter).authorization_url(state.tenant, state.clock.now())
+    return recipes.consents(_adapter_of(state)).authorization_url(state.tenant, state.clock.now())
 
 
 def _read_afresh(state: State) -> None:
@@ -78,44 +85,6 @@ def _described(provider: object, state: State) -> str:
 
 
 @define(repr=False)
-class BoundImport:
-    """Implements :class:`~.provider.CustomerImport`."""
-
-    _session: Session
-    _fetch: Callable[[str | None], Flow[Page[Customer]]]
-    _reading: Reading = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._reading = Reading(self._session.state)
-
-    def __repr__(self) -> str:
-        return self._reading.described()
-
-    def __iter__(self) -> Iterator[Customer]:
-        """Read from the beginning."""
-        reading = self._reading = Reading(self._session.state)
-        return _pages(self._session, self._fetch, reading)
-
-    @property
-    def skipped(self) -> Sequence[Drift]:
-        """What could not be read so far."""
-        return tuple(self._reading.skipped)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the run has delivered every record."""
-        return self._reading.complete
-
-
-def _pages(session: Session, fetch: Callable[[str | None], Flow[Page[T]]], reading: Reading) -> Iterator[T]:
-    while True:
-        page = session.run(fetch(reading.cursor))
-        yield from reading.take(page)
-        if not reading.advance(page):
-            return
-
-
-@define(repr=False)
 class BoundProvider:
     """Implements :class:`~.provider.AccountingProvider`."""
 
@@ -124,7 +93,7 @@ class BoundProvider:
     _patience: Patience = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._adapter = self._session.state.adapter
+        self._adapter = _adapter_of(self._session.state)
         self._patience = _patience(self._session.state)
 
     def __repr__(self) -> str:
@@ -144,7 +113,7 @@ class BoundProvider:
         """Prove the credentials."""
         return self._session.run(self._adapter.check())
 
-    def import_customers(self, *, changed_since: datetime | None = None) -> BoundImport:
+    def import_customers(self, *, changed_since: datetime | None = None) -> BoundImport[Customer]:
         """All customers, lazily."""
         return BoundImport(self._session, partial(_listing, self._adapter, aware(changed_since)))
 
@@ -163,7 +132,7 @@ class BoundProvider:
 
     def import_articles(self) -> Iterator[Article]:
         """All articles, lazily."""
-        return _pages(self._session, self._adapter.list_articles, Reading(self._session.state))
+        return pages(self._session, self._adapter.list_articles, Reading(self._session.state))
 
     def tax_rates(self) -> Sequence[TaxRate]:
         """VAT rates."""
@@ -223,7 +192,8 @@ class BoundProvider:
     def attach(self, invoice_id: str, file: Attachment) -> None:
         """Keep a file with it."""
         given(file, "file", Attachment)
-        return self._session.run(recipes.attach(self._adapter, given(invoice_id, "invoice_id", str), file))
+        given(invoice_id, "invoice_id", str)
+        return self._session.run(recipes.attach(self._adapter, invoice_id, file, self._patience))
 
     def plan_sale(self, invoice: IssuedInvoice) -> SalePlan:
         """What would be sent."""
@@ -236,6 +206,15 @@ class BoundProvider:
     def book_sales(self, invoices: Iterable[IssuedInvoice]) -> Iterator[Outcome]:
         """Book several."""
         return _outcomes(with_numbers(invoices), self.book_sale)
+
+    def reconcile(
+        self, first: date | None = None, last: date | None = None, *, references: Iterable[str] | None = None,
+        adopt: bool = False, most_reads: int = 1000,
+    ) -> Reconciliation:  # fmt: skip
+        """Hold the journal against the books."""
+        wanted = scope(first, last, references, most_reads)
+        flow = recipes.reconcile(self._adapter, wanted, self._patience, adopt=adopt, most_reads=most_reads)
+        return self._session.run(flow)
 
     def authorization_url(self) -> str:
         """Where the tenant's user consents."""
@@ -281,47 +260,6 @@ def _outcomes(work: Iterable[tuple[str, T]], do: Callable[[T], Any]) -> Iterator
 
 
 @define(repr=False)
-class AsyncBoundImport:
-    """Implements :class:`~.provider.AsyncCustomerImport`."""
-
-    _session: AsyncSession
-    _fetch: Callable[[str | None], Flow[Page[Customer]]]
-    _reading: Reading = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._reading = Reading(self._session.state)
-
-    def __repr__(self) -> str:
-        return self._reading.described()
-
-    def __aiter__(self) -> AsyncIterator[Customer]:
-        """Read from the beginning."""
-        reading = self._reading = Reading(self._session.state)
-        return _async_pages(self._session, self._fetch, reading)
-
-    @property
-    def skipped(self) -> Sequence[Drift]:
-        """What could not be read so far."""
-        return tuple(self._reading.skipped)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the run has delivered every record."""
-        return self._reading.complete
-
-
-async def _async_pages(
-    session: AsyncSession, fetch: Callable[[str | None], Flow[Page[T]]], reading: Reading
-) -> AsyncIterator[T]:
-    while True:
-        page = await session.run(fetch(reading.cursor))
-        for item in reading.take(page):
-            yield item
-        if not reading.advance(page):
-            return
-
-
-@define(repr=False)
 class AsyncBoundProvider:
     """Implements :class:`~.provider.AsyncAccountingProvider`."""
 
@@ -330,7 +268,7 @@ class AsyncBoundProvider:
     _patience: Patience = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._adapter = self._session.state.adapter
+        self._adapter = _adapter_of(self._session.state)
         self._patience = _patience(self._session.state)
 
     def __repr__(self) -> str:
@@ -350,7 +288,7 @@ class AsyncBoundProvider:
         """Prove the credentials."""
         return await self._session.run(self._adapter.check())
 
-    def import_customers(self, *, changed_since: datetime | None = None) -> AsyncBoundImport:
+    def import_customers(self, *, changed_since: datetime | None = None) -> AsyncBoundImport[Customer]:
         """All customers, lazily."""
         return AsyncBoundImport(self._session, partial(_listing, self._adapter, aware(changed_since)))
 
@@ -369,7 +307,7 @@ class AsyncBoundProvider:
 
     def import_articles(self) -> AsyncIterator[Article]:
         """All articles, lazily."""
-        return _async_pages(self._session, self._adapter.list_articles, Reading(self._session.state))
+        return async_pages(self._session, self._adapter.list_articles, Reading(self._session.state))
 
     async def tax_rates(self) -> Sequence[TaxRate]:
         """VAT rates."""
@@ -429,7 +367,8 @@ class AsyncBoundProvider:
     async def attach(self, invoice_id: str, file: Attachment) -> None:
         """Keep a file with it."""
         given(file, "file", Attachment)
-        return await self._session.run(recipes.attach(self._adapter, given(invoice_id, "invoice_id", str), file))
+        given(invoice_id, "invoice_id", str)
+        return await self._session.run(recipes.attach(self._adapter, invoice_id, file, self._patience))
 
     async def plan_sale(self, invoice: IssuedInvoice) -> SalePlan:
         """What would be sent."""
@@ -442,6 +381,15 @@ class AsyncBoundProvider:
     def book_sales(self, invoices: Iterable[IssuedInvoice]) -> AsyncIterator[Outcome]:
         """Book several."""
         return _async_outcomes(with_numbers(invoices), self.book_sale)
+
+    async def reconcile(
+        self, first: date | None = None, last: date | None = None, *, references: Iterable[str] | None = None,
+        adopt: bool = False, most_reads: int = 1000,
+    ) -> Reconciliation:  # fmt: skip
+        """Hold the journal against the books."""
+        wanted = scope(first, last, references, most_reads)
+        flow = recipes.reconcile(self._adapter, wanted, self._patience, adopt=adopt, most_reads=most_reads)
+        return await self._session.run(flow)
 
     def authorization_url(self) -> str:
         """Where the tenant's user consents."""

@@ -1,4 +1,4 @@
-"""``connect`` and ``connect_async``: from a vendor's name and settings to a provider."""
+"""``connect`` and ``connect_source``, and both for async: from a name and settings to a provider or a source."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from ._engine import State
 from ._http import AsyncHttp, Http
 from ._policy import Policy, is_seconds, shared_budget
 from ._secrets import Secret
+from ._sourced import AsyncBoundSource, BoundSource
 from ._urls import checked_origin, is_loopback
-from .adapter import Adapter
+from .adapter import Adapter, Remote
 from .clock import Clock, SystemClock
 from .errors import InvalidRequest, Problem
 from .hooks import Hooks
 from .journal import Journal
-from .journal.memory import shared_memory_journal
+from .journal.memory import MemoryJournal, shared_memory_journal
 from .limits import Limits
 from .limits.memory import PROCESS_LIMITS
 from .session import AsyncSession, Session
@@ -82,6 +83,92 @@ def connect_async(
     return AsyncBoundProvider(AsyncSession(state, AsyncHttp(private=private, proxy=state.policy.proxy)))
 
 
+def connect_source(
+    source: str,
+    settings: object,
+    *,
+    tenant: str = "default",
+    base_url: str | None = None,
+    limits: Limits | None = None,
+    policy: Policy | None = None,
+    hooks: Hooks | None = None,
+    clock: Clock | None = None,
+) -> BoundSource:
+    """Open a connection to one account of a time tracker. Nothing is sent until the first call.
+
+    It needs no journal: reading leaves no trace, and the one flag that is written is set to a known value.
+
+    Args:
+        source: a name of the registry: ```"mite"``.
+        settings: a mapping that the source's settings class is built from, or an instance of that class.
+        tenant: the app's own customer whose account this is, as hooks tell it.
+        base_url: scheme, host and port in place of the tracker's, for sandboxes; ``http`` only on loopback.
+        limits: counts calls. Default: in memory, shared by the connections of this process.
+        policy: deadlines and attempts.
+        hooks: callables that are told of requests, retries and unreadable records.
+        clock: what the time is asked of.
+
+    Raises:
+        InvalidRequest: with every missing, unknown or wrong setting.
+    """
+    state, private = _source_state(source, settings, tenant, base_url, limits, policy, hooks, clock)
+    return BoundSource(Session(state, Http(private=private, proxy=state.policy.proxy)))
+
+
+def connect_source_async(
+    source: str,
+    settings: object,
+    *,
+    tenant: str = "default",
+    base_url: str | None = None,
+    limits: Limits | None = None,
+    policy: Policy | None = None,
+    hooks: Hooks | None = None,
+    clock: Clock | None = None,
+) -> AsyncBoundSource:
+    """The same for asyncio and trio: ``async with connect_source_async(…) as source``. See :func:`connect_source`."""
+    state, private = _source_state(source, settings, tenant, base_url, limits, policy, hooks, clock)
+    return AsyncBoundSource(AsyncSession(state, AsyncHttp(private=private, proxy=state.policy.proxy)))
+
+
+def _source_state(
+    source: str,
+    settings: object,
+    tenant: str,
+    base_url: str | None,
+    limits: Limits | None,
+    policy: Policy | None,
+    hooks: Hooks | None,
+    clock: Clock | None,
+) -> tuple[State, bool]:
+    _check_arguments(tenant, None, {"reserve": limits}, policy)
+    adapter: Remote = _built(registry.source_class(source), settings, base_url)
+    where = checked_origin(adapter.origin, "origin")
+    policy = Policy() if policy is None else policy
+    state = State(
+        adapter=adapter,
+        tenant=tenant,
+        origin=where,
+        policy=policy,
+        limits=PROCESS_LIMITS if limits is None else limits,
+        journal=MemoryJournal(),  # never asked: a source records nothing
+        tokens=None,
+        hooks=Hooks() if hooks is None else hooks,
+        budget=shared_budget(f"{tenant} {source} {where} {adapter.limit_key}"),
+        clock=SystemClock() if clock is None else clock,
+        settle_seconds=0.0,
+    )
+    return state, policy.private_addresses or (base_url is not None and is_loopback(where))
+
+
+def _built(kind: Any, settings: object, base_url: str | None) -> Any:
+    """The adapter with its settings."""
+    built = settings if isinstance(settings, kind.Settings) else build_settings(kind.Settings, settings)
+    if base_url is None:
+        return kind(settings=built)
+    return kind(settings=built, origin=checked_origin(base_url, "base_url"))
+
+
 def _state(
     vendor: str,
     settings: object,
@@ -95,10 +182,7 @@ def _state(
     clock: Clock | None,
 ) -> tuple[State, bool]:
     _check_arguments(tenant, journal, {"recall": journal, "reserve": limits, "load": tokens}, policy)
-    kind = registry.adapter_class(vendor)
-    built = settings if isinstance(settings, kind.Settings) else build_settings(kind.Settings, settings)
-    origin = None if base_url is None else checked_origin(base_url, "base_url")
-    adapter: Adapter = kind(settings=built) if origin is None else kind(settings=built, origin=origin)
+    adapter: Adapter = _built(registry.adapter_class(vendor), settings, base_url)
     where = checked_origin(adapter.origin, "origin")
     policy = Policy() if policy is None else policy
     own_journal = f"{tenant} {vendor} {where} {adapter.limit_key}"
@@ -123,7 +207,7 @@ def _check_arguments(tenant: object, journal: object, ports: Mapping[str, object
     problems = []
     if not isinstance(tenant, str) or not tenant.strip():
         problems.append(Problem("tenant", "must be text, and not empty"))
-    elif tenant == "default" and (journal is not None or ports["load"] is not None):
+    elif tenant == "default" and (journal is not None or ports.get("load") is not None):
         # Two users' books under one tenant: each would be told that the other's references were used before, and the
         # second one's consent would take the place of the first one's.
         given = "a journal" if journal is not None else "a token store"

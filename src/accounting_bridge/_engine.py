@@ -8,7 +8,7 @@ sends, sleeps, locks or calls a store::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from random import random
@@ -22,7 +22,7 @@ from ._policy import LONGEST_HINT, Attempts, Policy, Priority, RetryBudget, late
 from ._secrets import strike_out
 from ._telling import announce, announce_retry, describe, known_secrets, redact
 from ._urls import Target, unfit_header, url_of
-from .adapter import Adapter
+from .adapter import Remote
 from .clock import Clock, SystemClock
 from .errors import (
     AuthenticationFailed,
@@ -35,9 +35,9 @@ from .errors import (
     Problem,
     Unavailable,
 )
-from .flow import Cached, Flow, Now, Recall, Record, Report, Request, Response, Token, Wait
+from .flow import Begin, Cached, Flow, Now, Recall, RecallAll, Record, Report, Request, Response, Token, Wait
 from .hooks import Hooks, tell_drifts
-from .journal.port import Journal, Key, Recollection
+from .journal.port import Journal, Key, Recollection, Row
 from .limits.port import Limits
 from .tokens import MemoryTokens, TokenStore
 from .tokens.renewal import Renewal
@@ -134,7 +134,7 @@ def _renewal_of(state: State) -> Renewal:
 class State:
     """What all calls of one connection share."""
 
-    adapter: Adapter
+    adapter: Remote
     tenant: str
     origin: str
     policy: Policy
@@ -203,6 +203,10 @@ def engine(
                     case Wait(seconds):
                         deadline += seconds
                         yield Sleep(seconds)
+                    case Begin():
+                        deadline = state.clock.monotonic() + state.policy.deadline
+                    case RecallAll(kind):
+                        answer = yield from _recall_all(state, kind)
                     case Recall(kind, reference):
                         answer = yield from _recall(state, state.key(kind, reference))
                     case Record(kind, reference, change):
@@ -231,6 +235,12 @@ def _cached(step: Cached[T], state: State, *, auth: bool, deadline: float) -> Ge
 def _recall(state: State, key: Key) -> Generator[Action, Any, Recollection]:
     row = yield from _ask_journal(state, lambda: state.journal.recall(key), "read")
     return Recollection(row, state.journal.durable)
+
+
+def _recall_all(state: State, kind: str) -> Generator[Action, Any, Sequence[tuple[Key, Row]]]:
+    journal, vendor = state.journal, state.adapter.vendor
+    known = yield from _ask_journal(state, lambda: journal.known(state.tenant, vendor, kind), "read")
+    return known
 
 
 def _record(state: State, key: Key, change: Any) -> Generator[Action, Any, bool]:

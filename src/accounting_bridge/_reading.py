@@ -22,6 +22,7 @@ class Reading:
     """One run through a paged list: guards against standing still, drops what a shifted page repeats."""
 
     state: State
+    what: str = "CustomerImport"
     cursor: str | None = None
     skipped: list[Drift] = field(factory=list)
     complete: bool = False
@@ -34,7 +35,7 @@ class Reading:
         """For reprs."""
         state = "complete" if self.complete else "not at its end"
         vendor, skipped = self.state.adapter.vendor, len(self.skipped)
-        return f"<CustomerImport {vendor}: {self.delivered} delivered, {skipped} skipped, {state}>"
+        return f"<{self.what} {vendor}: {self.delivered} delivered, {skipped} skipped, {state}>"
 
     def take(self, page: Page[T]) -> list[T]:
         """The records of a page that neither it nor the pages just before held already."""

@@ -73,7 +73,7 @@ def _every_secret() -> list[Secret]:
 
 
 _CREDENTIALS: Final = re.compile(
-    r"""(?ix) (\b(?:authorization|x-billomatapikey|x-appsecret|x-api-key|apikey|securitycode|set-cookie|cookie)
+    r"""(?ix) (\b(?:authorization|x-[a-z]{1,20}apikey|x-appsecret|x-api-key|apikey|securitycode|set-cookie|cookie)
         ['"]? \s* [:=,]? \s* [:=,]? \s* (?:b(?=['"]))?['"]?) (?:bearer\s+|basic\s+)? [^\s'",;)\]]+ """
 )
 

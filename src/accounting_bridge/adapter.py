@@ -29,6 +29,7 @@ from .models import (
     InvoicePlan,
     IssuedInvoice,
     LedgerAccount,
+    Listed,
     PaymentTerm,
     SalePlan,
     SalesEntry,
@@ -45,6 +46,7 @@ __all__ = [
     "Finalize",
     "RateLimits",
     "RateSignal",
+    "Remote",
     "Rounding",
     "Secret",
     "Sends",
@@ -102,6 +104,8 @@ class Capabilities:
     """Where sales cannot be booked: why, and what to do instead."""
     sale_pdf: bool = False
     """The invoice's PDF is kept with the sales entry."""
+    sale_pdf_travels: bool = False
+    """The PDF is part of the entry that is booked: there is no upload that could be lost."""
     line_discounts: bool = True
     invoice_discount: bool = True
     tax_treatments: frozenset[TaxTreatment] = frozenset(TaxTreatment)
@@ -113,27 +117,15 @@ class Capabilities:
     """A person consents in the browser: ``authorization_url()`` and ``exchange()``; grants live in a token store."""
 
 
-class Adapter(Protocol):
-    """One vendor. Operations are flows; what a vendor lacks is :func:`unsupported`."""
+class Remote(Protocol):
+    """What the engine asks of any service: where it is, how a call is signed, counted and judged.
+
+    Accounting systems (:class:`Adapter`) and trackers (:mod:`accounting_bridge.sources`) are both such.
+    """
 
     Settings: ClassVar[type[Any]]
     """The immutable class that ``connect(vendor, settings)`` structures the mapping into."""
     vendor: ClassVar[str]
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the vendor can do, as far as the settings switch it on."""
-        ...
-
-    @property
-    def rounding(self) -> Rounding:
-        """How the vendor arrives at its totals."""
-        ...
-
-    @property
-    def settle_seconds(self) -> float:
-        """After this long an unclear create has either shown up in the books or never will."""
-        ...
 
     @property
     def origin(self) -> str:
@@ -150,16 +142,9 @@ class Adapter(Protocol):
         """What the vendor counts by, as one string; secrets only as digests."""
         ...
 
-    @property
-    def creates_customers(self) -> bool:
-        """False: only customers that are in the books already may be invoiced."""
-        ...
-
     def secrets(self) -> Sequence[Secret]:
         """What must never show up in a text."""
         ...
-
-    # -- the wire --
 
     def authorize(self, request: Request, token: Token | None) -> Request:
         """The request with credentials in its headers."""
@@ -182,6 +167,30 @@ class Adapter(Protocol):
 
     def rate_signal(self, response: Response) -> RateSignal | None:
         """What the rate headers of an answer say."""
+        ...
+
+
+class Adapter(Remote, Protocol):
+    """One vendor. Operations are flows; what a vendor lacks is :func:`unsupported`."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the vendor can do, as far as the settings switch it on."""
+        ...
+
+    @property
+    def rounding(self) -> Rounding:
+        """How the vendor arrives at its totals."""
+        ...
+
+    @property
+    def settle_seconds(self) -> float:
+        """After this long an unclear create has either shown up in the books or never will."""
+        ...
+
+    @property
+    def creates_customers(self) -> bool:
+        """False: only customers that are in the books already may be invoiced."""
         ...
 
     # -- master data --
@@ -250,6 +259,14 @@ class Adapter(Protocol):
         """The invoice with this id; NotFound."""
         ...
 
+    def list_invoices(self, since: datetime, until: datetime, cursor: str | None) -> Flow[Page[Listed]]:
+        """One page of the invoices and drafts that were made in between; of more than those where the vendor cannot
+        tell.
+
+        Made by whomever, in whatever state. None of them may be left out: what cannot be read is in ``skipped``.
+        """
+        ...
+
     def invoice_pdf(self, invoice_id: str) -> Flow[bytes]:
         """Its PDF."""
         ...
@@ -269,8 +286,12 @@ class Adapter(Protocol):
         """Whether the vendor mailed it since then."""
         ...
 
+    def has_file(self, invoice_id: str, file: Attachment) -> Flow[bool]:
+        """Whether the invoice has a file of that name and content; NotFound."""
+        ...
+
     def attach(self, invoice_id: str, file: Attachment) -> Flow[None]:
-        """Keep a file with the invoice, unless it is there already."""
+        """Keep a file with the invoice, by the id that was read just now: one write, and no look before it."""
         ...
 
     # -- sales --
@@ -291,11 +312,24 @@ class Adapter(Protocol):
         """The entry with this id; NotFound."""
         ...
 
-    def finish_sale(self, entry: SalesEntry, invoice: IssuedInvoice) -> Flow[SalesEntry]:
-        """Do what is still missing after the entry is booked and its totals agree: attach the PDF, complete a mirror.
+    def list_sales(self, since: datetime, until: datetime, cursor: str | None) -> Flow[Page[Listed]]:
+        """One page of the sales entries that were booked in between; see :meth:`list_invoices`."""
+        ...
 
-        Called again for an entry that was found, so that a lost upload is made good: it looks before it writes.
+    def finish_sale(self, entry: SalesEntry, invoice: IssuedInvoice) -> Flow[SalesEntry]:
+        """Do what is still missing after the entry is booked and its totals agree, but for its PDF: complete a mirror.
+
+        Called again for an entry that was found, so that what was lost is made good: it looks before it writes. Where
+        the PDF travels with the entry it says whether it is there.
         """
+        ...
+
+    def has_sale_file(self, entry: SalesEntry, file: Attachment) -> Flow[bool]:
+        """Whether the entry has the PDF; not by its content, because an app that prints it anew makes other bytes."""
+        ...
+
+    def attach_to_sale(self, entry: SalesEntry, file: Attachment) -> Flow[None]:
+        """Keep the PDF with the entry: one write, and no look before it."""
         ...
 
 

@@ -3,8 +3,8 @@
 A *flow* is an ``async def`` that awaits nothing but the steps of this module and other flows. No event loop is
 involved: awaiting a step hands it to whoever drives the flow (the engine, or ``play()`` in a test), and what
 they send back is the value of the ``await``. Adapters and sources await :class:`Request`, :class:`Cached` and
-:class:`Report`, and :class:`Now` where a grant's expiry is counted; recipes also :class:`Recall`, :class:`Record` and
-:class:`Wait`. The set is closed.
+:class:`Report`, and :class:`Now` where a grant's expiry is counted; recipes also :class:`Recall`, :class:`RecallAll`,
+:class:`Record`, :class:`Wait` and :class:`Begin`. The set is closed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.parse import quote
 from attrs import field, frozen
 
 from .errors import InvalidRequest, Problem
-from .journal.port import Change, Recollection
+from .journal.port import Change, Key, Recollection, Row
 
 T = TypeVar("T")
 
@@ -108,6 +108,17 @@ class Recall:
 
 
 @frozen
+class RecallAll:
+    """All that the journal knows of one kind; awaiting it gives keys and rows in the order of their references."""
+
+    kind: str
+
+    def __await__(self) -> Generator[Step, Any, Sequence[tuple[Key, Row]]]:
+        answer: Sequence[tuple[Key, Row]] = yield self
+        return answer
+
+
+@frozen
 class Record:
     """One durable change in the journal; awaiting it tells whether it took effect (another caller may be faster)."""
 
@@ -139,7 +150,15 @@ class Wait:
         yield self
 
 
-Step: TypeAlias = Request | Cached[Any] | Report | Recall | Record | Now | Wait
+@frozen
+class Begin:
+    """The call's deadline counts anew from here: a call that reads many pages gives each its own time."""
+
+    def __await__(self) -> Generator[Step, Any, None]:
+        yield self
+
+
+Step: TypeAlias = Request | Cached[Any] | Report | Recall | RecallAll | Record | Now | Wait | Begin
 Flow: TypeAlias = Coroutine[Step, Any, T]
 """An ``async def`` that awaits nothing but steps and other flows; it needs no event loop."""
 

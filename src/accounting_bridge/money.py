@@ -7,7 +7,7 @@ sold to by the vendors supported so far.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple
@@ -56,6 +56,9 @@ class Rounding:
 
     tax_per: Literal["rate", "line"] = "rate"
     """Whether VAT is rounded once per rate, on the sum, or on every line."""
+    discount_per: Literal["rate", "invoice"] = "rate"
+    """Where a discount on the whole is rounded: what it leaves of each rate's sum; or the discount itself, once, to be
+    spread over the rates by their sums, with the cents that are left over on the largest."""
     quantity_decimals: int
     """Decimals of a quantity that the vendor keeps; more are refused before sending."""
     price_decimals: int
@@ -134,24 +137,43 @@ def totals(
 ) -> Totals:
     """Net, tax per rate and gross of *lines* as the vendor will compute them.
 
-    A *discount* (percent) on the whole is taken off the sum of each rate, so that the rates keep their shares.
+    A *discount* (percent) on the whole is taken off the rates by their sums, so that they keep their shares.
     """
     per_rate: dict[Decimal, list[Decimal]] = {}
     for line in lines:
         per_rate.setdefault(line.rate, []).append(line_amount(line))
+    bases = _discounted({rate: total(amounts) for rate, amounts in per_rate.items()}, discount, rounding)
     by_rate = tuple(
-        _rate_total(rate, amounts, rounding, prices_include_tax, discount) for rate, amounts in sorted(per_rate.items())
+        _rate_total(rate, bases[rate], () if discount else amounts, rounding, prices_include_tax)
+        for rate, amounts in sorted(per_rate.items())
     )
     net = total(row.net for row in by_rate)
     tax = total(row.tax for row in by_rate)
     return Totals(net=net, tax=tax, gross=_exactly.add(net, tax), by_rate=by_rate)
 
 
+def _discounted(sums: Mapping[Decimal, Decimal], discount: Decimal, rounding: Rounding) -> Mapping[Decimal, Decimal]:
+    """What a discount on the whole leaves of each rate's sum."""
+    if not discount:
+        return sums
+    if rounding.discount_per == "rate":
+        return {rate: cents(less_percent(amount, discount)) for rate, amount in sums.items()}
+    whole = total(sums.values())
+    reduction = cents(_exactly.divide(_exactly.multiply(whole, discount), _HUNDRED))
+    if not reduction:
+        return sums
+    left = difference(whole, reduction)
+    found = {rate: cents(_exactly.divide(_exactly.multiply(amount, left), whole)) for rate, amount in sums.items()}
+    largest = max(sums, key=lambda rate: sums[rate].copy_abs())
+    found[largest] = total((found[largest], difference(left, total(found.values()))))
+    return found
+
+
 def _rate_total(
-    rate: Decimal, amounts: list[Decimal], rounding: Rounding, prices_include_tax: bool, discount: Decimal
+    rate: Decimal, base: Decimal, amounts: Sequence[Decimal], rounding: Rounding, prices_include_tax: bool
 ) -> RateTotal:
-    base = cents(less_percent(total(amounts), discount))
-    if rounding.tax_per == "line" and not discount:
+    """Of a rate's sum *base*; its *amounts* are given where VAT may be rounded on each."""
+    if rounding.tax_per == "line" and amounts:
         taxes = total((tax_in_gross if prices_include_tax else tax_on_net)(amount, rate) for amount in amounts)
         net = difference(base, taxes) if prices_include_tax else base
         return RateTotal(rate=rate, net=net, tax=taxes)

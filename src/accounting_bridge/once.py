@@ -35,7 +35,7 @@ from .errors import (
     Unavailable,
 )
 from .flow import Now, Recall, Record, Wait
-from .journal.port import Confirm, Intend, Release, Row, Send, State, Unclear
+from .journal.port import Confirm, Expected, Intend, Release, Row, Send, State, Unclear
 
 MOST_ROUNDS: Final = 3
 """The first send and two more unclear rounds; then a person must look."""
@@ -62,7 +62,7 @@ class Look(Enum):
 
     UNLESS_DURABLE = "when the journal forgets with the process"
     ALWAYS = "always: others put such records into the books as well"
-    NEVER = "never: it is wanted once more"
+    NEVER = "never: nothing can be there yet, or it is wanted once more"
 
 
 @frozen(kw_only=True)
@@ -77,12 +77,21 @@ class Document:
     submit: Callable[[], Awaitable[str]]
     """Send it; gives the new id."""
     what: str
+    called: str = ""
+    """How errors name it in place of the reference, where that is for the journal only."""
     payload: bytes = b""
     """The body, where it is known before it is sent: its SHA-256 stands in the journal."""
+    expected: Expected | None = None
+    """What it comes to, kept in the journal for ``reconcile``."""
     look_first: Look = Look.UNLESS_DURABLE
     """Whether to look before the first send."""
     provable: bool = True
     """Whether a look that finds nothing after the settle time proves that nothing was made."""
+
+    @property
+    def name(self) -> str:
+        """As errors name it."""
+        return f"{self.what} {self.called or repr(self.reference)}"
 
 
 class How(Enum):
@@ -104,7 +113,7 @@ async def create_once(document: Document, patience: Patience, vendor: str) -> tu
             if not sent:
                 raise
             raise OutcomeUnknown(
-                f"{document.what} {document.reference!r} may or may not have been made: {unread.message}; "
+                f"{document.name} may or may not have been made: {unread.message}; "
                 "repeat the same call, it looks before it sends",
                 vendor=vendor,
             ) from unread
@@ -130,7 +139,7 @@ async def create_once(document: Document, patience: Patience, vendor: str) -> tu
                 return found, How.FOUND
         elif row.state is State.UNCLEAR and (found := await _settle(document, row, patience, vendor)) is not None:
             return found, How.MADE if sent else How.ADOPTED
-        elif await Record(document.kind, document.reference, Send(row.rounds, _sha256(document.payload))):
+        elif await Record(document.kind, document.reference, _sending(document, row)):
             sent = True
             if (made := await _send(document, patience, vendor, row.rounds + 1)) is not None:
                 return made, How.MADE
@@ -173,7 +182,7 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
         raise
     except BridgeError as unwritten:  # the journal's: "nothing happened" would not be true any more
         raise OutcomeUnknown(
-            f"{document.what} {document.reference!r} was made, as {remote_id}, and that could not be noted: "
+            f"{document.name} was made, as {remote_id}, and that could not be noted: "
             f"{unwritten.message}; repeat the same call, it looks before it sends",
             vendor=vendor,
         ) from unwritten
@@ -206,12 +215,12 @@ async def _settle(document: Document, row: Row, patience: Patience, vendor: str)
         await Wait((settled - now).total_seconds())
     if not document.provable:
         raise NeedsAttention(
-            f"{document.what} {document.reference!r} may or may not have happened, and the books cannot tell",
+            f"{document.name} may or may not have happened, and the books cannot tell",
             vendor=vendor,
         )
     if row.rounds >= MOST_ROUNDS:
         raise NeedsAttention(
-            f"{document.what} {document.reference!r} was sent {row.rounds} times and never showed up in the books: "
+            f"{document.name} was sent {row.rounds} times and never showed up in the books: "
             "look there, and use a new reference if it is really missing",
             vendor=vendor,
         )
@@ -256,8 +265,9 @@ async def _let_sender_finish(document: Document, row: Row, patience: Patience, w
     return _POLL
 
 
-def _sha256(payload: bytes) -> str:
-    return hashlib.sha256(payload).hexdigest() if payload else ""
+def _sending(document: Document, row: Row) -> Send:
+    payload = hashlib.sha256(document.payload).hexdigest() if document.payload else ""
+    return Send(row.rounds, payload, document.expected)
 
 
 def same_content(what: str, reference: str, fingerprint: str, row: Row | None, vendor: str) -> None:
@@ -272,8 +282,7 @@ def same_content(what: str, reference: str, fingerprint: str, row: Row | None, v
 
 def _duplicate(document: Document, ids: Sequence[str], vendor: str) -> DuplicateFound:
     return DuplicateFound(
-        f"the books hold {len(ids)} documents for {document.what} {document.reference!r}: "
-        "void all but one of them there",
+        f"the books hold {len(ids)} documents for {document.name}: void all but one of them there",
         vendor=vendor,
         ids=ids,
     )
@@ -281,8 +290,7 @@ def _duplicate(document: Document, ids: Sequence[str], vendor: str) -> Duplicate
 
 def _unclear(document: Document, sent_at: datetime, patience: Patience, vendor: str) -> OutcomeUnknown:
     return OutcomeUnknown(
-        f"{document.what} {document.reference!r} may or may not have been made; repeat the same call, "
-        "it looks before it sends",
+        f"{document.name} may or may not have been made; repeat the same call, it looks before it sends",
         vendor=vendor,
         retry_at=sent_at + timedelta(seconds=patience.settle),
     )

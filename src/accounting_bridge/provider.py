@@ -7,7 +7,7 @@ cannot do raises :class:`~.errors.Unsupported` before anything is sent, and ``ca
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Protocol, Self, overload
 
@@ -26,6 +26,7 @@ from .models import (
     LedgerAccount,
     Outcome,
     PaymentTerm,
+    Reconciliation,
     SalePlan,
     SalesEntry,
     TaxRate,
@@ -158,7 +159,7 @@ class AccountingProvider(Protocol):
             InvalidRequest: with every field that will not do; nothing was created.
             ReferenceReused: the reference came with other content before.
             InvoiceGone: it was made before, and somebody deleted it.
-            OutcomeUnknown: it may have been made; repeat the same call after ``retry_at``.
+            OutcomeUnknown: it, or one of its files, may have been made; repeat the same call after ``retry_at``.
             Unavailable: nothing happened; repeat the same call.
             TotalsDiffer: it was made, and the vendor's totals are not the predicted ones.
             DuplicateFound: the books hold more than one with this reference.
@@ -210,7 +211,13 @@ class AccountingProvider(Protocol):
         ...
 
     def attach(self, invoice_id: str, file: Attachment) -> None:
-        """Keep a file with the invoice."""
+        """Keep a file with the invoice, once for each name and content.
+
+        One that was kept before is not put back if a person took it off in the books.
+
+        Raises:
+            OutcomeUnknown: the answer was lost; the same call finds the file, or sends it again, once it has settled.
+        """
         ...
 
     def plan_sale(self, invoice: IssuedInvoice) -> SalePlan:
@@ -220,7 +227,9 @@ class AccountingProvider(Protocol):
     def book_sale(self, invoice: IssuedInvoice) -> SalesEntry:
         """Book the sale of an invoice that the app sent; at most once per ``invoice.number``.
 
-        A PDF that is missing at an entry from before is attached. Raises as :meth:`create_invoice`, and:
+        A PDF that never came to an entry from before is attached; one that a person took off is not put back. When
+        only the upload is unclear, the entry is booked, and the same call makes the PDF good. Raises as
+        :meth:`create_invoice`, and:
 
         Raises:
             InvoiceNotSent: ``sent_at`` is None; no request was made.
@@ -230,6 +239,28 @@ class AccountingProvider(Protocol):
 
     def book_sales(self, invoices: Iterable[IssuedInvoice]) -> Iterator[Outcome]:
         """One outcome an invoice, in order."""
+        ...
+
+    def reconcile(
+        self, first: date | None = None, last: date | None = None, *, references: Iterable[str] | None = None,
+        adopt: bool = False, most_reads: int = 1000,
+    ) -> Reconciliation:  # fmt: skip
+        """Hold what the journal says was sent against what the books hold: missing, doubled, altered, voided, of
+        another total, left over by a crash.
+
+        It reads, and writes into the journal only: with *adopt*, a document that a crash or a lost answer left
+        unclear becomes its reference's. In the books nothing is changed. It is also what finds a request that the
+        network delivered twice: no client can prevent that. With a journal in memory it knows of this process only.
+
+        Args:
+            first: first day (UTC) on which documents were sent.
+            last: last day, included.
+            references: in place of days: references of invoices, and numbers of sold invoices.
+            most_reads: pages and documents that are read at most; what is beyond it is named in ``unread``.
+
+        Raises:
+            InvalidRequest: neither days nor references, or both.
+        """
         ...
 
     def authorization_url(self) -> str:
@@ -381,6 +412,13 @@ class AsyncAccountingProvider(Protocol):
 
     def book_sales(self, invoices: Iterable[IssuedInvoice]) -> AsyncIterator[Outcome]:
         """See :meth:`AccountingProvider.book_sales`."""
+        ...
+
+    async def reconcile(
+        self, first: date | None = None, last: date | None = None, *, references: Iterable[str] | None = None,
+        adopt: bool = False, most_reads: int = 1000,
+    ) -> Reconciliation:  # fmt: skip
+        """See :meth:`AccountingProvider.reconcile`."""
         ...
 
     def authorization_url(self) -> str:

@@ -1,7 +1,8 @@
-"""Which vendors there are: the only place of the core that names one.
+"""Which vendors and sources there are: the only place of the core that names one.
 
 A row is a name and an import path; nothing is imported before it is used. Packages of other people add vendors
-through the entry point group ``accounting_bridge.vendors``, in the same form.
+through the entry point group ``accounting_bridge.vendors``, sources through ``accounting_bridge.sources``, in the
+same form.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Final
 from .errors import InvalidRequest, Problem
 
 GROUP: Final = "accounting_bridge.vendors"
+SOURCES_GROUP: Final = "accounting_bridge.sources"
 
 _OWN: Final[Mapping[str, str]] = {
     "billomat": "accounting_bridge.vendors.billomat:Billomat",
@@ -25,24 +27,51 @@ _OWN: Final[Mapping[str, str]] = {
 }
 
 
+_OWN_SOURCES: Final[Mapping[str, str]] = {
+    "mite": "accounting_bridge.sources.mite:Mite",
+}
+
+
 def vendor_names() -> tuple[str, ...]:
     """Names that ``connect`` takes, sorted."""
-    return tuple(sorted({*_OWN, *(point.name for point in entry_points(group=GROUP))}))
+    return _names(_OWN, GROUP)
+
+
+def source_names() -> tuple[str, ...]:
+    """Names that ``connect_source`` takes, sorted."""
+    return _names(_OWN_SOURCES, SOURCES_GROUP)
 
 
 def adapter_class(vendor: str) -> Any:
-    """The adapter class behind a name.
+    """The adapter class behind a vendor's name.
 
     Raises:
         InvalidRequest: there is no such vendor; the message lists those there are.
     """
-    if path := _OWN.get(vendor):
+    return _found(vendor, "vendor", _OWN, GROUP)
+
+
+def source_class(source: str) -> Any:
+    """The adapter class behind a source's name.
+
+    Raises:
+        InvalidRequest: there is no such source; the message lists those there are.
+    """
+    return _found(source, "source", _OWN_SOURCES, SOURCES_GROUP)
+
+
+def _names(own: Mapping[str, str], group: str) -> tuple[str, ...]:
+    return tuple(sorted({*own, *(point.name for point in entry_points(group=group))}))
+
+
+def _found(wanted: str, what: str, own: Mapping[str, str], group: str) -> Any:
+    if path := own.get(wanted):
         module, _, name = path.partition(":")
         return getattr(import_module(module), name)
-    for point in entry_points(group=GROUP):
-        if point.name == vendor:
+    for point in entry_points(group=group):
+        if point.name == wanted:
             return point.load()
-    names = vendor_names()
-    close = get_close_matches(str(vendor).lower(), names, n=1)
+    names = _names(own, group)
+    close = get_close_matches(str(wanted).lower(), names, n=1)
     known = ", ".join(names) + (f"; did you mean {close[0]}?" if close else "")
-    raise InvalidRequest("cannot connect", problems=[Problem("vendor", f"{vendor!r} is not known; there are: {known}")])
+    raise InvalidRequest("cannot connect", problems=[Problem(what, f"{wanted!r} is not known; there are: {known}")])

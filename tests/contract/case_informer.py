@@ -22,6 +22,7 @@ class InformerCase(Vendor):
         sales="GET /v2/salesbook/[0-9]+$",
         new_sale="POST /v2/salesbook$",
         upload=None,
+        attach="POST /v2/invoices/sales/[0-9]+/attachments$",
         articles="GET /v2/products$",
     )
     rate = Decimal(21)

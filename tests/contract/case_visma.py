@@ -47,6 +47,7 @@ class VismaCase(Vendor):
         sales=f"GET /v2/customerledgeritems/{_GUID}$",
         new_sale="POST /v2/customerledgeritems/customerledgeritemswithvoucher$",
         upload="POST /v2/salesdocumentattachments/customerinvoice$",
+        attach="POST /v2/salesdocumentattachments/customerinvoice(draft)?$",
         articles="GET /v2/articles$",
     )
     rate = Decimal(21)

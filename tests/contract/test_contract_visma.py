@@ -355,20 +355,6 @@ def test_two_numbers_that_come_to_one_are_told(rig: VismaRig) -> None:
     assert len(rig.box.sales_entries) == 1
 
 
-def test_a_lost_upload_is_made_good_and_not_repeated(rig: VismaRig) -> None:
-    upload = "POST /v2/salesdocumentattachments/customerinvoice$"
-    for when in ("before", "after"):
-        number = f"2026-{when.count('e')}"
-        with rig.connect() as provider:
-            rig.box.faults.add(Fault("drop", when=when, match=upload))
-            with pytest.raises(ab.OutcomeUnknown):
-                provider.book_sale(rig.issued(number))
-            assert provider.book_sale(rig.issued(number)).has_pdf
-            assert provider.book_sale(rig.issued(number)).has_pdf
-        (entry,) = [one for one in rig.box.sales_entries if number in one.remark]
-        assert entry.files == (f"{number}.pdf",)
-
-
 def test_a_credit_and_gross_prices_are_booked_as_issued(rig: VismaRig) -> None:
     lines = [line(rig, quantity=Decimal(3), unit_price=Decimal("-9.99")), line(rig, tax_rate=rig.other_rate)]
     with rig.connect() as provider:

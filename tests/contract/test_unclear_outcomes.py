@@ -18,9 +18,6 @@ LAG = 0.2
 REFERENCE = "2026-03/4711"
 NUMBER = "2026-0815"
 
-who_upload = pytest.mark.parametrize(
-    "vendor", [name for name in VENDORS if CASES[name].paths.upload is not None], indirect=True
-)
 who_double_numbers = pytest.mark.parametrize(
     "vendor", [name for name in VENDORS if not CASES[name].unique_customer_numbers], indirect=True
 )
@@ -200,41 +197,6 @@ def test_two_connections_with_one_journal_never_both_win(vendor: Vendor) -> None
     assert len({invoice.id for invoice in made}) == 1
     assert sum(invoice.created for invoice in made) == 1
     assert vendor.references(REFERENCE) == 1
-
-
-# ---- the PDF of a sale -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("kind", ["drop", "status"])
-@who_upload
-def test_a_lost_upload_is_made_good_by_the_next_call(
-    vendor: Vendor, provider: ab.AccountingProvider, kind: Any, when: Any
-) -> None:
-    """The entry is booked; the call says that something is unclear; the next one looks before it uploads."""
-    vendor.box.faults.add(Fault(kind, when=when, match=vendor.paths.upload, times=3))
-    with pytest.raises((ab.OutcomeUnknown, ab.Unavailable)):
-        provider.book_sale(vendor.issued())
-    assert vendor.sales(NUMBER) == 1
-    vendor.box.faults.clear()
-    entry = provider.book_sale(vendor.issued())
-    assert (entry.has_pdf, entry.created, vendor.sales(NUMBER)) == (True, False, 1)
-    assert vendor.files_of(NUMBER) == 1
-    assert provider.book_sale(vendor.issued()).has_pdf
-    assert vendor.files_of(NUMBER) == 1
-
-
-@who_upload
-def test_a_process_that_died_before_the_upload_is_made_good_by_another(vendor: Vendor) -> None:
-    with vendor.connect() as first:
-        vendor.box.faults.add(Fault("drop", when="before", match=vendor.paths.upload, times=3))
-        with pytest.raises((ab.OutcomeUnknown, ab.Unavailable)):
-            first.book_sale(vendor.issued())
-    vendor.box.faults.clear()
-    time.sleep(LAG)
-    with vendor.connect() as second:
-        assert second.book_sale(vendor.issued()).has_pdf
-    assert (vendor.sales(NUMBER), vendor.files_of(NUMBER)) == (1, 1)
 
 
 # ---- two of them in the books ----------------------------------------------------------------------------------

@@ -48,6 +48,8 @@ class Paths:
     new_sale: str
     upload: str | None
     """A sale's PDF; None where it travels with the sale."""
+    attach: str | None = None
+    """A file of an invoice; None where there are none."""
     articles: str
 
 

@@ -88,6 +88,10 @@ class World:
     vendor: Vendor = field(init=False)
     journal: MemoryJournal = field(factory=MemoryJournal)
     steps: list[str] = field(factory=list)
+    looked_since: list[datetime] = field(factory=list)
+    """How far back each look went."""
+    journal_faults: dict[type, BridgeError] = field(factory=dict)
+    """What the journal answers to a question or a change of that type."""
 
     def __attrs_post_init__(self) -> None:
         self.vendor = Vendor(self.clock)
@@ -95,7 +99,8 @@ class World:
     def call(self, patience: Patience = PATIENCE, fingerprint: str = "v1:a", **changes: Any) -> Caller:
         """A caller at the beginning."""
 
-        async def look(_: datetime) -> list[str]:
+        async def look(since: datetime) -> list[str]:
+            self.looked_since.append(since)
             return await LOOK
 
         async def submit() -> str:
@@ -133,9 +138,11 @@ class World:
 
     def carry_out(self, asked: object) -> tuple[float, Any]:
         match asked:
-            case Recall():
-                return 0.0, Recollection(self.row(), self.durable)
-            case Record(change=change):
+            case Recall("invoice", "A-1"):
+                return 0.0, self.journal_faults.get(Recall) or Recollection(self.row(), self.durable)
+            case Record("invoice", "A-1", change):
+                if (fault := self.journal_faults.get(type(change))) is not None:
+                    return 0.0, fault
                 return 0.0, self.journal.record(self.key, change, self.clock.now())
             case Now():
                 return 0.0, self.clock.now()

@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 from tests.core.support import NOON
 
 import accounting_bridge as ab
@@ -126,3 +127,32 @@ def test_a_journal_that_is_empty_is_used_all_the_same():
 
     journal = Counted()
     assert ab.connect("memory", {}, journal=journal, tenant="tests")._session.state.journal is journal
+
+
+@pytest.mark.parametrize("name", ["Head", "SqliteJournal", "Verification"])
+def test_what_needs_sqlite_is_imported_when_it_is_asked_for(name, monkeypatch):
+    from accounting_bridge import journal
+
+    monkeypatch.delitem(vars(journal), name, raising=False)
+    assert getattr(journal, name).__name__ == name
+    assert vars(journal)[name] is getattr(ab, name), "not looked for a second time"
+    with pytest.raises(AttributeError, match=r"'accounting_bridge\.journal' has no attribute 'Postgres'"):
+        journal.Postgres  # noqa: B018
+
+
+def test_what_is_known_of_a_kind_comes_in_the_order_of_references():
+    journal = MemoryJournal()
+    for reference in ("B", "A", "C"):
+        journal.record(evolve(KEY, reference=reference), Intend(reference), NOON)
+    for part in ("tenant", "vendor", "kind"):
+        journal.record(evolve(KEY, **{part: "other"}), Intend("f"), NOON)
+    known = journal.known("t", "toy", "invoice")
+    assert [(key.reference, row.fingerprint) for key, row in known] == [("A", "A"), ("B", "B"), ("C", "C")]
+
+
+def test_a_send_is_noted_with_what_it_sends():
+    sent = Send(0, payload="digest")
+    journal = MemoryJournal()
+    journal.record(KEY, Intend("f"), NOON)
+    journal.record(KEY, sent, LATER)
+    assert journal.recall(KEY).payload == "digest"

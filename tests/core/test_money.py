@@ -143,6 +143,8 @@ def test_tax_per_line_and_per_rate_differ_where_halves_add_up():
     assert sums(lines, PER_LINE) == ("0.09", "0.03", "0.12")
     assert sums(lines, PER_RATE) == ("0.09", "0.02", "0.11")
     assert sums([("1", "0.03", "19")] * 3, PER_LINE, prices_include_tax=True) == ("0.09", "0.00", "0.09")
+    assert sums([("1", "0.10", "19")] * 3, PER_LINE, prices_include_tax=True) == ("0.24", "0.06", "0.30")
+    assert sums([("1", "0.10", "19")] * 3, PER_RATE, prices_include_tax=True) == ("0.25", "0.05", "0.30")
 
 
 def test_a_discount_on_the_whole_keeps_the_shares_of_the_rates():

@@ -1,7 +1,11 @@
 """Create once, rule by rule, in virtual time."""
 
+import hashlib
+from datetime import timedelta
+
+import attrs
 import pytest
-from tests.core.once_world import COMMIT, LAG, PATIENCE, SETTLE, TIMEOUT, WAITING, World
+from tests.core.once_world import COMMIT, LAG, PATIENCE, SETTLE, TIMEOUT, WAITING, Caller, World
 
 from accounting_bridge.errors import (
     DuplicateFound,
@@ -12,8 +16,9 @@ from accounting_bridge.errors import (
     ReferenceReused,
     Unavailable,
 )
-from accounting_bridge.journal.port import Confirm, Forget, Intend, Send, State, Unclear
-from accounting_bridge.once import How, Look
+from accounting_bridge.flow import Recall
+from accounting_bridge.journal.port import Confirm, Forget, Intend, Release, Row, Send, State, Unclear
+from accounting_bridge.once import DAY, LOOK_BACK, How, Look, adopt_unclear
 
 
 def test_an_untouched_reference_needs_three_durable_writes_and_no_look():
@@ -302,6 +307,279 @@ def test_a_success_whose_row_was_forgotten_on_purpose_is_no_duplicate():
     world.journal.record(world.key, Forget(), world.clock.now())
     world.run([caller])
     assert caller.result == ("doc-1", How.MADE)
+
+
+def test_who_comes_long_after_a_sender_died_waits_for_nobody():
+    world = World()
+    world.die_in_flight()
+    world.clock.seconds = PATIENCE.deadline + 1
+    assert world.create() == ("doc-1", How.ADOPTED)
+    assert world.clock.seconds == PATIENCE.deadline + 1
+
+
+def test_a_sender_is_waited_for_as_long_as_the_deadline_and_no_longer():
+    """Also where the clock was set back, so that the send lies in the future."""
+    world = World()
+    world.clock.seconds = 100.0
+    world.die_in_flight()
+    world.vendor.documents = [(0.0, 0.0, "doc-1")]  # the vendor's own clock was right all the time
+    world.clock.seconds = 40.0
+    assert world.create() == ("doc-1", How.ADOPTED)
+    assert 40.0 + PATIENCE.deadline < world.clock.seconds < 40.0 + PATIENCE.deadline + 1
+
+
+def test_a_second_sender_is_waited_for_from_the_beginning():
+    """How long the first one was waited for does not count against the one who sends after it."""
+    world = World()
+    waiting = world.call()
+    for change in (Intend("v1:a"), Send(0)):
+        world.journal.record(world.key, change, world.clock.now())
+    while world.clock.seconds < PATIENCE.deadline - 1:
+        world.step(waiting)
+        world.clock.seconds = waiting.due
+    for change in (Unclear(), Send(1)):
+        world.journal.record(world.key, change, world.clock.now())
+    world.vendor.commit()
+    sent_again = world.clock.seconds
+    world.run([waiting])
+    assert waiting.result == ("doc-1", How.ADOPTED)
+    assert world.clock.seconds > sent_again + PATIENCE.deadline
+
+
+def test_the_first_look_goes_back_over_a_month_and_one_after_a_send_over_a_day():
+    world = World(durable=False)
+    world.clock.seconds = 1000.0
+    world.vendor.faults = ["lost before commit"]
+    with pytest.raises(OutcomeUnknown):
+        world.create()
+    world.clock.seconds = 1000.0 + SETTLE
+    assert world.create() == ("doc-1", How.MADE)
+    sent_at = world.at(1000.0)
+    assert world.looked_since == [sent_at - LOOK_BACK, sent_at - DAY, sent_at - DAY]
+    assert timedelta(days=31) < LOOK_BACK
+    assert timedelta(days=1) == DAY
+
+
+def test_the_digest_of_the_body_stands_in_the_journal():
+    world = World()
+    world.create(payload=b'{"a":1}')
+    assert world.row().payload == hashlib.sha256(b'{"a":1}').hexdigest()
+    other = World()
+    other.create()
+    assert other.row().payload == ""
+
+
+def test_what_the_books_cannot_prove_is_not_sent_again():
+    """A mail: nobody sees whether it went out."""
+    world = World()
+    world.vendor.faults = ["lost before commit"]
+    with pytest.raises(OutcomeUnknown):
+        world.create(provable=False)
+    world.clock.seconds = SETTLE
+    with pytest.raises(NeedsAttention, match=r"the invoice 'A-1' .*the books cannot tell"):
+        world.create(provable=False)
+    assert world.vendor.submits == 1
+
+
+def test_a_look_that_fails_before_the_first_send_leaves_the_reference_free():
+    world = World(durable=False)
+    world.vendor.look = lambda: Unavailable("down")
+    with pytest.raises(Unavailable):
+        world.create()
+    assert world.row() is None
+    del world.vendor.look
+    assert world.create(fingerprint="v1:corrected") == ("doc-1", How.MADE)
+
+
+def test_who_only_wrote_the_intent_does_not_set_free_what_another_has_sent():
+    """Two at once, and the look of one fails while the other sends."""
+    world = World(durable=False)
+    slow = world.call()
+    while world.vendor.looks == 0:
+        world.step(slow)
+    world.create()
+    slow.answer = Unavailable("down")
+    world.run([slow])
+    assert isinstance(slow.result, Unavailable)
+    assert (world.row().state, world.row().remote_id) == (State.CONFIRMED, "doc-1")
+
+
+# ---- a journal in trouble --------------------------------------------------------------------------------------
+
+NO_DISK = Unavailable("the disk is full")
+
+
+def test_a_journal_that_cannot_be_asked_before_the_send_is_told_as_it_is():
+    world = World(journal_faults={Recall: NO_DISK})
+    with pytest.raises(Unavailable) as caught:
+        world.create()
+    assert caught.value is NO_DISK
+    assert world.vendor.submits == 0
+
+
+def test_a_journal_that_cannot_be_asked_after_the_send_makes_the_outcome_unknown():
+    world = World()
+    world.vendor.faults = ["lost before commit"]
+    caller = world.call(WAITING)
+    while not world.vendor.submits:
+        world.step(caller)
+    world.journal_faults[Recall] = NO_DISK
+    world.run([caller])
+    assert isinstance(caller.result, OutcomeUnknown)
+    assert caller.result.__cause__ is NO_DISK
+    assert "'A-1' may or may not have been made: the disk is full" in str(caller.result)
+
+
+def test_a_document_that_cannot_be_noted_is_named_with_its_id():
+    world = World(journal_faults={Confirm: NO_DISK})
+    with pytest.raises(OutcomeUnknown, match=r"'A-1' was made, as doc-1, .*the disk is full; repeat the same call"):
+        world.create()
+    world.journal_faults.clear()
+    assert world.create() == ("doc-1", How.ADOPTED)
+    assert world.vendor.submits == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "change", "kind"),
+    [
+        ("refused", Release, InvalidRequest),
+        ("not executed", Release, Unavailable),
+        ("lost after commit", Unclear, None),
+    ],
+)
+def test_the_vendors_answer_counts_although_it_cannot_be_noted(fault, change, kind):
+    world = World(journal_faults={change: MalformedResponse("the journal is damaged")})
+    world.vendor.faults = [fault]
+    if kind is None:
+        assert world.create() == ("doc-1", How.MADE)
+    else:
+        with pytest.raises(kind):
+            world.create()
+        assert world.row().state is State.IN_FLIGHT, "as good as unclear: it is looked for, and sent again after that"
+
+
+# ---- what errors tell ------------------------------------------------------------------------------------------
+
+
+def reused(world):
+    world.create()
+    world.create(fingerprint="v1:b")
+
+
+def unclear(world):
+    world.vendor.faults = ["lost before commit"]
+    world.create()
+
+
+def unclear_again(world):
+    world.die_in_flight()
+    world.vendor.documents.clear()
+    world.create()
+
+
+def not_looked_into(world):
+    world.die_in_flight()
+    world.vendor.look = lambda: Unavailable("down")
+    world.create()
+
+
+def unread(world):
+    world.vendor.faults = ["lost before commit"]
+    caller = world.call(WAITING)
+    while not world.vendor.submits:
+        world.step(caller)
+    world.journal_faults[Recall] = NO_DISK
+    world.run([caller])
+    raise caller.result
+
+
+def unnoted(world):
+    world.journal_faults[Confirm] = NO_DISK
+    world.create()
+
+
+def given_up(world):
+    world.vendor.faults = ["lost before commit"] * 3
+    world.create(WAITING)
+
+
+def not_provable(world):
+    world.vendor.faults = ["lost before commit"]
+    world.create(WAITING, provable=False)
+
+
+def there_twice(world):
+    world.vendor.commit()
+    world.vendor.commit()
+    world.create(look_first=Look.ALWAYS)
+
+
+def made_twice(world):
+    sleeper = stopped_in_flight(world)
+    world.vendor.documents.clear()
+    world.clock.seconds = SETTLE + 1
+    world.vendor.commit()
+    world.vendor.commit()
+    world.vendor.documents.pop(0)
+    world.create()
+    world.run([sleeper])
+    raise sleeper.result
+
+
+@pytest.mark.parametrize(
+    ("scene", "error", "advice"),
+    [
+        (reused, ReferenceReused, "reference of its own"),
+        (unclear, OutcomeUnknown, "repeat the same call"),
+        (unclear_again, OutcomeUnknown, "repeat the same call"),
+        (not_looked_into, OutcomeUnknown, "repeat the same call"),
+        (unread, OutcomeUnknown, "repeat the same call"),
+        (unnoted, OutcomeUnknown, "repeat the same call"),
+        (given_up, NeedsAttention, "sent 3 times"),
+        (not_provable, NeedsAttention, "cannot tell"),
+        (there_twice, DuplicateFound, "hold 2 documents"),
+        (made_twice, DuplicateFound, "hold 2 documents"),
+    ],
+)
+def test_every_error_says_whose_books_which_reference_and_what_to_do(scene, error, advice):
+    with pytest.raises(error) as caught:
+        scene(World())
+    assert caught.value.vendor == "toy"
+    assert "the invoice 'A-1'" in caught.value.message
+    assert advice in caught.value.message
+
+
+# ---- refused by now, sent before -------------------------------------------------------------------------------
+
+
+def adopted(world, row, found, fingerprint="v1:a"):
+    async def look(since):
+        world.looked_since.append(since)
+        return found
+
+    caller = Caller(adopt_unclear("invoice", "A-1", fingerprint, row, look))
+    world.run([caller])
+    return caller.result
+
+
+def test_what_an_unclear_send_made_is_adopted_if_there_is_exactly_one():
+    world = World()
+    world.die_in_flight()
+    row = world.row()
+    for found in ([], ["doc-1", "doc-2"]):
+        assert adopted(world, row, found) is None
+        assert world.row() == row
+    assert adopted(world, row, ["doc-1"]) == "doc-1"
+    assert (world.row().state, world.row().remote_id) == (State.CONFIRMED, "doc-1")
+    assert world.looked_since == [row.sent_at - DAY] * 3
+
+
+def test_what_was_never_sent_or_was_something_else_is_not_adopted():
+    world = World()
+    sent = Row(state=State.UNCLEAR, fingerprint="v1:a", sent_at=world.clock.now())
+    for row in (None, attrs.evolve(sent, sent_at=None), attrs.evolve(sent, fingerprint="v1:b")):
+        assert adopted(world, row, ["doc-1"]) is None
+    assert (world.looked_since, world.row()) == ([], None)
 
 
 def test_the_index_lag_is_within_the_settle_time_of_these_tests():

@@ -12,6 +12,7 @@ from tests.core.test_memory_vendor import CUSTOMER, draft, issued
 
 import accounting_bridge as ab
 from accounting_bridge.documents import read_plan, write_plan
+from accounting_bridge.recipes.plans import still_holds
 from accounting_bridge.vendors.memory import MemoryBooks
 
 
@@ -151,3 +152,61 @@ def test_a_confirmed_plan_is_answered_although_the_books_closed(provider, books)
 def test_something_else_is_not_applied(provider):
     with pytest.raises(ab.InvalidRequest, match="InvoicePlan or SalePlan"):
         provider.apply(draft())
+
+
+def test_a_sale_plan_that_no_longer_holds_is_not_applied(provider, books):
+    plan = attrs.evolve(provider.plan_sale(issued()), path="/elsewhere")
+    with pytest.raises(ab.PlanOutdated, match="nothing was sent: plan anew") as caught:
+        provider.apply(attrs.evolve(plan, digest=plan.computed_digest()))
+    assert [str(problem) for problem in caught.value.problems] == ["path: would be something else now"]
+    assert (books.sales, books.customers) == ({}, {})
+
+
+def test_what_is_wrong_with_a_plan_is_named(provider):
+    plan = provider.plan_invoice(draft())
+    for changed, field, said in (
+        (attrs.evolve(plan, vendor="billomat"), "plan.vendor", "is billomat; this connection is to memory"),
+        (attrs.evolve(plan, path="/elsewhere"), "plan.digest", "plan anew"),
+    ):
+        with pytest.raises(ab.InvalidRequest) as caught:
+            provider.apply(changed)
+        assert caught.value.message.startswith("nothing was sent")
+        (problem,) = caught.value.problems
+        assert problem.field == field
+        assert said in problem.message
+
+
+def test_another_total_is_told_with_both(provider):
+    now = provider.plan_invoice(draft())
+    planned = attrs.evolve(now, totals=attrs.evolve(now.totals, gross=Decimal("714.01")))
+    with pytest.raises(ab.PlanOutdated) as caught:
+        still_holds(planned, now)
+    assert [problem.field for problem in caught.value.problems] == ["path", "totals (planned 714.01, now 714.00)"]
+
+
+@pytest.mark.parametrize(
+    ("planned", "now", "places"),
+    [
+        ({"a": 1, "b": {"c": [1, {"d": 2}]}}, {"a": 2, "b": {"c": [1, {"d": 3}]}}, ["body.a", "body.b.c[1].d"]),
+        ({"a": 1}, {"a": 1, "b": None}, ["body.b"]),
+        ({"a": 1, "b": None}, {"a": 1}, ["body.b"]),
+        ({"a": [1]}, {"a": [1, 2]}, ["body.a"]),
+        ({"a": [1, 2]}, {"a": 3}, ["body.a"]),
+        ({"a": 3}, {"a": [1, 2]}, ["body.a"]),
+        ({"a": {"b": 1}}, {"a": 1}, ["body.a"]),
+        ({"a": 1}, {"a": {"b": 1}}, ["body.a"]),
+    ],
+)
+def test_every_place_that_would_be_another_one_is_named_and_no_other(provider, planned, now, places):
+    plan = provider.plan_invoice(draft())
+    older, newer = (attrs.evolve(plan, body=json.dumps(body).encode()) for body in (planned, now))
+    with pytest.raises(ab.PlanOutdated) as caught:
+        still_holds(older, newer)
+    assert [problem.field for problem in caught.value.problems] == places
+
+
+def test_a_plan_made_before_books_closed_is_refused_with_the_reason(provider, books):
+    plan = provider.plan_sale(issued())
+    books.closed_until = date(2026, 3, 31)
+    with pytest.raises(ab.PeriodClosed):
+        provider.apply(plan)

@@ -65,6 +65,8 @@ def test_an_instant_is_reckoned_from_now():
     [
         ({"deadline": 0}, "deadline"),
         ({"deadline": float("nan")}, "deadline"),
+        ({"deadline": float("inf")}, "deadline"),
+        ({"timeout": True}, "timeout"),
         ({"timeout": -1.0}, "timeout"),
         ({"attempts": 0}, "attempts"),
         ({"settle_time": -0.1}, "settle_time"),
@@ -79,8 +81,17 @@ def test_a_policy_that_makes_no_sense_is_refused(values, field):
 def test_every_problem_of_a_policy_is_named_at_once():
     with pytest.raises(InvalidRequest) as caught:
         Policy(deadline=0, timeout=0, attempts=0, settle_time=-1)
-    assert len(caught.value.problems) == 4
-    assert Policy(settle_time=0).settle_time == 0
+    assert {problem.field: problem.message.split(",")[-1] for problem in caught.value.problems} == {
+        "deadline": "must be a positive number of seconds",
+        "timeout": "must be a positive number of seconds",
+        "attempts": " and at least 1",
+        "settle_time": " and not negative",
+    }
+
+
+def test_a_part_of_a_second_is_patience_enough():
+    policy = Policy(deadline=0.5, timeout=0.25, attempts=1, settle_time=0)
+    assert (policy.deadline, policy.timeout, policy.settle_time) == (0.5, 0.25, 0)
 
 
 def test_a_proxys_password_does_not_show():
@@ -129,6 +140,13 @@ def test_back_off_doubles_with_jitter_up_to_a_bound():
     with pytest.raises(Unavailable):
         driver.run(one(read()))
     assert driver.slept == [0.375, 0.75, 1.5, 3.0, 6.0, 12.0, 15.0, 15.0]
+
+
+def test_a_pause_that_leaves_no_time_for_another_attempt_is_not_made():
+    driver = driven([ok(status=503)], policy=Policy(deadline=0.375))
+    with pytest.raises(Unavailable):
+        driver.run(one(read()))
+    assert (len(driver.sent), driver.slept) == (1, [])
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(1, 8))

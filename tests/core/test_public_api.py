@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import accounting_bridge as ab
-from accounting_bridge._bound import AsyncBoundImport, AsyncBoundProvider, BoundImport, BoundProvider
+from accounting_bridge._bound import AsyncBoundProvider, BoundProvider
 from accounting_bridge._connect import connect, connect_async
+from accounting_bridge._importing import AsyncBoundImport, BoundImport
 from accounting_bridge.provider import (
     AccountingProvider,
     AsyncAccountingProvider,
@@ -95,7 +96,7 @@ def test_what_connect_returns_has_every_member_of_the_protocol(protocol, bound):
         assert isinstance(mine, property) is isinstance(member, property), name
         assert inspect.iscoroutinefunction(mine) is inspect.iscoroutinefunction(member), name
         if name != "import_customers":  # narrower: it gives the implementation
-            assert shape(mine) == shape(member), name
+            assert shape(mine).replace("[T]", "[Customer]") == shape(member), name  # imports are generic
 
 
 def test_connect_and_its_twin_take_the_same():

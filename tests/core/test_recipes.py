@@ -13,7 +13,7 @@ from accounting_bridge._bound import AsyncBoundProvider, BoundProvider
 from accounting_bridge._reading import Reading
 from accounting_bridge.adapter import unsupported
 from accounting_bridge.flow import Page
-from accounting_bridge.journal.port import Confirm
+from accounting_bridge.journal.port import Confirm, Intend
 from accounting_bridge.journal.port import State as JournalState
 from accounting_bridge.money import total
 from accounting_bridge.session import AsyncSession, Session
@@ -253,6 +253,50 @@ def test_a_customer_that_somebody_else_made_at_the_same_time_is_read_from_the_bo
     journal.customer_id = other.id
     found = BoundProvider(Session(state(bound._adapter, journal=journal), None)).ensure_customer(CUSTOMER)
     assert (found.customer.id, found.created, found.rule) == (other.id, False, "journal")
+
+
+def test_customers_that_are_not_there_are_named_with_what_to_do():
+    bound = provider()
+    for ref in (ab.CustomerRef(number="10001"), ab.CustomerRef(id="customer-9")):
+        with pytest.raises(ab.NotFound, match="import or create it first" if ref.number else "customer-9"):
+            bound.create_invoice(draft(customer=ref))
+    with pytest.raises(ab.NotFound, match=r"memory: customer number '10001' is not in the books: import"):
+        bound.plan_invoice(draft(customer=ab.CustomerRef(number="10001")))
+    off = BoundProvider(Session(state(Varied(settings=MemorySettings(create_customers=False))), None))
+    for call, given in ((off.ensure_customer, CUSTOMER), (off.create_invoice, draft())):
+        with pytest.raises(ab.NotFound, match=r"memory: customer number '10001' .*create_customers is off: create it"):
+            call(given)
+    books_of(bound).lose_next_answer(after_commit=False)
+    with pytest.raises(ab.OutcomeUnknown, match="memory: customer number '10001' may or may not have been made"):
+        bound.ensure_customer(CUSTOMER)
+
+
+def test_a_customer_without_an_id_whose_number_is_known_is_found_in_every_way():
+    bound = provider()
+    known = books_of(bound).put_customer(CUSTOMER)
+    for number, given in enumerate((CUSTOMER, known, ab.CustomerRef(id=known.id), ab.CustomerRef(number="10001"))):
+        plan = bound.plan_invoice(draft(f"B-{number}", customer=given))
+        assert plan.customer_id == known.id
+    assert bound.plan_invoice(draft("B-9", customer=ab.Customer(name="Eva"))).customer_id is None
+
+
+def test_a_customer_whose_answer_was_lost_is_found_and_said_to_be_made():
+    """By a look after the send; by the next call, of one whose process died, it is said to be found."""
+    bound = provider()
+    books_of(bound).lose_next_answer()
+    ensured = bound.ensure_customer(CUSTOMER)
+    assert (ensured.created, ensured.rule, ensured.customer.number) == (True, "number", "10001")
+    again = bound.ensure_customer(CUSTOMER)
+    assert (again.created, again.rule, again.customer) == (False, "journal", ensured.customer)
+
+
+def test_an_intended_customer_is_no_known_one():
+    """A process died before it sent anything, or while it did: its row has no id."""
+    bound = provider()
+    journal, key = bound._session.state.journal, bound._session.state.key("customer", "10001")
+    journal.record(key, Intend("v1:customer"), NOON)
+    assert bound.plan_invoice(draft()).customer_id is None
+    assert bound.ensure_customer(CUSTOMER).created
 
 
 # ---- what a vendor cannot do -----------------------------------------------------------------------------------

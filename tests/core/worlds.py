@@ -27,7 +27,7 @@ class Either:
             result = value(*args, **kwargs)
             if hasattr(result, "__aiter__") or (hasattr(result, "__next__") and not inspect.iscoroutine(result)):
                 return Stream(result)
-            return Stream(result) if hasattr(result, "complete") else _settled(result)
+            return Stream(result) if hasattr(result, "skipped") else _settled(result)
 
         return call
 

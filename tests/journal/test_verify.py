@@ -173,6 +173,106 @@ def test_a_history_that_was_written_anew_is_found_with_a_head_only(tmp_path):
     assert problems(forged, heads={"t": journal.head("t")})
 
 
+NAMED = {
+    "taken out": (
+        "DELETE FROM history WHERE tenant = 't' AND entry = 6",
+        ["between the changes 5 and 7 others are missing"],
+    ),
+    "altered": (
+        "UPDATE history SET payload = 'x' WHERE tenant = 't' AND entry = 6",
+        ["change 6 was altered, or the one before it"],
+    ),
+    "altered, the last of its reference": (
+        "UPDATE history SET payload = 'x' WHERE tenant = 't' AND entry = 17",
+        ["change 17 was altered, or the one before it", "the row of change 17 is not what change 17 says"],
+    ),
+    "row altered": (
+        "UPDATE rows SET remote_id = 'x' WHERE tenant = 't' AND reference = 'A-1'",
+        ["the row of change 4 was altered"],
+    ),
+    "row renamed": (
+        "UPDATE rows SET reference = 'A-9' WHERE tenant = 't' AND reference = 'A-1'",
+        ["the row of change 4 was altered", "the row of change 4 is missing"],
+    ),
+    "row missing": (
+        "DELETE FROM rows WHERE tenant = 't' AND reference = 'A-2'",
+        ["the row of change 9 is missing"],
+    ),
+    "end cut off": (
+        "DELETE FROM history WHERE tenant = 't' AND entry = 18",
+        ["the row of change 18 is not what change 11 says"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "told"), NAMED.values(), ids=NAMED)
+def test_what_was_done_is_told_with_the_tenant_and_the_change_and_nothing_else_is(journal, path, statement, told):
+    edit(path, statement)
+    assert list(problems(journal)) == [f"tenant 't': {what}" for what in told]
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE rows SET remote_id = 'x' WHERE tenant = 't' AND reference = 'A-1'", ["row of change 4 was altered"]),
+        ("DELETE FROM rows WHERE tenant = 't' AND reference = 'A-1'", ["rows up to change 10, which was pruned"]),
+        ("DELETE FROM rows WHERE tenant = 't' AND reference = 'A-5'", ["row of change 17 is missing"]),
+        ("UPDATE checkpoints SET standing = '0' WHERE tenant = 't'", ["rows up to change 10, which was pruned"]),
+        ("DELETE FROM history WHERE tenant = 't' AND entry = 11", ["between the changes 10 and 12 others"]),
+    ],
+)
+def test_after_pruning_as_well(journal, path, statement, told):
+    assert journal.prune(at(20)) == 20
+    assert problems(journal, heads={"t": journal.head("t"), "other": journal.head("other")}) == ()
+    edit(path, statement)
+    found = problems(journal)
+    assert len(found) == len(told)
+    for problem, what in zip(found, told, strict=True):
+        assert problem.startswith(f"tenant 't': the {what}" if "between" not in what else f"tenant 't': {what}")
+
+
+def test_a_row_whose_only_change_was_taken_out_has_no_history(path):
+    journal = SqliteJournal(path)
+    journal.record(key("A-1"), Intend("v1:1"), START)
+    edit(path, "DELETE FROM history")
+    assert problems(journal) == ("tenant 't': the row of change 1 has no history",)
+
+
+def test_a_head_of_the_past_is_compared_as_far_as_the_history_goes_back(journal):
+    heads = {}
+    for number in (19, 20):
+        journal.record(key(f"A-{number}"), Intend("v1:f"), at(36))
+        heads[number] = journal.head("t")
+    forged = "0" * 64
+    for number, head in heads.items():
+        assert problems(journal, heads={"t": head}) == ()
+        assert problems(journal, heads={"t": Head(entry=number, seal=forged)}) == (
+            f"tenant 't': change {number} is not the one that it was",
+        )
+    journal.prune(at(35))  # the changes up to 18; a head of the last of them is in the checkpoint
+    assert problems(journal, heads={"t": heads[19]}) == ()
+    assert problems(journal, heads={"t": Head(entry=17, seal=forged)}) == (), "nobody knows any more"
+    assert problems(journal, heads={"t": Head(entry=18, seal=forged)}) == (
+        "tenant 't': change 18 is not the one that it was",
+    )
+    assert problems(journal, heads={"t": Head(entry=21, seal=forged)}) == (
+        "tenant 't': the history ends with change 20, and it had 21",
+    )
+
+
+def test_no_more_than_a_hundred_problems_are_told_and_every_change_is_counted(journal, path):
+    with sqlite3.connect(path) as connection:
+        for number in range(100, 350):
+            columns = ", ".join(name for name in NAMES if name != "entry")
+            connection.execute(
+                f"INSERT INTO history (entry, {columns}, seal) SELECT {2 * number}, {columns}, seal "
+                "FROM history WHERE tenant = 't' AND entry = 4"
+            )
+    connection.close()
+    found = journal.verify()
+    assert (len(found.problems), found.entries) == (100, 36 + 250)
+
+
 # ---- damaged files ---------------------------------------------------------------------------------------------
 
 
@@ -209,6 +309,25 @@ def test_another_database_is_not_verified(path):
     connection.close()
     with pytest.raises(JournalUnreadable, match="another program"):
         SqliteJournal(path)
+
+
+def test_whatever_page_of_a_small_journal_is_damaged_it_is_found(path, journal):
+    journal.close()
+    content = path.read_bytes()
+    for page in range(1, len(content) // 4096):
+        path.write_bytes(content[: 4096 * page] + b"\xa5" * 200 + content[4096 * page + 200 :])
+        assert problems(journal), page
+        journal.close()
+    path.write_bytes(content)
+    assert problems(journal) == ()
+
+
+def test_a_damaged_change_is_exported_as_it_stands(path, journal):
+    """Who looks for what happened needs the other lines."""
+    edit(path, "UPDATE history SET payload = x'ff00' WHERE tenant = 't' AND entry = 2")
+    lines = [json.loads(line) for line in journal.export("t")]
+    assert len(lines) == 18
+    assert lines[1]["payload"] == repr(b"\xff\x00")
 
 
 # ---- intact ones -----------------------------------------------------------------------------------------------
@@ -252,6 +371,21 @@ def quick(monkeypatch, journal):
     monkeypatch.setattr(type(journal._database), "_opened", unsynced)
 
 
+def test_an_export_is_read_page_by_page(journal, monkeypatch):
+    monkeypatch.setattr("accounting_bridge.journal.sqlite._PAGE", 5)
+    assert [json.loads(line)["entry"] for line in journal.export("t")] == list(range(1, 19))
+
+
+def test_erasing_tells_how_many_rows_that_were(journal):
+    assert len(journal.known("t", "toy", "invoice")) == 4
+    assert [journal.erase("t"), journal.erase("t")] == [4, 0]
+    assert journal.tenants() == ["other"]
+    assert journal.known("t", "toy", "invoice") == []
+    assert len(journal.known("other", "toy", "invoice")) == 4
+    assert problems(journal) == ()
+    assert journal.verify().entries == 18
+
+
 # ---- pruning ---------------------------------------------------------------------------------------------------
 
 
@@ -285,7 +419,7 @@ def test_rows_whose_history_was_pruned_are_still_guarded(journal, path):
         "UPDATE rows SET remote_id = 'r-9' WHERE tenant = 't' AND reference = 'A-1'",
         "DELETE FROM rows WHERE tenant = 't' AND reference = 'A-1'",
         """INSERT INTO rows SELECT tenant, vendor, kind, 'A-9', entry, state, fingerprint, rounds, sent_at, remote_id,
-        payload, change, at, seal, before FROM rows WHERE tenant = 't' AND reference = 'A-1'""",
+        payload, expected, change, at, seal, before FROM rows WHERE tenant = 't' AND reference = 'A-1'""",
     ):
         copy = path.with_name("copy.db")
         with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:

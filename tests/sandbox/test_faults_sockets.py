@@ -249,16 +249,77 @@ def test_only_the_call_that_is_meant_is_cut_and_a_kept_connection_serves_those_b
     assert len(real.sandbox.invoices) == 1
 
 
-def test_an_answer_is_cut_at_every_byte(real):
+def test_a_request_may_be_cut_without_a_reset(real):
+    data = raw_request(real)
+    for size in (0, 17, len(data) - 1, len(data)):
+        real.sandbox.faults.add(Fault("cut_request", match=CREATE, cut=size, end="close"))
+        assert exchange(real, data) == (b"", False)
+    assert len(real.sandbox.invoices) == 1
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_an_answer_is_cut_at_every_byte(real, end):
     data = raw_request(real).replace(b"host: x", b"host: x\r\nconnection: close")
     whole, _ = exchange(real, data)
     assert whole.startswith(b"HTTP/1.1 201 ")
     places = {*range(40), *range(40, len(whole), 17), *range(len(whole) - 5, len(whole) + 2)}
     for size in sorted(places):
-        real.sandbox.faults.add(Fault("cut_answer", match=CREATE, cut=size))
+        real.sandbox.faults.add(Fault("cut_answer", match=CREATE, cut=size, end=end))
         received, is_reset = exchange(real, data)
-        assert (len(received), is_reset) == (min(size, len(whole)), False)
+        assert (len(received), is_reset) == (min(size, len(whole)), end == "reset" and size <= len(whole)), size
     assert len(real.sandbox.invoices) == len(places) + 1
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_a_kept_connection_ends_after_a_whole_answer_and_only_then(real, end):
+    data = raw_request(real)
+    (size,) = {sizes(real, data) for _ in range(2)}
+    with socket.create_connection((real.host, real.port), timeout=5) as connection:
+        # One that is cut behind its end is not cut at all, and what is left over is not taken from the next.
+        real.sandbox.faults.add(Fault("cut_answer", match=CREATE, cut=size.answer + 9, end=end))
+        assert [len(received_of(connection, data, size.answer)) for _ in range(3)] == [size.answer] * 3
+        real.sandbox.faults.add(Fault("cut_answer", match=CREATE, cut=size.answer, end=end))
+        assert len(received_of(connection, data, size.answer)) == size.answer
+        if end == "reset":
+            with pytest.raises(ConnectionResetError):
+                connection.recv(1)
+        else:
+            assert connection.recv(1) == b""
+    assert len(real.sandbox.invoices) == 6
+
+
+def received_of(connection, data, size):
+    connection.sendall(data)
+    received = b""
+    while len(received) < size and (part := connection.recv(65536)):
+        received += part
+    return received
+
+
+def sizes(server, data):
+    with socket.create_connection((server.host, server.port), timeout=5) as connection:
+        before = len(server.exchanges)
+        connection.sendall(data)
+        assert eventually(lambda: len(server.exchanges) > before)
+        return server.exchanges[-1]
+
+
+def test_a_server_tells_how_many_bytes_a_call_and_its_answer_were(real):
+    data = raw_request(real)
+    with socket.create_connection((real.host, real.port), timeout=5) as connection:
+        for _ in range(2):
+            for start in range(0, len(data), 100):
+                connection.sendall(data[start : start + 100])
+                time.sleep(0.001)
+            whole = connection.recv(65536)
+    assert eventually(lambda: len(real.exchanges) == 2)
+    (size,) = set(real.exchanges)
+    assert (size.method, size.path, size.request, size.answer) == ("POST", "/v1/invoices", len(data), len(whole))
+    # What a cut keeps back is counted as well.
+    real.sandbox.faults.add(Fault("cut_answer", match=CREATE, cut=9))
+    exchange(real, data)
+    assert eventually(lambda: len(real.exchanges) == 3)
+    assert real.exchanges[-1] == size
 
 
 def test_a_body_may_end_with_the_connection_and_pass_for_whole(box):

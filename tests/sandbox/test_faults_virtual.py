@@ -156,6 +156,18 @@ def test_a_byte_level_cut_needs_its_size():
         Fault("cut_request")
 
 
+def test_how_a_cut_ends_the_connection_can_be_chosen(box):
+    assert spoilt(box, "cut_request", cut=9, end="close") == Lost("closed", sent=True)
+    assert spoilt(box, "cut_answer", cut=9, end="reset") == Lost("reset", sent=True)
+    assert spoilt(box, "cut_answer", cut=9, end="close") == Lost("cut off", sent=True)
+    assert len(box.invoices) == 2
+    assert str(Fault("cut_answer", cut=9, end="reset")) == "cut_answer cut=9 end=reset"
+    with pytest.raises(ValueError, match="drop has no end to choose"):
+        Fault("drop", end="reset")
+    with pytest.raises(ValueError, match="end"):
+        Fault("cut_answer", cut=9, end="fin")
+
+
 # ---- other answers ---------------------------------------------------------------------------------------------
 
 

@@ -528,6 +528,24 @@ def test_web_app_operations_on_drafts():
     assert [(record.reference, record.status) for record in api.box.invoices] == [(None, "voided"), ("T-2", "unpaid")]
 
 
+@pytest.mark.parametrize(("sign", "total"), [("negate", -121), ("as_sent", 121)])
+def test_a_person_credits_an_invoice_by_another_one(sign, total):
+    """The two name each other; what was credited can no longer be voided."""
+    api = Api(assumptions=Assumptions(credit_sign=sign))
+    invoice = api.converted(OurReference="T-1")
+    key = api.box.credit(invoice["Id"])
+    credit = api.value(f"{INVOICES}/{key}")
+    assert (credit["IsCreditInvoice"], credit["OurReference"], credit["ReferringInvoiceId"]) == (
+        True,
+        "T-1",
+        invoice["Id"],
+    )
+    assert (credit["TotalAmountInvoiceCurrency"], credit["InvoiceNumber"]) == (total, invoice["InvoiceNumber"] + 1)
+    shown = api.value(f"{INVOICES}/{invoice['Id']}")
+    assert (shown["CreditedBy"], shown["TotalAmountInvoiceCurrency"]) == ([{"CreditInvoiceId": key}], 121)
+    assert error(api.post(f"{INVOICES}/{invoice['Id']}/void")) == (400, 4002)
+
+
 def test_payment_references_have_a_check_digit():
     api = Api(company=Company(uses_payment_reference_number=True))
     assert api.converted()["PaymentReferenceNumber"] == "133"

@@ -22,6 +22,7 @@ from _billomat import (
 )
 
 from accounting_bridge import (
+    Attachment,
     Conflict,
     Customer,
     InvalidRequest,
@@ -37,6 +38,7 @@ from accounting_bridge import (
 
 NOW = datetime(2024, 3, 31, 12, tzinfo=UTC)
 PDF = b"%PDF-1.7\nissued"
+FILE = Attachment(filename="ZEIT-1.pdf", content=PDF)
 NUMBER = "APP-2024-0017"
 ANSWERS = (TAXES, settings())
 
@@ -96,6 +98,8 @@ def problems(*args, **fields):
         lambda: BOOKS.look_for_sales(issued(), "1"),
         lambda: BOOKS.get_sale("1"),
         lambda: BOOKS.finish_sale(entry(), issued()),
+        lambda: BOOKS.has_sale_file(entry(), FILE),
+        lambda: BOOKS.attach_to_sale(entry(), FILE),
     ],
 )
 def test_without_the_option_a_sale_is_unsupported_and_says_which_option_there_is(flow):
@@ -246,39 +250,38 @@ def finish(start, document, *answers):
     return result, [(one.method, one.path.removeprefix("/api/invoices/1220001")) for one in asked], asked
 
 
-def test_a_draft_is_compared_completed_and_given_its_pdf():
-    done, asked, requests = finish(
-        entry(),
-        issued(pdf=PDF),
-        record(),
-        answer(b""),
-        record(status="OPEN"),
-        refusal(404, "Resource not found"),
-        answer(b""),
-    )
-    assert [("GET", ""), ("PUT", "/complete"), ("GET", ""), ("GET", "/pdf"), ("PUT", "/upload-signature")] == asked
-    assert (SalesEntryStatus.OPEN, True) == (done.status, done.has_pdf)
-    assert {"signature": {"base64file": b64encode(PDF).decode()}} == sent(requests[-1])
-    assert ["signed"] == params([requests[3]], "type")
+def test_a_draft_is_compared_and_completed():
+    done, asked, _ = finish(entry(), issued(), record(), answer(b""), record(status="OPEN"))
+    assert [("GET", ""), ("PUT", "/complete"), ("GET", "")] == asked
+    assert SalesEntryStatus.OPEN == done.status
 
 
-def test_what_is_there_is_not_done_again():
+def test_the_original_is_looked_for_and_kept_beside_billomats_own_rendering():
     signed = answer({"pdf": {"base64file": b64encode(PDF).decode()}})
-    done, asked, _ = finish(entry(status="OPEN"), issued(pdf=PDF), signed)
-    assert ([("GET", "/pdf")], True) == (asked, done.has_pdf)
+    there, asked = play(MIRROR.has_sale_file(entry(status="OPEN"), FILE), [signed])
+    assert (True, ["signed"]) == (there, params(asked, "type"))
+    assert not play(MIRROR.has_sale_file(entry(status="OPEN"), FILE), [refusal(404, "Resource not found")])[0]
+    _, (upload,) = play(MIRROR.attach_to_sale(entry(status="OPEN"), FILE), [answer(b"")])
+    assert ("PUT", "/api/invoices/1220001/upload-signature") == (upload.method, upload.path)
+    assert {"signature": {"base64file": b64encode(PDF).decode()}} == sent(upload)
 
 
-def test_without_a_pdf_an_open_mirror_costs_no_call():
-    assert [] == finish(entry(status="PAID"), issued())[1]
-
-
-def test_a_cancelled_mirror_is_left_alone():
-    assert [] == finish(entry(status="CANCELED"), issued(pdf=PDF))[1]
+@pytest.mark.parametrize("status", ["PAID", "CANCELED"])
+def test_an_open_or_cancelled_mirror_costs_no_call(status):
+    assert [] == finish(entry(status=status), issued(pdf=PDF))[1]
 
 
 def test_a_mirror_that_somebody_completed_meanwhile_is_not_completed_again():
     _, asked, _ = finish(entry(), issued(), record(status="OPEN"), record(status="OPEN"))
     assert [("GET", ""), ("GET", "")] == asked
+
+
+def test_who_is_too_late_to_complete_a_mirror_takes_it_as_it_is():
+    refused = refusal(400, "The invoice is not a draft and cannot be completed")
+    done, _, _ = finish(entry(), issued(), record(), refused, record(status="OPEN"), record(status="OPEN"))
+    assert SalesEntryStatus.OPEN == done.status
+    with pytest.raises(InvalidRequest):
+        finish(entry(), issued(), record(), refused, record())
 
 
 def test_what_was_known_of_the_entry_is_kept():
@@ -313,4 +316,4 @@ def test_a_number_that_changed_on_completion_is_told():
 
 def test_an_unreadable_file_is_not_written_over():
     with pytest.raises(MalformedResponse):
-        finish(entry(status="OPEN"), issued(pdf=PDF), answer({"pdf": {"base64file": ""}}))
+        play(MIRROR.has_sale_file(entry(status="OPEN"), FILE), [answer({"pdf": {"base64file": ""}})])

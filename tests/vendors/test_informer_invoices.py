@@ -695,19 +695,20 @@ def test_a_final_invoice_is_not_mailed_a_second_time():
     assert play(BOOKS.was_sent("12345", NOW)).result is False
 
 
-def test_a_file_is_kept_once():
+def test_a_file_is_found_by_name_and_content():
     file = Attachment(filename="uren.pdf", content=PDF)
-    played = play(BOOKS.attach("12345", file), [answer(invoice()), answer({"id": 1, "filename": "uren.pdf"})])
-    assert played.requests[1].path == "/v2/invoices/sales/12345/attachments"
-    assert {"filename": "uren.pdf", "file": coded(PDF)} == sent(played.requests[1])
+    (upload,) = play(BOOKS.attach("12345", file), [answer({"id": 1, "filename": "uren.pdf"})]).requests
+    assert (upload.method, upload.path) == ("POST", "/v2/invoices/sales/12345/attachments")
+    assert {"filename": "uren.pdf", "file": coded(PDF)} == sent(upload)
+    assert not play(BOOKS.has_file("12345", file), [answer(invoice())]).result
     kept = answer(invoice(document_attachments=[{"id": "9", "filename": "uren.pdf", "size": "17"}]))
-    played = play(BOOKS.attach("12345", file), [kept, answer({"id": 9, "file": coded(PDF)})])
-    assert played.requests[1].path == "/v2/invoices/sales/12345/attachments/9"
+    played = play(BOOKS.has_file("12345", file), [kept, answer({"id": 9, "file": coded(PDF)})])
+    assert (played.result, played.requests[1].path) == (True, "/v2/invoices/sales/12345/attachments/9")
     for there in (answer({"id": 9, "file": coded(b"other")}), refusal(404, ["Resource niet gevonden."])):
-        played = play(BOOKS.attach("12345", file), [kept, there, answer({"id": 10})])
-        assert played.requests[-1].method == "POST"
-    with pytest.raises(InvalidRequest):
-        play(BOOKS.attach("12345", Attachment(filename="uren.exe", content=b"x")))
+        assert not play(BOOKS.has_file("12345", file), [kept, there]).result
+    for flow in (BOOKS.has_file, BOOKS.attach):
+        with pytest.raises(InvalidRequest):
+            play(flow("12345", Attachment(filename="uren.exe", content=b"x")))
 
 
 # ---- master data -------------------------------------------------------------------------------------------

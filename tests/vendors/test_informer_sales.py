@@ -327,7 +327,8 @@ def test_every_request_is_as_the_vendor_describes_it():
             BOOKS.finalize_invoice(play(BOOKS.get_invoice("1"), [answer(invoice(1)), CURRENCIES]).result), [answer({})]
         ),
         play(BOOKS.send_invoice("1", None), [answer(invoice()), answer({})]),
-        play(BOOKS.attach("1", file), [answer(invoice()), answer({"id": 1})]),
+        play(BOOKS.has_file("1", file), [answer(invoice())]),
+        play(BOOKS.attach("1", file), [answer({"id": 1})]),
         play(BOOKS.list_articles(None), [trade, options(), answer([])]),
     ]
     requests = [request for played in plays for request in played.requests]

@@ -35,6 +35,7 @@ from accounting_bridge.errors import InvalidRequest, NotFound, OutcomeUnknown
 from accounting_bridge.flow import Response
 from accounting_bridge.models import (
     Address,
+    Attachment,
     LineItem,
     LineKind,
     SalePlan,
@@ -51,6 +52,7 @@ from accounting_bridge.wire import decode, dumps, loads
 FRANCE = Address(street="Rue 1", city="Lyon", country_code="FR")
 USA = Address(street="Road 1", city="Boston", country_code="US")
 PDF = b"%PDF-1.7 invented"
+FILE = Attachment(filename="R-2026-17.pdf", content=PDF)
 
 
 def planned(sale, customer=None, *, answers=None, **options) -> SalePlan:
@@ -360,24 +362,20 @@ def entry(**more) -> SalesEntry:
     return SalesEntry(id=ENTRY, invoice_number="R-2026/17", status=SalesEntryStatus.OPEN, totals=totals, **more)
 
 
-def test_the_pdf_is_attached_where_there_is_no_file_yet():
-    without = plain(documented("documented_voucher_get"))
-    played = play(lexoffice().finish_sale(entry(), issued(pdf=PDF)), [answer(without), answer({"id": OTHER}, 202)])
-    assert played.result.has_pdf
-    request = played.requests[1]
+def test_the_pdf_is_uploaded_to_the_voucher():
+    (request,) = play(lexoffice().attach_to_sale(entry(), FILE), [answer({"id": OTHER}, 202)]).requests
     assert ("POST", f"/v1/vouchers/{ENTRY}/files") == (request.method, request.path)
     assert b'filename="R-2026-17.pdf"' in request.body
     assert PDF in request.body
 
 
-def test_a_file_that_is_there_is_not_attached_again():
-    with_file = plain(documented("documented_voucher_get")) | {"files": [OTHER]}
-    assert play(lexoffice().finish_sale(entry(), issued(pdf=PDF)), [answer(with_file)]).result.has_pdf
-    assert play(lexoffice().finish_sale(entry(has_pdf=True), issued(pdf=PDF))).result.has_pdf
-    assert not play(lexoffice().finish_sale(entry(), issued())).result.has_pdf
+def test_a_file_that_is_there_is_seen_whatever_it_is():
+    without = plain(documented("documented_voucher_get"))
+    assert not play(lexoffice().has_sale_file(entry(), FILE), [answer(without)]).result
+    assert play(lexoffice().has_sale_file(entry(), FILE), [answer(without | {"files": [OTHER]})]).result
+    assert play(lexoffice().has_sale_file(entry(has_pdf=True), FILE)).result
 
 
 def test_a_lost_upload_is_not_hidden():
-    without = plain(documented("documented_voucher_get"))
     with pytest.raises(OutcomeUnknown):
-        play(lexoffice().finish_sale(entry(), issued(pdf=PDF)), [answer(without), OutcomeUnknown("lost")])
+        play(lexoffice().attach_to_sale(entry(), FILE), [OutcomeUnknown("lost")])

@@ -343,29 +343,30 @@ FILE = Attachment(filename="uren.pdf", content=PDF)
 KEPT = "/v2/salesdocumentattachments"
 
 
-def attach(record, kind, **answers):
-    path, where = (DRAFT, "customerinvoicedraft") if kind is draft_record else (INVOICE, "customerinvoice")
-    given = {path: answer(kind(**record)), f"{KEPT}/{where}": answer({"Id": FILE_ID}, status=201), **answers}
-    return play(files.attach(ID if kind is draft_record else INVOICE_ID, FILE), given)
-
-
 @pytest.mark.parametrize("kind", [draft_record, invoice_record])
 def test_a_file_goes_to_the_draft_or_the_invoice(kind):
-    (upload,) = writes(attach({}, kind))
+    where = "customerinvoicedraft" if kind is draft_record else "customerinvoice"
+    given = {f"{KEPT}/{where}": answer({"Id": FILE_ID}, status=201)}
+    (upload,) = play(files.attach(ID if kind is draft_record else INVOICE_ID, FILE), given).requests
     assert misfits(described(), upload) == []
     assert sent(upload)["DockumentId"] == (DRAFT_ID if kind is draft_record else INVOICE_ID)
 
 
 @pytest.mark.parametrize(
-    ("about", "content", "uploads"),
+    ("about", "content", "there"),
     [
-        ({"OriginalFilename": "uren.pdf", "DocumentSize": len(PDF)}, PDF, 0),
-        ({"OriginalFilename": "uren.pdf", "DocumentSize": len(PDF)}, PDF[::-1], 1),
-        ({"OriginalFilename": "uren.pdf", "DocumentSize": 3}, PDF, 1),
-        ({"OriginalFilename": "andere.pdf", "DocumentSize": len(PDF)}, PDF, 1),
+        ({"OriginalFilename": "uren.pdf", "DocumentSize": len(PDF)}, PDF, True),
+        ({"OriginalFilename": "uren.pdf", "DocumentSize": len(PDF)}, PDF[::-1], False),
+        ({"OriginalFilename": "uren.pdf", "DocumentSize": 3}, PDF, False),
+        ({"OriginalFilename": "andere.pdf", "DocumentSize": len(PDF)}, PDF, False),
     ],
 )
-def test_a_file_that_is_there_is_not_kept_twice(about, content, uploads):
-    kept = {f"{KEPT}/{FILE_ID}": answer({"Id": FILE_ID, **about}), f"{KEPT}/{FILE_ID}.pdf": answer(content)}
-    played = attach({"SalesDocumentAttachments": [FILE_ID, None, "odd"]}, draft_record, **kept)
-    assert len(writes(played)) == uploads
+@pytest.mark.parametrize("kind", [draft_record, invoice_record])
+def test_a_file_that_is_there_is_found_by_name_and_content(about, content, there, kind):
+    record = answer(kind(SalesDocumentAttachments=[FILE_ID, None, "odd"]))
+    given = {
+        (DRAFT if kind is draft_record else INVOICE): record,
+        f"{KEPT}/{FILE_ID}": answer({"Id": FILE_ID, **about}), f"{KEPT}/{FILE_ID}.pdf": answer(content),
+    }  # fmt: skip
+    played = play(files.has_file(ID if kind is draft_record else INVOICE_ID, FILE), given)
+    assert (played.result, writes(played)) == (there, [])

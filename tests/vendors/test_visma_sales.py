@@ -36,9 +36,9 @@ from attrs import evolve
 
 from accounting_bridge.errors import Conflict, InvalidRequest, MalformedResponse, PeriodClosed, PermissionDenied
 from accounting_bridge.flow import Request
-from accounting_bridge.models import CustomerRef, LineKind, SalesEntryStatus, TaxTreatment, TextLine
+from accounting_bridge.models import Attachment, CustomerRef, LineKind, SalesEntryStatus, TaxTreatment, TextLine
 from accounting_bridge.sandbox.visma import Company
-from accounting_bridge.vendors.visma import sales
+from accounting_bridge.vendors.visma import files, sales
 
 LEDGER = "/v2/customerledgeritems"
 ITEM, VOUCHER = f"{LEDGER}/{ITEM_ID}", f"/v2/vouchers/{YEAR}/{VOUCHER_ID}"
@@ -374,26 +374,15 @@ def test_an_entry_has_the_number_that_its_voucher_begins_with(left, text, status
 PDF = b"%PDF-1.7 voorbeeld"
 
 
-def finish(*kept, created=False):
-    entry = evolve(play(sales.read(ITEM_ID), {ITEM: answer(item_record()), **BOOKED}).result, created=created)
-    answers = {KEPT: page(*kept), f"{KEPT}/customerinvoice": answer({"Id": guid(1)}, status=201)}
-    return play(sales.finish(entry, issued(number="2026/0815", pdf=PDF)), answers)
-
-
-def test_the_pdf_is_kept_with_the_entry_once():
-    played = finish(created=True)
-    (upload,) = played.requests
+def test_the_pdf_is_kept_with_the_entry_and_found_by_its_name():
+    file = Attachment(filename="2026-0815.pdf", content=PDF)
+    answers = {f"{KEPT}/customerinvoice": answer({"Id": guid(1)}, status=201)}
+    (upload,) = play(files.attach_to_item(ITEM_ID, file), answers).requests
     assert misfits(described(), upload) == []
     assert (sent(upload)["DockumentId"], sent(upload)["FileName"]) == (ITEM_ID, "2026-0815.pdf")
-    assert played.result.has_pdf
     there = {"Id": guid(2), "DocumentId": ITEM_ID.upper(), "OriginalFilename": "2026-0815.pdf"}
-    assert writes(finish(there)) == []
-    assert len(writes(finish({**there, "DocumentId": guid(3)}))) == 1
-
-
-def test_without_a_pdf_nothing_is_asked():
-    entry = play(sales.read(ITEM_ID), {ITEM: answer(item_record()), **BOOKED}).result
-    assert play(sales.finish(entry, issued())).requests == []
+    for kept, found in ((there, True), ({**there, "DocumentId": guid(3)}, False)):
+        assert play(files.item_has(ITEM_ID, "2026-0815.pdf"), {KEPT: page(kept)}).result is found
 
 
 # ---- against a Swedish company -----------------------------------------------------------------------------

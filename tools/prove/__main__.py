@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _replay(asked.vendor[0] if asked.vendor else "informer", asked.seed, durable=not asked.memory)
     if asked.kill is not None:
         return _replay_kill(asked.vendor[0] if asked.vendor else "informer", asked.kill)
+    if asked.cut is not None:
+        return _replay_cut(asked.vendor[0] if asked.vendor else "informer", asked.cut)
     vendors = asked.vendor or list(CASES)
     seeds = range(asked.first, asked.first + asked.schedules)
     sound = True
@@ -36,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .kills import prove_kills
 
         sound &= prove_kills(vendors, asked.kills)
+    if not asked.only or "cuts" in asked.only:
+        from .cuts import prove_cuts
+
+        sound &= prove_cuts(vendors, stride=asked.cuts_stride, seed=asked.first, processes=asked.processes)
     if asked.only == ["memory"]:
         return 0
     _say("proved: nothing lost, nothing doubled" if sound else "NOT proved: see above")
@@ -49,12 +55,23 @@ def _parser() -> argparse.ArgumentParser:
     add("--first", type=int, default=0, metavar="SEED", help="the first seed (0)")
     add("--without", type=int, default=2_000, metavar="N", help="schedules played without a durable journal (2000)")
     add("--kills", type=int, default=1_000, metavar="N", help="kills of real processes in all, at least (1000)")
+    add("--cuts-stride", type=int, default=1, metavar="N", help="cut at each Nth byte, from one by the first seed (1)")
     add("--sqlite", type=int, default=20, metavar="PERCENT", help="share of the schedules with SqliteJournal (20)")
     add("--vendor", action="append", choices=sorted(CASES), help="only this vendor; may be repeated")
-    add("--only", action="append", choices=["schedules", "memory", "kills"], help="only this part; may be repeated")
+    add(
+        "--only",
+        action="append",
+        choices=["schedules", "memory", "kills", "cuts"],
+        help="only this part; may be repeated",
+    )
     add("--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="processors to use (all)")
     add("--seed", type=int, metavar="SEED", help="replay one schedule of --vendor, and tell every step")
     add("--kill", metavar="FLOW:BORDER:PLACE", help="replay one kill -9 of --vendor, as invoice:12:7")
+    add(
+        "--cut",
+        metavar="NAME",
+        help="replay one cut of --vendor, as invoice:2:answer:17:reset:sync:current",
+    )
     add("--memory", action="store_true", help="with --seed: without a durable journal")
     return parser
 
@@ -117,6 +134,16 @@ def _replay_kill(vendor: str, where: str) -> int:
     flow, border, place = where.split(":")
     kind, _, final = flow.partition("-")
     found = replay(vendor, kind, int(border), int(place), finalize=bool(final))
+    _say(f"{vendor} {where}: {dict(found.counts)}")
+    for text in found.failures:
+        _say(f"FAILED: {text}")
+    return 1 if found.failures else 0
+
+
+def _replay_cut(vendor: str, where: str) -> int:
+    from .cuts import replay
+
+    found = replay(vendor, where)
     _say(f"{vendor} {where}: {dict(found.counts)}")
     for text in found.failures:
         _say(f"FAILED: {text}")

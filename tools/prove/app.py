@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from random import Random
 from typing import Any
 
@@ -214,12 +214,19 @@ class App:
 
     def do(self, job: Job) -> Any:
         """Carry out one job, or fail as the library does."""
+        if job.kind == "invoice":
+            return self._called(lambda: self.provider.create_invoice(job.document, finalize=job.finalize))
+        return self._called(lambda: self.provider.book_sale(job.document))
+
+    def reconcile(self, first: date, last: date) -> ab.Reconciliation:
+        """Hold the journal against the books."""
+        report: ab.Reconciliation = self._called(lambda: self.provider.reconcile(first, last))
+        return report
+
+    def _called(self, call: Callable[[], Any]) -> Any:
         before, self.time.life = self.time.life, self.life
         try:
-            if job.kind == "invoice":
-                result = self.provider.create_invoice(job.document, finalize=job.finalize)
-            else:
-                result = self.provider.book_sale(job.document)
+            result = call()
             return result if self.runner is None else self.runner.run(_awaited(result))
         finally:
             self.time.life = before

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -128,7 +129,7 @@ class _Trial:
         if (grant := case.grant(self.box)) is not None:
             self.tokens = ab.MemoryTokens(clock=self.clock)
             self.tokens.save(self.tenant, case.name, grant)
-        jobs = [case.job("invoice", place, chance, finalize=chance.random() < 0.4) for place in range(1, 3)]
+        jobs = [case.job("invoice", place, chance, finalize=chance.random() < 0.4, files=True) for place in range(1, 3)]
         jobs.append(case.job("sale", 1, chance))
         chance.shuffle(jobs)
         self._play(jobs)
@@ -279,6 +280,7 @@ class _Trial:
 
     def _check(self, jobs: list[Job]) -> None:
         self.clock.sleep(400)
+        self.box.catch_up()  # a request that is delivered again later has been, by now
         twice = sum(fired.fault.kind == "duplicate" for fired in self.box.faults.fired)
         for job in jobs:
             end, result = self.ends.get(job.reference, ("nothing", None))
@@ -303,10 +305,20 @@ class _Trial:
                     self._fail(f"WRONG: {job.kind} {job.reference} is {there}, not {job.net} + {job.tax}")
             if end == "made" and self.options.durable:
                 self._check_row(job, entries)
+                self._check_files(job, entries)
+        if self.options.durable:
+            self._reconcile(jobs)
         names = Counter(customer.name for customer in self.box.customers)
         for name in {job.document.customer.name for job in jobs if isinstance(job.document.customer, ab.Customer)}:
             if names[name] > 1:
                 self._fail(f"DOUBLED: customer {name} stands {names[name]} times in the books")
+
+    def _check_files(self, job: Job, entries: Any) -> None:
+        """One of the two has it where the request for the document was delivered twice."""
+        counts = [count for entry in entries if (count := self.case.files(self.box, job, entry)) is not None]
+        self.outcome.counts["files"] += bool(counts)
+        if counts and (sum(counts) != 1 if job.kind == "invoice" else max(counts) != 1):
+            self._fail(f"FILES: {job.kind} {job.reference} has {counts} of them, not 1")
 
     def _check_row(self, job: Job, entries: Any) -> None:
         assert self.journal is not None
@@ -330,6 +342,29 @@ class _Trial:
             self._fail(f"DOUBLED: {job.reference}, delivered twice, is not raised as DuplicateFound but {error!r}")
         else:
             self._fail(f"DOUBLED: {job.reference}, delivered twice, is not raised by a look")
+
+    def _reconcile(self, jobs: list[Job]) -> None:
+        """What the journal and the books say of each other has to be what counting them says."""
+        self.kills = 0
+        app = self._start()
+        app.life.rival_at = None
+        today = self.clock.now().date()
+        report = app.reconcile(today - timedelta(days=3), today + timedelta(days=1))
+        told = {(finding.document, finding.reference, str(finding.kind)) for finding in report.findings}
+        wanted = set[tuple[str, str, str]]()
+        for job in jobs:
+            count = len(self.case.entries(self.box, job))
+            end, _ = self.ends.get(job.reference, ("nothing", None))
+            if count > 1:
+                doubled = (job.kind, job.reference, "doubled")
+                wanted.add(doubled)
+                self.outcome.counts["delivered twice, found by reconcile"] += doubled in told
+            if end != "made":
+                # Left unclear, or never sent: what is told of it depends on how far it came.
+                told -= {(job.kind, job.reference, kind) for kind in ("orphan", "not made", "unsettled")}
+        self.outcome.counts["reconciled"] += 1
+        if told != wanted or report.unread:
+            self._fail(f"RECONCILE: it finds {sorted(told)} and leaves {report.unread}, and there is {sorted(wanted)}")
 
     def _fail(self, text: str) -> None:
         self.outcome.failures.append(text)

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 import accounting_bridge as ab
 from accounting_bridge.flow import Token
@@ -21,6 +21,7 @@ ORIGIN: Final = "http://127.0.0.1:9"
 """Where the sandboxes in process pretend to be; nobody listens there."""
 _CENT: Final = Decimal("0.01")
 _PRICES: Final = (Decimal(95), Decimal("88.40"), Decimal("12.99"), Decimal("0.42"), Decimal("1234.56"))
+_HOURS: Final = ab.Attachment(filename="uren.pdf", content=b"%PDF-1.4\n% invented hours\n%%EOF\n")
 _QUANTITIES: Final = (Decimal("7.5"), Decimal(1), Decimal("0.25"), Decimal("3.33"), Decimal(84))
 
 
@@ -58,6 +59,8 @@ class Case:
     """Sales are invoices, too."""
     expires: bool = False
     """Its tokens expire."""
+    files_of: Callable[[Any, str], int] | None = None
+    """How many files an invoice of the books has, by its id; None where it takes none."""
 
     def box(self, **options: Any) -> Any:
         """A sandbox with few customers and no limit on calls."""
@@ -92,6 +95,13 @@ class Case:
             return [entry for entry in box.sales_entries if job.reference in (entry.remark or "").split()]
         return [entry for entry in box.sales_entries if entry.number == job.reference]
 
+    def files(self, box: Any, job: Job, entry: Any) -> int | None:
+        """How many are with it; None where none are wanted, or another one takes the place of the one before."""
+        if job.kind == "sale":
+            return None if self.mirrors else len(entry.files)
+        wanted = isinstance(job.document, ab.InvoiceDraft) and job.document.attachments
+        return self.files_of(box, entry.id) if self.files_of is not None and wanted else None
+
     # -- documents --
 
     def customer(self, number: str) -> ab.Customer:
@@ -103,8 +113,14 @@ class Case:
         )  # fmt: skip
         return ab.Customer(number=number, name=f"Musterwerk {number} GmbH", address=address)
 
-    def job(self, kind: Kind, place: int, chance: Random, *, finalize: bool = False, customer_number: str = "") -> Job:
-        """A document of one or two lines; with two, every amount is whole, so that no rounding model matters."""
+    def job(
+        self, kind: Kind, place: int, chance: Random, *, finalize: bool = False, customer_number: str = "",
+        files: bool = False,
+    ) -> Job:  # fmt: skip
+        """A document of one or two lines; with two, every amount is whole, so that no rounding model matters.
+
+        With *files* an invoice has one, where the vendor takes that; a sale always has its PDF.
+        """
         if chance.random() < 0.6:
             quantity, price = chance.choice(_QUANTITIES), chance.choice(_PRICES)
             lines = [self._line(quantity, price)]
@@ -116,6 +132,8 @@ class Case:
         reference = f"2026-03/{place}" if kind == "invoice" else str(202_603_000 + place)
         tax = _to_the_cent(net * self.rate / 100)
         document = self._document(kind, reference, customer, lines)
+        if files and self.files_of is not None and isinstance(document, ab.InvoiceDraft):
+            document = evolve(document, attachments=[_HOURS])
         return Job(kind=kind, reference=reference, document=document, finalize=finalize, net=net, tax=tax)
 
     def _line(self, quantity: Decimal, price: Decimal) -> ab.LineItem:
@@ -134,6 +152,15 @@ class Case:
             sent_at=datetime(2026, 3, 31, 11, tzinfo=UTC), lines=lines,
             pdf=b"%PDF-1.4\n% an invented invoice\n%%EOF\n",
         )  # fmt: skip
+
+
+def _informer_files(box: Any, invoice_id: str) -> int:
+    return len(box._invoices.all[int(invoice_id)].files)  # noqa: SLF001 - no record shows them
+
+
+def _visma_files(box: Any, invoice_id: str) -> int:
+    found = box._invoices.all.get(invoice_id) or box._drafts.all[invoice_id]  # noqa: SLF001 - no record shows them
+    return len(found.attachments)
 
 
 def _to_the_cent(amount: Decimal) -> Decimal:
@@ -164,7 +191,7 @@ CASES: Final[Mapping[str, Case]] = {
         Case(
             name="informer", rate=Decimal(19), country="DE", scheduled="/v2/",
             creates={"invoice": "POST /v2/invoices/sales$", "sale": "POST /v2/salesbook$"},
-            reference_of=lambda invoice: invoice.reference,
+            reference_of=lambda invoice: invoice.reference, files_of=_informer_files,
         ),
         Case(
             name="lexoffice", rate=Decimal(19), country="DE", scheduled="/v1/",
@@ -177,7 +204,7 @@ CASES: Final[Mapping[str, Case]] = {
                 "invoice": "POST /v2/customerinvoicedrafts$",
                 "sale": "POST /v2/customerledgeritems/customerledgeritemswithvoucher$",
             },
-            reference_of=lambda invoice: invoice.reference,
+            reference_of=lambda invoice: invoice.reference, files_of=_visma_files,
         ),
     )
 }  # fmt: skip

@@ -85,7 +85,9 @@ def serve(
         for name, value in server.settings.items():
             click.echo(f"  {name} = {value}")
         click.echo("Connect with:")
-        click.echo(f"  accounting_bridge.connect({vendor!r}, {server.settings!r}, base_url={server.url!r})")
+        click.echo(
+            f"  accounting_bridge.{server.sandbox.opener}({vendor!r}, {server.settings!r}, base_url={server.url!r})"
+        )
         click.echo("Ctrl-C stops it.")
         stop.wait()
     click.echo("stopped")

@@ -61,10 +61,12 @@ def advance(row: Row | None, change: Change, at: datetime) -> Row | None:
             return None
         case _ if row is None or row.state is State.CONFIRMED:
             return row
-        case Send(rounds, payload):
+        case Send(rounds, payload, expected):
             if row.state is State.IN_FLIGHT or row.rounds != rounds:
                 return row
-            return evolve(row, state=State.IN_FLIGHT, rounds=rounds + 1, sent_at=at, payload=payload, at=at)
+            return evolve(
+                row, state=State.IN_FLIGHT, rounds=rounds + 1, sent_at=at, payload=payload, expected=expected, at=at
+            )
         case Unclear():
             return evolve(row, state=State.UNCLEAR, at=at) if row.state is State.IN_FLIGHT else row
         case Confirm(remote_id):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -46,6 +47,19 @@ class Key:
 
 
 @frozen(kw_only=True)
+class Expected:
+    """What a document must look like in the books; no text of it."""
+
+    gross: Decimal
+    tolerance: Decimal = Decimal(0)
+    """By how much the books may differ from it, where the vendor's rounding is not known for certain."""
+    currency: str | None = None
+    """None: that of the books."""
+    customer_id: str | None = None
+    """The vendor's id."""
+
+
+@frozen(kw_only=True)
 class Row:
     """What is known of one key."""
 
@@ -59,6 +73,8 @@ class Row:
     """The vendor's id, once confirmed."""
     payload: str = ""
     """SHA-256 of the body that was sent last, where it is known beforehand."""
+    expected: Expected | None = None
+    """What was sent last comes to, where it is a document with an amount."""
     at: datetime | None = None
     """When this was recorded."""
 
@@ -85,6 +101,8 @@ class Send:
     rounds: int
     payload: str = ""
     """SHA-256 of the body that is about to be sent."""
+    expected: Expected | None = None
+    """What it comes to."""
 
 
 @frozen

@@ -18,7 +18,7 @@ from attrs import field, frozen
 
 NAMES: Final = (
     "tenant", "entry", "vendor", "kind", "reference", "state", "fingerprint", "rounds", "sent_at", "remote_id",
-    "payload", "change", "at",
+    "payload", "expected", "change", "at",
 )  # fmt: skip
 """What is sealed, in this order: the format of seals, and of exported lines."""
 _ENTRY: Final = NAMES.index("entry")

@@ -15,6 +15,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -22,7 +23,7 @@ from attrs import define, evolve
 
 from .._sqlite import Database
 from .memory import advance
-from .port import Change, JournalUnreadable, Key, Row, State
+from .port import Change, Expected, JournalUnreadable, Key, Row, State
 from .seals import (
     NAMES,
     Checkpoint,
@@ -38,11 +39,11 @@ from .seals import (
 )
 
 _APPLICATION: Final = 0x61626A31
-_SCHEMA: Final = 1
+_SCHEMA: Final = 2
 _KEY: Final = "tenant TEXT NOT NULL, vendor TEXT NOT NULL, kind TEXT NOT NULL, reference TEXT NOT NULL"
 _FACTS: Final = (
     "entry INTEGER NOT NULL, state TEXT, fingerprint TEXT NOT NULL, rounds INTEGER NOT NULL, sent_at TEXT, "
-    "remote_id TEXT, payload TEXT NOT NULL, change TEXT NOT NULL, at TEXT NOT NULL, seal TEXT NOT NULL"
+    "remote_id TEXT, payload TEXT NOT NULL, expected TEXT, change TEXT NOT NULL, at TEXT NOT NULL, seal TEXT NOT NULL"
 )
 _TABLES: Final = (
     f"CREATE TABLE history ({_KEY}, {_FACTS}, PRIMARY KEY (tenant, entry)) WITHOUT ROWID",
@@ -311,7 +312,7 @@ def _append(
     content = (
         key.tenant, head.entry + 1, key.vendor, key.kind, key.reference, None if after is None else after.state.value,
         told.fingerprint, told.rounds, None if told.sent_at is None else _instant(told.sent_at), told.remote_id,
-        told.payload, change, _instant(at),
+        told.payload, _written(told.expected), change, _instant(at),
     )  # fmt: skip
     values = (*map(_stored, content), sealed(head.seal, content))
     marks = ", ".join("?" * len(values))
@@ -359,11 +360,26 @@ def _row(entry: Entry) -> Row:
             "the row of this reference is damaged, so that nobody knows whether its document was made; nothing was "
             "changed. Verify the journal, and look into the books"
         )
-    state, fingerprint, rounds, sent_at, remote_id, payload, _, at = entry.content[5:]
+    state, fingerprint, rounds, sent_at, remote_id, payload, expected, _, at = entry.content[5:]
     return Row(
         state=State(state), fingerprint=fingerprint, rounds=rounds, remote_id=remote_id, payload=payload,
-        sent_at=None if sent_at is None else datetime.fromisoformat(sent_at), at=datetime.fromisoformat(at),
+        expected=_read(expected), sent_at=None if sent_at is None else datetime.fromisoformat(sent_at),
+        at=datetime.fromisoformat(at),
     )  # fmt: skip
+
+
+def _written(expected: Expected | None) -> str | None:
+    if expected is None:
+        return None
+    amounts = f"{expected.gross:f}", f"{expected.tolerance:f}"
+    return json.dumps([*amounts, expected.currency, expected.customer_id])
+
+
+def _read(written: str | None) -> Expected | None:
+    if written is None:
+        return None
+    gross, tolerance, currency, customer_id = json.loads(written)
+    return Expected(gross=Decimal(gross), tolerance=Decimal(tolerance), currency=currency, customer_id=customer_id)
 
 
 # ---- values ----------------------------------------------------------------------------------------------------

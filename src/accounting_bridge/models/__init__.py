@@ -20,6 +20,7 @@ from .invoice import (
     Totals,
 )
 from .plan import Connection, InvoicePlan, Outcome, SalePlan
+from .reconciliation import Finding, FindingKind, Listed, Reconciliation, Scope
 from .sale import IssuedInvoice, SalesEntry, SalesEntryStatus
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "Customer",
     "CustomerRef",
     "EnsuredCustomer",
+    "Finding",
+    "FindingKind",
     "Invoice",
     "InvoiceDraft",
     "InvoicePlan",
@@ -40,12 +43,15 @@ __all__ = [
     "Line",
     "LineItem",
     "LineKind",
+    "Listed",
     "Outcome",
     "PaymentTerm",
     "RateTotal",
+    "Reconciliation",
     "SalePlan",
     "SalesEntry",
     "SalesEntryStatus",
+    "Scope",
     "ServicePeriod",
     "TaxRate",
     "TaxTreatment",

@@ -81,4 +81,5 @@ class SalesEntry:
     created: bool = False
     """True when this call booked it, False when it was found."""
     has_pdf: bool = False
+    """The invoice's PDF was kept with it. Whether a person has taken it off since is not asked again."""
     notes: tuple[str, ...] = ()

@@ -1,9 +1,10 @@
 """What a provider's calls are made of: flows composed of an adapter's flows and the create-once recipe."""
 
-from .closing import attach, finalize_invoice, get_invoice, invoice_pdf, send_invoice
+from .closing import finalize_invoice, get_invoice, invoice_pdf, send_invoice
 from .consent import consents, exchange
 from .customers import ensure_customer
-from .invoices import apply_invoice, create_invoice, plan_invoice
+from .invoices import apply_invoice, attach, create_invoice, plan_invoice
+from .reconcile import reconcile
 from .sales import apply_sale, book_sale, plan_sale
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "invoice_pdf",
     "plan_invoice",
     "plan_sale",
+    "reconcile",
     "send_invoice",
 ]

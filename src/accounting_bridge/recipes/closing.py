@@ -1,4 +1,4 @@
-"""What becomes of an invoice that exists: made final, read, mailed, filed with papers."""
+"""What becomes of an invoice that exists: made final, read, mailed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final
 from attrs import evolve
 
 from ..adapter import Adapter, Finalize, Sends, unsupported
-from ..errors import Conflict, InvalidRequest, NotFound
+from ..errors import Conflict, InvalidRequest, NotFound, OutcomeUnknown
 from ..flow import Now, Recall, Record
 from ..journal.port import Forget, State
-from ..models import Attachment, Invoice, InvoicePlan, InvoiceStatus
+from ..models import Invoice, InvoicePlan, InvoiceStatus
 from ..once import DAY, LOOK_BACK, Document, How, Look, Patience, create_once
 from .totals import compare, same_currency
 
@@ -35,7 +35,17 @@ async def finalize_invoice(
         raise unsupported(
             adapter.vendor, "finalize a draft", "finalize at creation, with create_invoice(draft, finalize=True)"
         )
-    draft = await get_invoice(adapter, invoice_id)
+    try:
+        draft = await get_invoice(adapter, invoice_id)
+    except NotFound as gone:
+        # Somebody else makes it final right now, and no list shows what it became yet.
+        if (settled := await settles_at(adapter, invoice_id, patience)) is None:
+            raise
+        raise OutcomeUnknown(
+            f"the draft {invoice_id!r} is being made final, and the invoice that it became is in no list yet; repeat "
+            "the same call",
+            vendor=adapter.vendor, retry_at=settled,
+        ) from gone  # fmt: skip
     if draft.status is not InvoiceStatus.DRAFT:
         return draft
     if plan is not None:
@@ -113,11 +123,6 @@ async def get_invoice(adapter: Adapter, invoice_id: str) -> Invoice:
 async def invoice_pdf(adapter: Adapter, invoice_id: str) -> bytes:
     """Its PDF, by the id that it has or had as a draft."""
     return await adapter.invoice_pdf(await current_id(adapter, invoice_id))
-
-
-async def attach(adapter: Adapter, invoice_id: str, file: Attachment) -> None:
-    """Keep a file with it, by the id that it has or had as a draft."""
-    await adapter.attach(await current_id(adapter, invoice_id), file)
 
 
 async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patience: Patience, *, again: bool) -> bool:

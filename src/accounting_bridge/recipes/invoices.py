@@ -12,12 +12,13 @@ from attrs import evolve
 from ..adapter import Adapter, Finalize, unsupported
 from ..errors import InvoiceGone, NotFound, OutcomeUnknown, Refused
 from ..flow import Now, Recall, Record, Wait
-from ..journal.port import Confirm, Intend, State
-from ..models import Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
+from ..journal.port import Confirm, Expected, Intend, State
+from ..models import Attachment, Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
 from ..money import difference
 from ..once import Document, How, Patience, adopt_unclear, create_once, same_content
-from .closing import FINAL, finalize_invoice, get_invoice, renamed, settles_at
+from .closing import FINAL, current_id, finalize_invoice, get_invoice, renamed, settles_at
 from .customers import customer_of, with_customer
+from .files import attach_all, keep_with_invoice
 from .plans import must_be_intact, still_holds
 from .totals import compare, same_currency
 
@@ -46,9 +47,7 @@ async def create_invoice(
     known = await Recall(INVOICE, draft.reference)
     if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
         same_content(_THE_INVOICE, draft.reference, draft.fingerprint, row, adapter.vendor)
-        standing = await _standing_invoice(adapter, draft, row.remote_id, patience, finalize=finalize)
-        await _attach_all(adapter, standing.id, draft)
-        return standing
+        return await _standing_invoice(adapter, draft, row.remote_id, patience, finalize=finalize)
     try:
         plan = await plan_invoice(adapter, draft, finalize=finalize)
     except Refused:
@@ -68,21 +67,44 @@ async def create_invoice(
 
     document = Document(
         kind=INVOICE, reference=draft.reference, fingerprint=draft.fingerprint, look=look, submit=submit,
-        what=_THE_INVOICE, payload=plan.body,
+        what=_THE_INVOICE, payload=plan.body, expected=Expected(
+            gross=plan.totals.gross, tolerance=plan.tolerance, currency=plan.currency or draft.currency,
+            customer_id=for_customer,
+        ),
     )  # fmt: skip
     invoice_id, how = await create_once(document, patience, adapter.vendor)
     if how is How.FOUND:
         standing = await _standing_invoice(adapter, draft, invoice_id, patience, finalize=finalize)
-        await _attach_all(adapter, standing.id, draft)
         return _with_other_totals_noted(standing, plan)
     made = evolve(await adapter.get_invoice(invoice_id), created=how is How.MADE)
     same_currency(made, plan)
     final = made.status is not InvoiceStatus.DRAFT
     notes = (*plan.notes, *compare(made, made.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor))
-    await _attach_all(adapter, invoice_id, draft)
+    await attach_all(adapter, invoice_id, made.id, draft, patience, fresh=how is How.MADE)
     if finalize and not final:
         made = evolve(await finalize_invoice(adapter, invoice_id, patience, plan), created=how is How.MADE)
-    return evolve(made, notes=notes)
+    return evolve(made, notes=tuple(dict.fromkeys((*notes, *made.notes))))  # a draft and its invoice differ alike
+
+
+async def attach(adapter: Adapter, invoice_id: str, file: Attachment, patience: Patience) -> None:
+    """Keep a file with it, by the id that it has or had as a draft."""
+    if not adapter.capabilities.attach:
+        instead = "send it along with a mail, or put its content into the texts"
+        raise unsupported(adapter.vendor, "keep a file with an invoice", instead)
+    first_id, invoice_id = await _both_ids(adapter, invoice_id)
+    await keep_with_invoice(adapter, first_id, invoice_id, file, patience, fresh=False)
+
+
+async def _both_ids(adapter: Adapter, invoice_id: str) -> tuple[str, str]:
+    """The id that an invoice was made under, which its files are noted under, and the one that it has now."""
+    if not adapter.capabilities.renames_final:
+        return invoice_id, invoice_id
+    invoice = await get_invoice(adapter, invoice_id)
+    if invoice.reference is not None:
+        made = (await Recall(INVOICE, invoice.reference)).row
+        if made is not None and made.remote_id and await current_id(adapter, made.remote_id) == invoice.id:
+            return made.remote_id, invoice.id
+    return invoice_id, invoice.id
 
 
 def _with_other_totals_noted(found: Invoice, plan: InvoicePlan) -> Invoice:
@@ -98,19 +120,13 @@ async def _look(adapter: Adapter, draft: InvoiceDraft, since: datetime) -> Seque
     return [] if customer.id is None else await adapter.look_for_invoices(draft.reference, customer.id, since)
 
 
-async def _attach_all(adapter: Adapter, invoice_id: str, draft: InvoiceDraft) -> None:
-    """Also for an invoice that was found, so that a lost upload is made good; vendors without files refuse the plan."""
-    for file in draft.attachments:
-        await adapter.attach(invoice_id, file)
-
-
 async def _standing_invoice(
     adapter: Adapter, draft: InvoiceDraft, invoice_id: str, patience: Patience, *, finalize: bool
 ) -> Invoice:
-    """The live document of a confirmed reference, whatever a person has changed in it.
+    """The live document of a confirmed reference, whatever a person has changed in it, with the draft's files.
 
-    But nothing is made final whose totals are not those of the draft: a call that made it may have raised, or died,
-    before they were compared.
+    Nothing is made final while an upload is unclear, nor one whose totals are not those of the draft: a call that made
+    it may have raised, or died, before they were compared.
     """
     reference = draft.reference
     try:
@@ -128,6 +144,7 @@ async def _standing_invoice(
                 ) from gone  # fmt: skip
             await Wait((settled - await Now()).total_seconds())
         if found is not None:
+            await attach_all(adapter, invoice_id, found.id, draft, patience)
             return found
         raise InvoiceGone(
             f"the invoice with reference {reference!r} was made once and is no longer in the books; it is not made "
@@ -141,7 +158,9 @@ async def _standing_invoice(
                 f"this vendor finalizes at creation only; a person can do it at {invoice.url}",
             )  # fmt: skip
         plan = await plan_invoice(adapter, draft, finalize=finalize)
+        await attach_all(adapter, invoice_id, invoice.id, draft, patience)
         return await finalize_invoice(adapter, invoice_id, patience, plan)
+    await attach_all(adapter, invoice_id, invoice.id, draft, patience)
     return invoice
 
 

@@ -12,11 +12,12 @@ from attrs import evolve
 from ..adapter import Adapter, unsupported
 from ..errors import Conflict, InvalidRequest, InvoiceGone, InvoiceNotSent, NotFound, Problem, Refused
 from ..flow import Now, Recall
-from ..journal.port import State
+from ..journal.port import Expected, State
 from ..models import Invoice, IssuedInvoice, SalePlan, SalesEntry
 from ..money import difference
 from ..once import Document, How, Look, Patience, adopt_unclear, create_once, same_content
 from .customers import customer_of, with_customer
+from .files import with_pdf
 from .plans import must_be_intact, still_holds
 from .totals import compare
 
@@ -47,14 +48,14 @@ async def book_sale(
     known = await Recall(SALE, invoice.number)
     if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
         same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor)
-        return await _standing_sale(adapter, invoice, row.remote_id)
+        return await _standing_sale(adapter, invoice, row.remote_id, patience)
     try:
         plan = await plan_sale(adapter, invoice)
     except Refused:
         seek = partial(_look, adapter, invoice)
         if (found := await adopt_unclear(SALE, invoice.number, invoice.fingerprint, row, seek)) is None:
             raise
-        return await _standing_sale(adapter, invoice, found)
+        return await _standing_sale(adapter, invoice, found, patience)
     if planned is not None:
         plan = still_holds(planned, plan)
     plan, for_customer = await with_customer(adapter, plan, invoice.customer, patience)
@@ -75,16 +76,19 @@ async def book_sale(
     document = Document(
         kind=SALE, reference=invoice.number, fingerprint=invoice.fingerprint, look=look, submit=submit,
         what=_THE_SALE, payload=plan.body,
+        expected=Expected(
+            gross=plan.totals.gross, tolerance=plan.tolerance, currency=invoice.currency, customer_id=for_customer
+        ),
         # An entry is final and cannot be undone: the books are asked although the journal has never heard of it.
         look_first=Look.ALWAYS,
     )  # fmt: skip
     entry_id, how = await create_once(document, patience, adapter.vendor)
     if how is How.FOUND:
-        return await _standing_sale(adapter, invoice, entry_id)
+        return await _standing_sale(adapter, invoice, entry_id, patience)
     entry = evolve(await adapter.get_sale(entry_id), created=how is How.MADE)
     final = str(entry.status) != "draft"  # an entry is final, but for a mirror that is not completed yet
     notes = compare(entry, entry.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor)
-    return await adapter.finish_sale(evolve(entry, notes=(*plan.notes, *notes)), invoice)
+    return await with_pdf(adapter, evolve(entry, notes=(*plan.notes, *notes)), invoice, patience)
 
 
 async def _look(adapter: Adapter, invoice: IssuedInvoice, _: datetime) -> Sequence[str]:
@@ -105,7 +109,7 @@ def _must_be_the_same(entry: SalesEntry, invoice: IssuedInvoice, plan: SalePlan)
         )
 
 
-async def _standing_sale(adapter: Adapter, invoice: IssuedInvoice, entry_id: str) -> SalesEntry:
+async def _standing_sale(adapter: Adapter, invoice: IssuedInvoice, entry_id: str, patience: Patience) -> SalesEntry:
     try:
         entry = await adapter.get_sale(entry_id)
     except NotFound as gone:
@@ -113,7 +117,7 @@ async def _standing_sale(adapter: Adapter, invoice: IssuedInvoice, entry_id: str
             f"the sale of invoice {invoice.number!r} was booked once and is no longer in the books",
             vendor=adapter.vendor,
         ) from gone
-    return await adapter.finish_sale(entry, invoice)
+    return await with_pdf(adapter, entry, invoice, patience)
 
 
 def _must_be_sent(adapter: Adapter, invoice: IssuedInvoice) -> None:

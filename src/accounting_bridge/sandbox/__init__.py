@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .billomat import BillomatSandbox
     from .informer import InformerSandbox
     from .lexoffice import LexofficeSandbox
+    from .mite import MiteSandbox
     from .visma import VismaSandbox
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "InformerSandbox",
     "LexofficeSandbox",
     "Lost",
+    "MiteSandbox",
     "Reply",
     "Sandbox",
     "Schedule",
@@ -54,6 +56,7 @@ _CLASSES = {
     "BillomatSandbox": "billomat",
     "InformerSandbox": "informer",
     "LexofficeSandbox": "lexoffice",
+    "MiteSandbox": "mite",
     "VismaSandbox": "visma",
 }
 

@@ -59,6 +59,8 @@ class Sandbox(ABC):
     """
 
     vendor: ClassVar[str]
+    opener: ClassVar[str] = "connect"
+    """The function of the package that opens a connection to it: ``connect_source`` for a tracker."""
     impossible_faults: ClassVar[frozenset[str]] = frozenset({"expire_token"})
     """Kinds of faults that cannot happen to this vendor."""
 
@@ -257,7 +259,7 @@ class Sandbox(ABC):
                     self._handle(call, fault)
                 else:
                     self.note(call, fault)
-                return Delivery(None, end="reset")
+                return Delivery(None, end="reset" if fault.resets else "drop")
             case _ if fault.when == "before" and fault.kind not in _ALWAYS_EXECUTED:
                 executed = self._unexecuted(call, fault, Reply.json(200, {}))
             case _:

@@ -32,10 +32,15 @@ class Wire:
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._left: int | None = None
+        self._resets = False
         self._held: bytearray | None = None
         self._is_ending = False
         self.lost: Fault | None = None
         """Set when the request that just arrived is carried out and not answered."""
+        self.received = 0
+        """Bytes of the present request that arrived so far."""
+        self.written = 0
+        """Bytes of its answer, those included that a fault keeps back."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -44,6 +49,7 @@ class Wire:
 
     def write(self, data: bytes) -> None:
         """Pass bytes on, as many as may pass."""
+        self.written += len(data)
         if self._held is not None:
             self._held += data
             return
@@ -54,8 +60,8 @@ class Wire:
         self._left -= len(part)
         if part:
             self._transport.write(part)
-        if len(part) < len(data):
-            self._transport.close()
+        if not self._left:
+            self.end(resets=self._resets)
 
     def close(self) -> None:
         """End the connection, once everything that is held back has been sent."""
@@ -65,11 +71,15 @@ class Wire:
 
     # -- what the application does ---------------------------------------------------------------------------
 
-    def cut_after(self, size: int) -> None:
+    def cut_after(self, size: int, *, resets: bool) -> None:
         """Let so many bytes of the answer pass, then end the connection."""
-        self._left = size
+        self._left, self._resets = size, resets
         if not size:
-            self._transport.close()
+            self.end(resets=resets)
+
+    def let_pass(self) -> None:
+        """Cut nothing any more: the answer was shorter than that."""
+        self._left = None
 
     def hold_back(self) -> None:
         """Keep the bytes of the answer for :meth:`trickle`."""
@@ -84,6 +94,15 @@ class Wire:
             await wait(seconds / len(pieces))
             self._transport.write(piece)
         if self._is_ending:
+            self._transport.close()
+
+    def end(self, *, resets: bool) -> None:
+        """End the connection, properly or with a reset."""
+        if self._transport.is_closing():
+            return
+        if resets:
+            self.reset()
+        else:
             self._transport.close()
 
     def reset(self) -> None:
@@ -114,8 +133,12 @@ def protocol_class(sandbox: Sandbox) -> Callable[[Config, ServerState], H11Proto
             super().connection_made(cast("asyncio.Transport", self.wire))
 
         def data_received(self, data: bytes) -> None:
+            is_at_a_start = not self._held and self._is_at_a_start()
+            if is_at_a_start:
+                self.wire.received = self.wire.written = 0
+            self.wire.received += len(data)
             if self._left is None:
-                if not self._held and not (self._is_at_a_start() and sandbox.faults.awaits("cut_request")):
+                if not self._held and not (is_at_a_start and sandbox.faults.awaits("cut_request")):
                     super().data_received(data)
                     return
                 self._held += data
@@ -159,7 +182,7 @@ def protocol_class(sandbox: Sandbox) -> Callable[[Config, ServerState], H11Proto
                 self._left = None
                 assert self._call is not None
                 sandbox.note(self._call, self._fault)
-                self.wire.reset()
+                self.wire.end(resets=self._fault.resets)
 
     def made(config: Config, state: ServerState) -> H11Protocol:
         connection = BreakableProtocol(config, state, {})

@@ -26,8 +26,8 @@ class Delivery:
 
     ``reply`` None with nothing pending: there is no answer, and ``end`` says how the connection ends. ``delay``:
     seconds until the answer is sent; ``trickle``: seconds that sending it takes. ``cut``: only so many bytes of the
-    body arrive although all are announced; ``cut_answer``: so many of the whole answer. ``announced`` False: no
-    length is. ``outage``: from now on nobody listens for so many seconds.
+    body arrive although all are announced; ``cut_answer``: so many of the whole answer, and ``end`` says how the
+    connection ends then. ``announced`` False: no length is. ``outage``: from now on nobody listens for so many seconds.
     """
 
     reply: Reply | None
@@ -99,7 +99,7 @@ def deliver(
             return Lost("cut off", sent=True)
         return evolve(reply, body=reply.body[: delivery.cut])
     if delivery.cut_answer is not None and delivery.cut_answer < answer_size(reply):
-        return Lost("cut off", sent=True)
+        return Lost("reset" if delivery.end == "reset" else "cut off", sent=True)
     return reply
 
 
@@ -122,7 +122,7 @@ def spoiled(fault: Fault, reply: Reply, gateway: Callable[[int, str | None], Rep
     if fault.kind == "trickle":
         return Delivery(reply, trickle=fault.duration)
     if fault.kind == "cut_answer":
-        return Delivery(reply, cut_answer=fault.cut)
+        return Delivery(reply, cut_answer=fault.cut, end="reset" if fault.resets else "drop")
     return Delivery(reply)
 
 

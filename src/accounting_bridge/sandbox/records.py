@@ -84,6 +84,25 @@ class SalesEntryRecord:
 
 
 @frozen(kw_only=True)
+class TimeEntryRecord:
+    """Hours in a tracker. ``billed`` stays False where a tracker has nothing but a lock."""
+
+    id: str
+    day: date
+    seconds: int
+    billable: bool
+    billed: bool
+    locked: bool
+    hourly_rate: Decimal | None
+    """In the account's currency; None where no rate is set."""
+    note: str | None = None
+    customer_id: str | None = None
+    project_id: str | None = None
+    activity_id: str | None = None
+    person_id: str | None = None
+
+
+@frozen(kw_only=True)
 class LoggedCall:
     """A call that reached the sandbox; headers and query come without credentials.
 

@@ -11,6 +11,7 @@ VENDORS: Final = {
     "billomat": "accounting_bridge.sandbox.billomat:BillomatSandbox",
     "informer": "accounting_bridge.sandbox.informer:InformerSandbox",
     "lexoffice": "accounting_bridge.sandbox.lexoffice:LexofficeSandbox",
+    "mite": "accounting_bridge.sandbox.mite:MiteSandbox",
     "visma": "accounting_bridge.sandbox.visma:VismaSandbox",
 }
 

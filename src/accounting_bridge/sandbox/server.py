@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -31,9 +32,9 @@ from typing import (
 )
 from urllib.parse import quote
 
-from attrs import evolve
+from attrs import evolve, frozen
 
-from .base import Sandbox
+from .base import LOG_SIZE, Sandbox
 from .clock import VirtualClock
 from .connection import Wire, protocol_class
 from .registry import create
@@ -63,6 +64,19 @@ class Located(Protocol):
     origin: str | None
 
 
+@frozen
+class Exchange:
+    """How many bytes a call was on the socket, heads included.
+
+    ``answer`` counts what a fault kept back as well, ``request`` what had arrived when the answer was sent.
+    """
+
+    method: str
+    path: str
+    request: int
+    answer: int
+
+
 class Server(Generic[SandboxT_co]):
     """A running server; a context manager. ``close`` is idempotent and breaks what is still open."""
 
@@ -75,6 +89,7 @@ class Server(Generic[SandboxT_co]):
         self.port: int = bound
         if isinstance(sandbox, Located):
             sandbox.origin = self.url
+        self._exchanges: deque[Exchange] = deque(maxlen=LOG_SIZE)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._listener: asyncio.Server | None = None
@@ -97,6 +112,11 @@ class Server(Generic[SandboxT_co]):
     def settings(self) -> dict[str, str]:
         """What to pass to ``connect`` as settings."""
         return self.sandbox.settings
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """How large the last calls were that were answered, oldest first; each shows up once its answer is sent."""
+        return tuple(self._exchanges)
 
     def close(self) -> None:
         """Stop at once: open connections are broken, pending answers dropped."""
@@ -202,10 +222,13 @@ class Server(Generic[SandboxT_co]):
             await _gone(receive)
             return
         if delivery.cut_answer is not None:
-            wire.cut_after(delivery.cut_answer)
+            wire.cut_after(delivery.cut_answer, resets=delivery.end == "reset")
         if delivery.trickle:
             wire.hold_back()
         await _send(send, reply, delivery.cut, is_last=delivery.outage is not None)
+        self._exchanges.append(Exchange(call.method, call.path, wire.received, wire.written))
+        if delivery.cut_answer is not None:
+            wire.let_pass()
         if delivery.trickle:
             await wire.trickle(delivery.trickle, self._pass)
         if delivery.cut is not None and delivery.cut < len(reply.body):

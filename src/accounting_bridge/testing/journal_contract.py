@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from threading import Barrier
 from typing import Final, TypeAlias
 
 import pytest
 from attrs import evolve
 
-from ..journal.port import Change, Confirm, Forget, Intend, Journal, Key, Release, Row, Send, State, Unclear
+from ..journal.port import Change, Confirm, Expected, Forget, Intend, Journal, Key, Release, Row, Send, State, Unclear
 
 OpenJournal: TypeAlias = Callable[[], Journal]
 
@@ -25,12 +26,13 @@ THEN: Final = datetime(2026, 3, 31, 12, 0, 0, 123456, tzinfo=UTC)
 LATER: Final = THEN + timedelta(seconds=30, microseconds=1)
 
 _INTENT: Final = (Intend("v1:f"),)
-_FLYING: Final = (*_INTENT, Send(0, "sha-1"))
+_EXPECTED: Final = Expected(gross=Decimal("1190.00"), tolerance=Decimal("0.02"), currency="EUR", customer_id="c-1")
+_FLYING: Final = (*_INTENT, Send(0, "sha-1", _EXPECTED))
 _UNCLEAR: Final = (*_FLYING, Unclear())
 _AGAIN: Final = (*_UNCLEAR, Send(1, "sha-2"))
 _DONE: Final = (*_FLYING, Confirm("r-1"))
 _ROW: Final = Row(state=State.INTENT, fingerprint="v1:f", at=LATER)
-_SENT: Final = evolve(_ROW, rounds=1, sent_at=THEN, payload="sha-1")
+_SENT: Final = evolve(_ROW, rounds=1, sent_at=THEN, payload="sha-1", expected=_EXPECTED)
 _STAYS: Final = object()
 
 CHANGES: Final[Sequence[tuple[Sequence[Change], Change, Row | object | None]]] = [
@@ -41,7 +43,7 @@ CHANGES: Final[Sequence[tuple[Sequence[Change], Change, Row | object | None]]] =
     ((), Release(0), _STAYS),
     ((), Forget(), _STAYS),
     (_INTENT, Intend("v1:other"), _STAYS),
-    (_INTENT, Send(0, "sha-1"), evolve(_SENT, state=State.IN_FLIGHT, sent_at=LATER)),
+    (_INTENT, Send(0, "sha-1", _EXPECTED), evolve(_SENT, state=State.IN_FLIGHT, sent_at=LATER)),
     (_INTENT, Send(1), _STAYS),
     (_INTENT, Unclear(), _STAYS),
     (_INTENT, Confirm("r-1"), evolve(_ROW, state=State.CONFIRMED, remote_id="r-1")),
@@ -56,7 +58,7 @@ CHANGES: Final[Sequence[tuple[Sequence[Change], Change, Row | object | None]]] =
     (_FLYING, Release(0), _STAYS),
     (_FLYING, Forget(), None),
     (_UNCLEAR, Intend("v1:f"), _STAYS),
-    (_UNCLEAR, Send(1), evolve(_SENT, state=State.IN_FLIGHT, rounds=2, sent_at=LATER, payload="")),
+    (_UNCLEAR, Send(1), evolve(_SENT, state=State.IN_FLIGHT, rounds=2, sent_at=LATER, payload="", expected=None)),
     (_UNCLEAR, Send(0), _STAYS),
     (_UNCLEAR, Unclear(), _STAYS),
     (_UNCLEAR, Confirm("r-1"), evolve(_SENT, state=State.CONFIRMED, remote_id="r-1")),
@@ -148,10 +150,11 @@ class JournalContract:
         """What an app calls its users and what a vendor calls its documents is theirs to choose."""
         for text in ("\ud800", "\0", "\0null", "ä☃\U0001f600", "'\"\\", "x" * 20_000, "12.50", ""):
             key = evolve(KEY, tenant=text)
-            for change in (Intend(text), Send(0, text), Confirm(text)):
+            expected = Expected(gross=Decimal("-1E+3"), currency=text, customer_id=text)
+            for change in (Intend(text), Send(0, text, expected), Confirm(text)):
                 assert journal.record(key, change, THEN)
             assert (row := journal.recall(key)) is not None
-            assert (row.fingerprint, row.payload, row.remote_id) == (text, text, text)
+            assert (row.fingerprint, row.payload, row.remote_id, row.expected) == (text, text, text, expected)
             assert journal.known(text, KEY.vendor, KEY.kind) == [(key, row)]
 
     def test_what_is_known_of_a_kind(self, journal: Journal) -> None:

@@ -36,6 +36,7 @@ from ..models import (
     IssuedInvoice,
     LedgerAccount,
     LineItem,
+    Listed,
     PaymentTerm,
     SalePlan,
     SalesEntry,
@@ -76,7 +77,7 @@ class MemoryBooks:
     _made: int = 0
 
     def lose_next_answer(self, *, after_commit: bool = True) -> None:
-        """The next create raises ``OutcomeUnknown``, although it was made (or, before commit, was not)."""
+        """The next create or upload raises ``OutcomeUnknown``, although it was made (or, before commit, was not)."""
         self._losing.append(after_commit)
 
     def add_customers(self, count: int) -> None:
@@ -302,6 +303,18 @@ class Memory:
             if i.reference == reference and i.customer_id == customer_id
         ]
 
+    async def list_invoices(self, since: datetime, until: datetime, cursor: str | None) -> Page[Listed]:
+        """All there are: these books keep no time of creation."""
+        return Page(
+            items=[
+                Listed(
+                    id=one.id, reference=one.reference, customer_id=one.customer_id, gross=one.totals.gross,
+                    currency=one.currency, void=one.status is InvoiceStatus.VOID, url=one.url,
+                )
+                for one in list(self.books.invoices.values())
+            ]
+        )  # fmt: skip
+
     async def get_invoice(self, invoice_id: str) -> Invoice:
         """By id."""
         try:
@@ -339,12 +352,15 @@ class Memory:
         """Whether there is such a mail."""
         return any(name == invoice_id and at >= since for name, _, at in self.books.mails)
 
-    async def attach(self, invoice_id: str, file: Attachment) -> None:
-        """Keep the file, once."""
+    async def has_file(self, invoice_id: str, file: Attachment) -> bool:
+        """By name and content."""
         await self.get_invoice(invoice_id)
-        kept = self.books.files.setdefault(invoice_id, [])
-        if file not in kept:
-            kept.append(file)
+        return any((one.filename, one.content) == (file.filename, file.content) for one in self._files(invoice_id))
+
+    async def attach(self, invoice_id: str, file: Attachment) -> None:
+        """Keep the file."""
+        await self.get_invoice(invoice_id)
+        self._keep(invoice_id, file)
 
     # -- sales --
 
@@ -379,6 +395,18 @@ class Memory:
         """All with this number."""
         return [s.id for s in list(self.books.sales.values()) if s.invoice_number == invoice.number]
 
+    async def list_sales(self, since: datetime, until: datetime, cursor: str | None) -> Page[Listed]:
+        """All there are."""
+        return Page(
+            items=[
+                Listed(
+                    id=one.id, reference=one.invoice_number, customer_id=one.customer_id, gross=one.totals.gross,
+                    void=one.status is SalesEntryStatus.VOID, url=one.url,
+                )
+                for one in list(self.books.sales.values())
+            ]
+        )  # fmt: skip
+
     async def get_sale(self, entry_id: str) -> SalesEntry:
         """By id."""
         try:
@@ -387,12 +415,27 @@ class Memory:
             raise NotFound(f"sales entry {entry_id!r} is not in the books") from None
 
     async def finish_sale(self, entry: SalesEntry, invoice: IssuedInvoice) -> SalesEntry:
-        """Keep the PDF with it, once."""
-        if invoice.pdf is not None and entry.id not in self.books.files:
-            self.books.files[entry.id] = [Attachment(filename="invoice.pdf", content=invoice.pdf)]
-        return evolve(entry, has_pdf=entry.id in self.books.files)
+        """Nothing is missing."""
+        return entry
+
+    async def has_sale_file(self, entry: SalesEntry, file: Attachment) -> bool:
+        """Any file will do: an entry has one."""
+        return bool(self._files(entry.id))
+
+    async def attach_to_sale(self, entry: SalesEntry, file: Attachment) -> None:
+        """Keep the PDF."""
+        self._keep(entry.id, file)
 
     # -- private --
+
+    def _files(self, document_id: str) -> Sequence[Attachment]:
+        return list(self.books.files.get(document_id, ()))
+
+    def _keep(self, document_id: str, file: Attachment) -> None:
+        self.books.before_commit()
+        with self.books.lock:
+            self.books.files.setdefault(document_id, []).append(file)
+        self.books.after_commit()
 
     def _priced(self, document: InvoiceDraft | IssuedInvoice) -> tuple[list[PricedLine], list[Problem]]:
         """The lines as numbers, and everything that the books would not take."""

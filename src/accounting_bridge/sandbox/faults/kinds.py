@@ -34,6 +34,7 @@ FaultKind = Literal[
     "cut_answer",
 ]
 When = Literal["before", "after"]
+CutEnd = Literal["close", "reset"]
 
 _SECONDS: Final[dict[str, float]] = {"late": 150.0, "trickle": 60.0, "stale_index": 30.0, "clock_jump": 3600.0}
 _CUTS: Final = frozenset({"cut_request", "cut_answer"})
@@ -90,7 +91,9 @@ class Fault:
     - ``late``: the call is carried out ``seconds`` (150 unless given) after it arrived, whatever the client does
       meanwhile. No answer comes, or ``status`` at once: a gateway that gave up waiting.
     - ``cut_request``: the connection is reset when exactly ``cut`` bytes of the request have arrived, head included;
-      it is carried out if those are all of them. ``cut_answer``: closed after exactly ``cut`` bytes of the answer.
+      it is carried out if those are all of them. ``cut_answer``: closed after exactly ``cut`` bytes of the answer, all
+      of them included. ``end="close"`` or ``"reset"`` has it the other way; what a reset finds under way is lost, so
+      that of an answer of more than some 60 KB fewer bytes may arrive.
 
     A late answer:
 
@@ -132,12 +135,17 @@ class Fault:
     lag: float = field(default=0.0, kw_only=True, validator=_not_negative)
     hint: bool = field(default=True, kw_only=True)
     announced: bool = field(default=True, kw_only=True)
+    end: CutEnd | None = field(
+        default=None, kw_only=True, validator=validators.optional(validators.in_(get_args(CutEnd)))
+    )
     pattern: CallPattern = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         """Compile the pattern once; what cannot happen is refused here."""
         if self.kind in _CUTS and self.cut is None:
             raise ValueError(f"{self.kind} needs cut, the number of bytes")
+        if self.kind not in _CUTS and self.end is not None:
+            raise ValueError(f"{self.kind} has no end to choose: cut_request and cut_answer have")
         if self.seconds is not None and self.seconds < 0 and self.kind != "clock_jump":
             raise ValueError("seconds must not be negative")
         object.__setattr__(self, "pattern", CallPattern(self.match))
@@ -146,6 +154,11 @@ class Fault:
     def duration(self) -> float:
         """``seconds``, or what they are for this kind unless given."""
         return _SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
+
+    @property
+    def resets(self) -> bool:
+        """Whether the connection ends with a reset once it is cut."""
+        return self.end == "reset" or (self.end is None and self.kind == "cut_request")
 
     @property
     def hidden_for(self) -> float:
@@ -163,6 +176,8 @@ class Fault:
             words.append(f"{self.seconds:g}s")
         if self.cut is not None:
             words.append(f"cut={self.cut}")
+        if self.end is not None:
+            words.append(f"end={self.end}")
         if self.lag:
             words.append(f"lag={self.lag:g}s")
         words += [word for word, is_set in (("no-hint", not self.hint), ("unannounced", not self.announced)) if is_set]

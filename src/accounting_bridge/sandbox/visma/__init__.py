@@ -326,6 +326,11 @@ class VismaSandbox(Sandbox):
             invoice = self._invoices.all[invoice_id]
             self._invoices.pay(invoice, invoice.remaining if amount is None else amount, day or self._books.today())
 
+    def credit(self, invoice_id: str) -> str:
+        """Make a credit note for the whole of an invoice and return its id."""
+        with self.lock:
+            return self._invoices.credit(self._invoices.all[invoice_id]).id
+
     def void(self, invoice_id: str) -> None:
         """Void an invoice."""
         with self.lock:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from accounting_bridge.sandbox.records import InvoiceRecord
 from accounting_bridge.sandbox.routing import route
@@ -47,6 +47,11 @@ class Invoice:
     attachments: list[str] = field(factory=list)
     payments: list[tuple[date, Decimal]] = field(factory=list)
     is_voided: bool = False
+    credited_by: list[str] = field(factory=list)
+    """The credit notes that were made from it."""
+
+    credits: str | None = None
+    """The invoice that this credit note was made from."""
 
     @property
     def totals(self) -> Totals:
@@ -152,7 +157,7 @@ class Invoices:
         if self.quick_row(parse_guid(identifier) or "") is not None:
             raise self._books.answers.unchangeable("A quick invoice cannot be voided.")
         invoice = self.known(identifier)
-        if invoice.payments or invoice.is_voided:
+        if invoice.payments or invoice.credited_by or invoice.is_voided:
             raise self._books.answers.unchangeable("An invoice with payments or credits cannot be voided.")
         self.end(invoice)
         return Reply.empty(200)
@@ -182,6 +187,27 @@ class Invoices:
         self._books.of(invoice.document.customer.id).unpaid -= invoice.remaining
         invoice.is_voided = True
         invoice.modified = self._books.now()
+
+    def credit(self, invoice: Invoice) -> Invoice:
+        """Make a credit note for the whole of an invoice, as a person does: the API has no operation for it.
+
+        It takes over texts and references; neither of the two counts as paid by it.
+        """
+        document = invoice.document
+        sign = -1 if self._books.assumptions.credit_sign == "negate" else 1
+        credit = evolve(
+            document,
+            header={**document.header, "IsCreditInvoice": True},
+            is_credit=True,
+            due_date=None,
+            rows=tuple(evolve(row, priced=evolve(row.priced, sign=sign)) for row in document.rows),
+            totals=document.totals.times(sign),
+        )
+        made = self._booked(credit, self._books.today())
+        made.credits = invoice.id
+        invoice.credited_by.append(made.id)
+        invoice.modified = self._books.now()
+        return made
 
     def record(self, invoice: Invoice) -> InvoiceRecord:
         """Return an invoice as a record for assertions."""
@@ -246,7 +272,8 @@ class Invoices:
                 "ModifiedUtc": stamp(invoice.modified),
                 "PaymentDate": paid_on,
                 "PaymentStatus": invoice.status(self._books.today()),
-                "CreditedBy": [],
+                "CreditedBy": [{"CreditInvoiceId": identifier} for identifier in invoice.credited_by],
+                "ReferringInvoiceId": invoice.credits,
             }
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .formats import ZERO, round2
 
@@ -69,6 +69,11 @@ class Totals:
     def gross(self) -> Decimal:
         """What is to be paid: net, VAT and the rounding."""
         return self.net + self.vat + self.roundings
+
+    def times(self, sign: int) -> Totals:
+        """Return the same totals, or their negatives."""
+        by_rate = tuple(evolve(one, net=sign * one.net, vat=sign * one.vat) for one in self.by_rate)
+        return Totals(by_rate=by_rate, roundings=sign * self.roundings)
 
 
 def totals(

@@ -21,12 +21,13 @@ from ...models import (
     InvoicePlan,
     IssuedInvoice,
     LedgerAccount,
+    Listed,
     PaymentTerm,
     SalePlan,
     SalesEntry,
     TaxRate,
 )
-from . import clients, errors, invoices, master, sales
+from . import clients, errors, invoices, listings, master, sales
 from .drafting import ROUNDING
 from .settings import BillomatSettings
 from .wire import VENDOR
@@ -208,6 +209,11 @@ class Billomat:
         """One invoice."""
         return invoices.to_invoice(await invoices.read(invoice_id), self.origin)
 
+    async def list_invoices(self, since: datetime, until: datetime, cursor: str | None) -> Page[Listed]:
+        """The newest first; without the mirrors, where the settings ask for such."""
+        apart = self.settings.mirror_sales
+        return await listings.list_invoices(since, until, cursor, self.origin, mirrors_apart=apart)
+
     async def invoice_pdf(self, invoice_id: str) -> bytes:
         """Of completed invoices; Conflict for a draft."""
         return await invoices.pdf(invoice_id)
@@ -224,6 +230,10 @@ class Billomat:
     async def was_sent(self, invoice_id: str, since: datetime) -> bool:
         """By the comment that Billomat writes."""
         return await invoices.was_mailed(invoice_id, since)
+
+    async def has_file(self, invoice_id: str, file: Attachment) -> bool:
+        """There are no files at an invoice (documented by absence)."""
+        return False
 
     async def attach(self, invoice_id: str, file: Attachment) -> None:
         """There are no files at an invoice (documented by absence)."""
@@ -251,10 +261,25 @@ class Billomat:
         self._must_mirror()
         return await sales.read(entry_id, self.origin)
 
+    async def list_sales(self, since: datetime, until: datetime, cursor: str | None) -> Page[Listed]:
+        """Mirrors, the newest first."""
+        self._must_mirror()
+        return await listings.list_sales(since, until, cursor, self.origin)
+
     async def finish_sale(self, entry: SalesEntry, invoice: IssuedInvoice) -> SalesEntry:
-        """Complete and keep the PDF, whichever is missing."""
+        """Complete the mirror if it is a draft still."""
         self._must_mirror()
         return await sales.finish(entry, invoice, self.origin, default_rate=self.settings.default_tax_rate)
+
+    async def has_sale_file(self, entry: SalesEntry, file: Attachment) -> bool:
+        """Whether an original lies beside Billomat's own rendering."""
+        self._must_mirror()
+        return await sales.has_pdf(entry.id)
+
+    async def attach_to_sale(self, entry: SalesEntry, file: Attachment) -> None:
+        """Keep the original beside Billomat's own rendering."""
+        self._must_mirror()
+        await sales.keep_pdf(entry.id, file.content)
 
     def _must_mirror(self) -> None:
         if not self.settings.mirror_sales:

@@ -82,7 +82,7 @@ def to_customer(client: Client) -> Customer:
         currency=client.currency_code or None,
         language=client.locale[:2].lower() if client.locale else None,
         active=client.archived != "1",
-        updated_at=_instant(client.updated) if client.updated else None,
+        updated_at=instant(client.updated) if client.updated else None,
         contacts=(Contact(first_name=first, last_name=last),) if name and (first or last) else (),
     )
 
@@ -103,7 +103,8 @@ def _days(text: str | None) -> int | None:
         return None
 
 
-def _instant(text: str) -> datetime | None:
+def instant(text: str) -> datetime | None:
+    """A time stamp; None where it cannot be told which instant it is."""
     # An odd time of change is not worth losing the customer: without one it counts as changed.
     try:
         instant = datetime.fromisoformat(text)

@@ -30,9 +30,11 @@ from .master import account_settings, default_texts, own_country, tax_rates
 
 # The algorithm is not documented. What fits the recorded bodies: a line's net rounded to cents, tax rounded once per
 # rate, gross their sum. Two decimals of a quantity were seen in use; that four are kept is an assumption, chosen so
-# that minutes (0.3333 h) survive.
+# that minutes (0.3333 h) survive. Answers show what a discount on the whole comes to as one amount (total_reduction,
+# seen), and it may be given as one (documented): so that amount is what is rounded, and rates share it (assumed).
 ROUNDING: Final = Rounding(
     tax_per="rate",
+    discount_per="invoice",
     quantity_decimals=4,
     price_decimals=4,
     evidence=Evidence.ASSUMED,

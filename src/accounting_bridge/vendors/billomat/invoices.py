@@ -154,7 +154,7 @@ def to_invoice(record: InvoiceRecord, origin: str) -> Invoice:
         currency=record.currency_code,
         issue_date=record.date,
         due_date=record.due_date,
-        url=url_of(record, origin),
+        url=url_of(record.id, origin),
     )
 
 
@@ -163,9 +163,9 @@ def status_of(record: InvoiceRecord) -> InvoiceStatus:
     return _STATUS.get(record.status) or InvoiceStatus(record.status)
 
 
-def url_of(record: InvoiceRecord, origin: str) -> str:
+def url_of(invoice_id: str, origin: str) -> str:
     """Where the web application shows it (seen in another app's link)."""
-    return f"{origin}/app/invoices/show/entityId/{record.id}"
+    return f"{origin}/app/invoices/show/entityId/{invoice_id}"
 
 
 def totals_of(record: InvoiceRecord) -> Totals:

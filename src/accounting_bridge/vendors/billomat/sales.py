@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from ...errors import Conflict, NeedsAttention, NotFound, TotalsDiffer
+from ...errors import Conflict, InvalidRequest, NeedsAttention, NotFound, TotalsDiffer
 from ...flow import send_json
 from ...models import Customer, IssuedInvoice, SalePlan, SalesEntry, SalesEntryStatus
 from ...money import difference
@@ -31,7 +31,7 @@ from .drafting import (
     write_texts,
 )
 from .master import account_settings
-from .wire import VENDOR, InvoiceRecord, field_of, search
+from .wire import VENDOR, InvoiceRecord, InvoiceRow, field_of, search
 
 _DRAFT: Final = SalesEntryStatus("draft")
 _STATUS: Final = {
@@ -97,11 +97,19 @@ async def look_for(number: str) -> Sequence[str]:
     return list(found)
 
 
+def is_mirror(row: InvoiceRow) -> bool:
+    """Whether an invoice of a list has the same text as its own number and as its label."""
+    number = _number_for_good(row.status, row.number, row.invoice_number)
+    return number is not None and number == row.label
+
+
 def _own_number(record: dict[str, Any]) -> str | None:
-    """The number of an invoice that has one for good: all drafts without show what would be next (seen)."""
-    if field_of(record, "status") == invoices.DRAFT and field_of(record, "number") is None:
-        return None
-    return field_of(record, "invoice_number")
+    return _number_for_good(field_of(record, "status"), field_of(record, "number"), field_of(record, "invoice_number"))
+
+
+def _number_for_good(status: str | None, number: str | None, shown: str | None) -> str | None:
+    """What an invoice shows, unless it is a draft without a number: all of these show what would be next (seen)."""
+    return None if status == invoices.DRAFT and number is None else shown
 
 
 async def read(entry_id: str, origin: str) -> SalesEntry:
@@ -116,27 +124,23 @@ def _entry(record: InvoiceRecord, origin: str) -> SalesEntry:
         status=_STATUS.get(record.status) or SalesEntryStatus(record.status),
         customer_id=record.client_id,
         totals=invoices.totals_of(record),
-        url=invoices.url_of(record, origin),
+        url=invoices.url_of(record.id, origin),
     )
 
 
 async def finish(entry: SalesEntry, invoice: IssuedInvoice, origin: str, *, default_rate: Decimal | None) -> SalesEntry:
-    """Complete the mirror if it still is a draft, then keep the original PDF with it if it is not there."""
-    if entry.status == _DRAFT:
-        await _complete(entry, invoice, origin, default_rate)
-        done = await read(entry.id, origin)
-        entry = evolve(entry, status=done.status, totals=done.totals, invoice_number=done.invoice_number)
-        if entry.invoice_number != invoice.number:
-            raise NeedsAttention(
-                f"invoice {entry.id} was completed as {entry.invoice_number!r} instead of {invoice.number!r}: "
-                "cancel it in the books"
-            )
-    if invoice.pdf is None or entry.status is SalesEntryStatus.VOID:
+    """Complete the mirror if it is a draft still."""
+    if entry.status != _DRAFT:
         return entry
-    if not await _has_pdf(entry.id):
-        body = dumps({"signature": {"base64file": b64encode(invoice.pdf).decode("ascii")}})
-        await send_json("PUT", invoices.path_of(entry.id, "/upload-signature"), body, repeatable=True)
-    return evolve(entry, has_pdf=True)
+    await _complete(entry, invoice, origin, default_rate)
+    done = await read(entry.id, origin)
+    entry = evolve(entry, status=done.status, totals=done.totals, invoice_number=done.invoice_number)
+    if entry.invoice_number != invoice.number:
+        raise NeedsAttention(
+            f"invoice {entry.id} was completed as {entry.invoice_number!r} instead of {invoice.number!r}: "
+            "cancel it in the books"
+        )
+    return entry
 
 
 async def _complete(entry: SalesEntry, invoice: IssuedInvoice, origin: str, default_rate: Decimal | None) -> None:
@@ -146,7 +150,8 @@ async def _complete(entry: SalesEntry, invoice: IssuedInvoice, origin: str, defa
     expected = expected_totals(invoice, default_rate)
     booked = invoices.totals_of(record)
     open_cents = ROUNDING.tolerance(len(invoice.items))
-    if max(abs(difference(booked.gross, expected.gross)), abs(difference(booked.tax, expected.tax))) > open_cents:
+    gross_rest, tax_rest = difference(booked.gross, expected.gross), difference(booked.tax, expected.tax)
+    if max(gross_rest.copy_abs(), tax_rest.copy_abs()) > open_cents:  # abs() would round to the caller's precision
         raise TotalsDiffer(
             f"the draft of the mirror sums up to {booked.gross}, the invoice to {expected.gross}: it is not completed; "
             "correct or delete it in the books",
@@ -160,13 +165,25 @@ async def _complete(entry: SalesEntry, invoice: IssuedInvoice, origin: str, defa
             f"the draft of the mirror has the number {record.invoice_number!r} instead of {invoice.number!r}: "
             "it is not completed; correct or delete it in the books"
         )
-    await invoices.complete(entry.id)
+    try:
+        await invoices.complete(entry.id)
+    except (InvalidRequest, Conflict):
+        # Somebody else may have completed it between our look and our call.
+        if (await invoices.read(entry.id)).status == invoices.DRAFT:
+            raise
 
 
-async def _has_pdf(entry_id: str) -> bool:
+async def has_pdf(entry_id: str) -> bool:
+    """Whether a PDF was uploaded."""
     # type=signed is the uploaded file (documented); that there is a 404 without one is an assumption.
     try:
         await invoices.read_pdf(entry_id, signed=True)
     except NotFound:
         return False
     return True
+
+
+async def keep_pdf(entry_id: str, content: bytes) -> None:
+    """Keep it; a second one takes the first one's place, so that nothing is doubled by repeating."""
+    body = dumps({"signature": {"base64file": b64encode(content).decode("ascii")}})
+    await send_json("PUT", invoices.path_of(entry_id, "/upload-signature"), body, repeatable=True)

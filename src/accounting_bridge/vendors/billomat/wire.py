@@ -237,6 +237,20 @@ class InvoiceRecord:
 
 
 @define
+class InvoiceRow:
+    """An invoice as far as a list has to tell of it. Its time is read apart: an odd one must not hide it."""
+
+    id: str
+    status: str
+    total_gross: Decimal
+    client_id: str | None = None
+    invoice_number: str | None = None
+    number: str | None = None
+    label: str | None = None
+    currency_code: str | None = None
+
+
+@define
 class TaxRow:
     """The part of an invoice under one tax."""
 
@@ -384,9 +398,9 @@ def missing(listing: Listing, what: str, path: str) -> list[Drift]:
     return [Drift(vendor=VENDOR, what=what, record=None, problems=(problem,))]
 
 
-def ask_page(path: str, page: int, **filters: str) -> Request:
+def ask_page(path: str, page: int, *, order: str = "id ASC", **filters: str) -> Request:
     """One page of a list, in an order that what is created meanwhile does not disturb."""
-    paging = {"order_by": "id ASC", "per_page": str(PER_PAGE), "page": str(page)}
+    paging = {"order_by": order, "per_page": str(PER_PAGE), "page": str(page)}
     return evolve(get(path), params=tuple({**filters, **paging}.items()))
 
 

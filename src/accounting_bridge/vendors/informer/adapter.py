@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from attrs import evolve, frozen
 
-from ...adapter import Capabilities, ChangedSince, RateLimits, RateSignal, Rounding, Secret, Sends, Window
+from ...adapter import Capabilities, ChangedSince, RateLimits, RateSignal, Rounding, Secret, Sends, Window, unsupported
 from ...errors import BridgeError
 from ...flow import Flow, Page, Request, Response, Token
 from ...models import (
@@ -22,12 +22,13 @@ from ...models import (
     InvoicePlan,
     IssuedInvoice,
     LedgerAccount,
+    Listed,
     PaymentTerm,
     SalePlan,
     SalesEntry,
     TaxRate,
 )
-from . import errors, invoices, master, relations, sales
+from . import errors, invoices, listings, master, relations, sales
 from .drafting import ROUNDING
 from .settings import InformerSettings
 from .wire import VENDOR
@@ -49,6 +50,7 @@ _CAPABILITIES: Final = Capabilities(
     tells_mails=False,
     attach=True,
     sale_pdf=True,
+    sale_pdf_travels=True,
     invoice_discount=False,
     unit_of_lines=False,
 )
@@ -193,6 +195,10 @@ class Informer:
         """One invoice."""
         return await invoices.get_invoice(invoice_id)
 
+    async def list_invoices(self, since: datetime, until: datetime, cursor: str | None) -> Page[Listed]:
+        """By time of change, a hundred at a time, the newest first; concepts included."""
+        return await listings.list_invoices(since, until, cursor)
+
     async def invoice_pdf(self, invoice_id: str) -> bytes:
         """Of final invoices; Conflict for a concept."""
         return await invoices.pdf(invoice_id)
@@ -212,6 +218,10 @@ class Informer:
         A second mail is impossible all the same: only a concept is mailed, and after a mail it is none.
         """
         return False
+
+    async def has_file(self, invoice_id: str, file: Attachment) -> bool:
+        """Among the files that were uploaded to this invoice; those of its name are read."""
+        return await invoices.has_file(invoice_id, file)
 
     async def attach(self, invoice_id: str, file: Attachment) -> None:
         """Uploaded to this invoice, and mailed with it."""
@@ -235,6 +245,18 @@ class Informer:
         """One entry."""
         return await sales.read(entry_id)
 
+    async def list_sales(self, since: datetime, until: datetime, cursor: str | None) -> Page[Listed]:
+        """Entries of the salesbook, in the same way."""
+        return await listings.list_sales(since, until, cursor)
+
     async def finish_sale(self, entry: SalesEntry, invoice: IssuedInvoice) -> SalesEntry:
         """Nothing is missing after the POST; an entry that was found is asked for its PDF."""
         return await sales.finish(entry, invoice)
+
+    async def has_sale_file(self, entry: SalesEntry, file: Attachment) -> bool:
+        """As the entry says that was finished: it comes with its PDF."""
+        return entry.has_pdf
+
+    async def attach_to_sale(self, entry: SalesEntry, file: Attachment) -> None:
+        """Not possible: a PUT replaces the whole entry (documented)."""
+        raise unsupported(VENDOR, "add a PDF to an entry of the salesbook", "add it in the web application")

@@ -58,9 +58,8 @@ async def write_lines(sheet: Sheet, lines: Sequence[LineItem | TextLine]) -> tup
             continue
         at = f"lines[{index}]"
         booking = await booking_of(sheet, line, at)
-        quantity, price = _counted(sheet, line, at)
-        discount = line.discount_percent or ZERO
-        if discount != discount.to_integral_value():
+        quantity, price, discount = _counted(sheet, line, at)
+        if decimals(discount):
             sheet.problem(f"{at}.discount_percent", "must be a whole number: Informer keeps no fractions of it")
         product = _product(sheet, products, line, at)
         if booking is None:
@@ -76,17 +75,18 @@ async def write_lines(sheet: Sheet, lines: Sequence[LineItem | TextLine]) -> tup
     return written, priced
 
 
-def _counted(sheet: Sheet, line: LineItem, at: str) -> tuple[Decimal, Decimal]:
-    """Quantity and price as they are sent."""
+def _counted(sheet: Sheet, line: LineItem, at: str) -> tuple[Decimal, Decimal, Decimal]:
+    """Quantity, price and discount as they are sent: what becomes one amount is rounded once, its discount included."""
+    discount = line.discount_percent or ZERO
     if _as_one(sheet, line):
-        return Decimal(1), line_amount(PricedLine(line.quantity, line.unit_price, ZERO))
+        return Decimal(1), line_amount(PricedLine(line.quantity, line.unit_price, ZERO, discount)), ZERO
     for name, value, most in (
         ("quantity", line.quantity, ROUNDING.quantity_decimals),
         ("unit_price", line.unit_price, ROUNDING.price_decimals),
     ):
         if decimals(value) > most:
             sheet.problem(f"{at}.{name}", f"has {decimals(value)} decimals; {most} are kept (assumed): round it first")
-    return line.quantity, line.unit_price
+    return line.quantity, line.unit_price, discount
 
 
 def _as_one(sheet: Sheet, line: LineItem) -> bool:
@@ -98,7 +98,8 @@ def _description(sheet: Sheet, line: LineItem) -> str:
     text = line.description
     if _as_one(sheet, line):
         count = f"{plain_text(line.quantity)}{f' {line.unit}' if line.unit else ''}"
-        text = f"{text} ({count} × {plain_text(line.unit_price)})"
+        less = f" − {plain_text(line.discount_percent)} %" if line.discount_percent else ""
+        text = f"{text} ({count} × {plain_text(line.unit_price)}{less})"
         sheet.note("quantities with a fraction are one times their amount: fractional_quantities is off")
     elif line.unit:
         text = f"{text} ({line.unit})"

@@ -329,19 +329,29 @@ def file_problems(file: Attachment, field: str) -> list[Problem]:
     return found
 
 
-async def attach(invoice_id: str, file: Attachment) -> None:
-    """Keep a file with the invoice, unless one of that name and content is there."""
-    path = path_of(invoice_id)
+def _must_fit(file: Attachment) -> None:
     if problems := file_problems(file, "file"):
         raise InvalidRequest("nothing was sent", problems=problems)
+
+
+async def has_file(invoice_id: str, file: Attachment) -> bool:
+    """Whether the invoice has a file of that name and content."""
+    path = path_of(invoice_id)
+    _must_fit(file)
     record, _ = await read(invoice_id)
     kept, odd = each(as_list(record.document_attachments), DocumentAttachment, "attachment")
     await Report(odd)
     for one_kept in kept:
         if one_kept.filename == file.filename and await _content_of(path, one_kept.id) == file.content:
-            return
+            return True
+    return False
+
+
+async def attach(invoice_id: str, file: Attachment) -> None:
+    """Keep a file with the invoice."""
+    _must_fit(file)
     body = {"filename": file.filename, "file": b64encode(file.content).decode("ascii")}
-    await send_json("POST", f"{path}/attachments", dumps(body))
+    await send_json("POST", f"{path_of(invoice_id)}/attachments", dumps(body))
 
 
 async def _content_of(path: str, attachment_id: int) -> bytes | None:

@@ -71,7 +71,7 @@ def consistent(sheet: Sheet, invoice: IssuedInvoice, lines: Sequence[tuple[LineI
     computed = sums.totals
     printed = computed.gross if invoice.total_gross is None else invoice.total_gross
     if printed != computed.gross:
-        most = CENT * len(lines)
+        most = total([CENT] * len(lines))
         rest = difference(printed, computed.gross)
         if rest.copy_abs() > most or sheet.vat_option not in TAXED:
             sheet.problem(

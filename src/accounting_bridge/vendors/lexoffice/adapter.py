@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -40,13 +40,14 @@ from ...models import (
     InvoicePlan,
     IssuedInvoice,
     LedgerAccount,
+    Listed,
     PaymentTerm,
     SalePlan,
     SalesEntry,
     TaxRate,
 )
 from ...wire import decode, decode_each, dumps, each_neutral, loads, malformed
-from . import contacts, errors, invoices, reference, vouchers, wire
+from . import contacts, errors, invoices, listings, reference, vouchers, wire
 from .reference import Categories
 from .settings import LexofficeSettings
 from .wire import CONVERTER, VENDOR, checked_id, is_id
@@ -54,8 +55,6 @@ from .wire import CONVERTER, VENDOR, checked_id, is_id
 _UPDATE_ROUNDS: Final = 3
 _LOOKS_AT_NEW_CONTACT: Final = 4
 """A new contact may take up to two seconds to show (seen); spaced as they are, four looks take about that long."""
-_DAYS_MOVED: Final = 35
-"""A voucher cannot be deleted: one whose date somebody corrected in the meantime should still be found."""
 
 
 @frozen(kw_only=True)
@@ -367,30 +366,17 @@ class Lexoffice:
         return decode(CONVERTER, await request, wire.Created).id
 
     async def look_for_invoices(self, reference: str, customer_id: str, since: datetime) -> Sequence[str]:
-        """The vendor cannot search remarks: list what the customer got since the day before, open each, compare."""
-        rows = await wire.read_all(
-            "/v1/voucherlist",
-            wire.VoucherRow,
-            "invoice",
-            voucherType="invoice",
-            voucherStatus="any",
-            contactId=checked_id(customer_id, "customer"),
-            createdDateFrom=wire.day_before(since).isoformat(),
-        )
-        found: list[str] = []
-        for invoice_id in dict.fromkeys(invoices.candidates(rows, customer_id)):
-            try:
-                response = await get(at("/v1/invoices/{}", invoice_id))
-            except NotFound:
-                continue  # a draft that somebody deleted in the meantime
-            if invoices.reference_in(decode(CONVERTER, response, wire.Marked).remark) == reference:
-                found.append(invoice_id)
-        return found
+        """Among what the customer got since the day before."""
+        return await listings.look_for_invoices(reference, customer_id, since)
 
     async def get_invoice(self, invoice_id: str) -> Invoice:
         """The invoice as the books have it."""
         response = await get(at("/v1/invoices/{}", checked_id(invoice_id, "invoice")))
         return invoices.neutral(decode(CONVERTER, response, wire.Invoice), self.settings.app_url)
+
+    async def list_invoices(self, since: datetime, until: datetime, cursor: str | None) -> Page[Listed]:
+        """By days of creation."""
+        return await listings.list_invoices(since, until, cursor, self.settings.app_url)
 
     async def invoice_pdf(self, invoice_id: str) -> bytes:
         """Its PDF; a draft has none."""
@@ -411,6 +397,10 @@ class Lexoffice:
     async def was_sent(self, invoice_id: str, since: datetime) -> bool:
         """Not possible."""
         raise unsupported(VENDOR, "tell whether an invoice was mailed", "it does not mail through its interface")
+
+    async def has_file(self, invoice_id: str, file: Attachment) -> bool:
+        """There is no place for one."""
+        return False
 
     async def attach(self, invoice_id: str, file: Attachment) -> None:
         """Not possible."""
@@ -446,17 +436,8 @@ class Lexoffice:
         return decode(CONVERTER, await send_json(plan.method, plan.path, plan.body), wire.Created).id
 
     async def look_for_sales(self, invoice: IssuedInvoice, customer_id: str) -> Sequence[str]:
-        """Vouchers around that date with exactly this number; the list was found not to be searchable by number."""
-        rows = await wire.read_all(
-            "/v1/voucherlist",
-            wire.VoucherRow,
-            "sale",
-            voucherType=",".join(vouchers.SALE_TYPES),
-            voucherStatus="any",
-            voucherDateFrom=_days_off(invoice.issue_date, -_DAYS_MOVED).isoformat(),
-            voucherDateTo=_days_off(invoice.issue_date, _DAYS_MOVED).isoformat(),
-        )
-        return list(dict.fromkeys(row.id for row in rows if row.voucherNumber == invoice.number))
+        """Among the vouchers around that date."""
+        return await listings.look_for_sales(invoice)
 
     async def get_sale(self, entry_id: str) -> SalesEntry:
         """The voucher, if it is one of a sale."""
@@ -466,23 +447,25 @@ class Lexoffice:
             raise NotFound("there is no such sale: the id is that of another voucher", vendor=VENDOR)
         return vouchers.neutral(found, self.settings.app_url)
 
+    async def list_sales(self, since: datetime, until: datetime, cursor: str | None) -> Page[Listed]:
+        """By days of creation."""
+        return await listings.list_sales(since, until, cursor, self.settings.app_url)
+
     async def finish_sale(self, entry: SalesEntry, invoice: IssuedInvoice) -> SalesEntry:
-        """Attach the PDF unless the voucher has a file: files cannot be taken off again."""
-        if invoice.pdf is None or entry.has_pdf:
-            return entry
-        if not (await self.get_sale(entry.id)).has_pdf:
-            name = "".join(mark if mark.isalnum() or mark in ".-" else "-" for mark in invoice.number)
-            path = at("/v1/vouchers/{}/files", checked_id(entry.id, "sale"))
-            await upload(path, f"{name}.pdf", invoice.pdf, "application/pdf")
-        return evolve(entry, has_pdf=True)
+        """A voucher is final at once."""
+        return entry
+
+    async def has_sale_file(self, entry: SalesEntry, file: Attachment) -> bool:
+        """Whether the voucher has any file: none can be taken off again."""
+        return entry.has_pdf or (await self.get_sale(entry.id)).has_pdf
+
+    async def attach_to_sale(self, entry: SalesEntry, file: Attachment) -> None:
+        """Upload it to the voucher."""
+        path = at("/v1/vouchers/{}/files", checked_id(entry.id, "sale"))
+        await upload(path, file.filename, file.content, file.content_type)
 
 
 # ---- request builders and the like -----------------------------------------------------------------------------
-
-
-def _days_off(day: date, days: int) -> date:
-    """That many days later, or the end of the calendar."""
-    return date.fromordinal(min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal()))
 
 
 def _contacts_page(number: int, **filters: str) -> Request:

@@ -159,7 +159,7 @@ def write(
     return Draft(
         body=without_empty(body),
         totals=totals(priced, ROUNDING, prices_include_tax=tax_type == "gross", discount=discount),
-        tolerance=2 * CENT * len({line.rate for line in priced}) if discount else Decimal(0),
+        tolerance=total([CENT] * 2 * len({line.rate for line in priced})) if discount else Decimal(0),
         notes=context.notes,
         problems=context.problems,
     )

@@ -26,6 +26,8 @@ from .settings import LexofficeSettings
 LARGEST_FILE: Final = 5 * 1024 * 1024
 """Documented: 5 MiB, inclusive."""
 SALE_TYPES: Final = ("salesinvoice", "salescreditnote")
+DAYS_MOVED: Final = 35
+"""A voucher cannot be deleted: one whose date somebody corrected in the meantime should still be found."""
 _ZERO: Final = Decimal(0)
 
 
@@ -83,7 +85,7 @@ def write(
     gross = invoice.prices_include_tax or invoice.tax_treatment is TaxTreatment.SMALL_BUSINESS
     rows = _rows(context)
     sign = 1 if _gross_total(rows, gross=gross) >= 0 else -1
-    rows = [evolve(row, amount=row.amount * sign) for row in rows]
+    rows = [evolve(row, amount=_signed(row.amount, sign)) for row in rows]
     gross, rows = _meet_printed_total(context, rows, gross, sign)
     _check_rows(context, rows)
     taxes = [row.tax(gross=gross) for row in rows]
@@ -109,6 +111,11 @@ def write(
     triples = [(row.rate, difference(row.amount, tax) if gross else row.amount, tax)
                for row, tax in zip(rows, taxes, strict=True)]  # fmt: skip
     return Sale(without_empty(body), _totals(triples, sign), context.notes, context.problems)
+
+
+def _signed(amount: Decimal, sign: int) -> Decimal:
+    """Exactly: a multiplication would round to whatever precision the caller's context has."""
+    return amount if sign > 0 else amount.copy_negate()
 
 
 def _name(sign: int) -> str:
@@ -209,6 +216,8 @@ def _check_rows(context: _Context, rows: list[_Row]) -> None:
             context.refuse("lines", "sum up to nothing: this vendor books no sale of 0")
         return
     for row in rows:
+        if not row.amount:  # what the lines sum up to is something: the printed total has taken it away
+            context.refuse("total_gross", f"leaves nothing of the lines with {row.rate} %: no row of 0 can be booked")
         if row.amount < 0:
             # Whether a row may be negative is unknown; shipped clients avoid it.
             context.refuse(
@@ -238,15 +247,16 @@ def _meet_printed_total(context: _Context, rows: list[_Row], gross: bool, sign: 
     printed = context.invoice.total_gross
     if printed is None or not rows:
         return gross, rows
-    rest = difference(printed * sign, _gross_total(rows, gross=gross))
-    most = CENT * len(context.invoice.items)
+    summed = _gross_total(rows, gross=gross)
+    rest = difference(_signed(printed, sign), summed)
+    most = total([CENT] * len(context.invoice.items))
     if rest == 0:
         return gross, rows
-    if abs(rest) > most:
+    if rest.copy_abs() > most:
         context.refuse(
             "total_gross",
-            f"is {printed}, but the lines sum up to {_gross_total(rows, gross=gross) * sign}: rounding explains a "
-            f"difference of {most} at most",
+            f"is {printed}, but the lines sum up to {_signed(summed, sign)}: rounding explains a difference of {most} "
+            "at most",
         )
         return gross, rows
     taxed = context.invoice.tax_treatment is TaxTreatment.DOMESTIC
@@ -272,7 +282,7 @@ def _last_day(invoice: IssuedInvoice) -> str | None:
 
 
 def _totals(rows: Iterable[tuple[Decimal, Decimal, Decimal]], sign: int) -> Totals:
-    rates = by_rate((rate, net * sign, tax * sign) for rate, net, tax in rows)
+    rates = by_rate((rate, _signed(net, sign), _signed(tax, sign)) for rate, net, tax in rows)
     net, tax = total(row.net for row in rates), total(row.tax for row in rates)
     return Totals(net=net, tax=tax, gross=total((net, tax)), by_rate=rates)
 
@@ -287,15 +297,20 @@ _STATUS: Final[Mapping[str, SalesEntryStatus]] = {
 }
 
 
+def days_off(day: date, days: int) -> date:
+    """That many days later, or the end of the calendar."""
+    return date.fromordinal(min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal()))
+
+
 def neutral(found: wire.Voucher, app_url: str) -> SalesEntry:
     """The entry as the books have it; a credit note counts negative."""
     sign = -1 if found.type == SALE_TYPES[1] else 1
-    gross, tax = found.totalGrossAmount * sign, found.totalTaxAmount * sign
+    gross, tax = _signed(found.totalGrossAmount, sign), _signed(found.totalTaxAmount, sign)
     rows = (
         (
             row.taxRatePercent,
-            (row.amount if found.taxType == "net" else difference(row.amount, row.taxAmount)) * sign,
-            row.taxAmount * sign,
+            _signed(row.amount if found.taxType == "net" else difference(row.amount, row.taxAmount), sign),
+            _signed(row.taxAmount, sign),
         )
         for row in found.voucherItems
     )

@@ -79,6 +79,12 @@ def day_before(instant: datetime) -> date:
     return today(max(instant, earliest)) - timedelta(days=1)
 
 
+def day_after(instant: datetime) -> date:
+    """The same at the other end."""
+    latest = datetime(9998, 12, 30, tzinfo=UTC)
+    return today(min(instant, latest)) + timedelta(days=1)
+
+
 # ---- pages -----------------------------------------------------------------------------------------------------
 
 
@@ -331,6 +337,19 @@ class VoucherRow:
     id: str
     contactId: str | None = None
     voucherNumber: str | None = None
+
+
+@define
+class ListedVoucher:
+    """A row of voucherlist, as far as it tells what became of a document."""
+
+    id: str
+    voucherType: str
+    voucherStatus: str
+    totalAmount: Decimal
+    voucherNumber: str | None = None
+    contactId: str | None = None
+    currency: str | None = None
 
 
 @define

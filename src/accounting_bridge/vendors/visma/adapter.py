@@ -21,12 +21,13 @@ from ...models import (
     InvoicePlan,
     IssuedInvoice,
     LedgerAccount,
+    Listed,
     PaymentTerm,
     SalePlan,
     SalesEntry,
     TaxRate,
 )
-from . import customers, errors, files, invoices, master, oauth, sales
+from . import customers, errors, files, invoices, listings, master, oauth, sales
 from .drafting import ROUNDING
 from .settings import VismaSettings
 from .wire import VENDOR
@@ -199,6 +200,10 @@ class Visma:
         """One draft or invoice."""
         return await invoices.get_invoice(self.settings, invoice_id)
 
+    async def list_invoices(self, since: datetime, until: datetime, cursor: str | None) -> Page[Listed]:
+        """All drafts, then the invoices that were changed since then."""
+        return await listings.list_invoices(since, until, cursor)
+
     async def invoice_pdf(self, invoice_id: str) -> bytes:
         """Of final invoices; Conflict for a draft."""
         return await files.invoice_pdf(self.origin, invoice_id)
@@ -214,6 +219,10 @@ class Visma:
     async def was_sent(self, invoice_id: str, since: datetime) -> bool:
         """Whether the vendor says that it was mailed since then."""
         return await invoices.was_sent(invoice_id, since)
+
+    async def has_file(self, invoice_id: str, file: Attachment) -> bool:
+        """Among the files of the draft or invoice; those of its name and size are read."""
+        return await files.has_file(invoice_id, file)
 
     async def attach(self, invoice_id: str, file: Attachment) -> None:
         """Kept with the draft or invoice."""
@@ -237,6 +246,18 @@ class Visma:
         """One ledger item."""
         return await sales.read(entry_id)
 
+    async def list_sales(self, since: datetime, until: datetime, cursor: str | None) -> Page[Listed]:
+        """Ledger items that were changed since then; their vouchers name the invoice, and are not read here."""
+        return await listings.list_sales(since, until, cursor)
+
     async def finish_sale(self, entry: SalesEntry, invoice: IssuedInvoice) -> SalesEntry:
-        """The PDF is attached, unless it is there."""
-        return await sales.finish(entry, invoice)
+        """A ledger item is final at once."""
+        return entry
+
+    async def has_sale_file(self, entry: SalesEntry, file: Attachment) -> bool:
+        """Among the files of the ledger item, by name."""
+        return await files.item_has(entry.id, file.filename)
+
+    async def attach_to_sale(self, entry: SalesEntry, file: Attachment) -> None:
+        """Kept with the ledger item."""
+        await files.attach_to_item(entry.id, file)

@@ -31,6 +31,8 @@ PER_PAGE: Final = 1000
 _MOST_STARTS: Final = 3
 _SAMPLE: Final = 20
 """How many records a filter may be proven by: the first of them that has a value for it is taken."""
+_CHANGED: Final = "ModifiedUtc"
+_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 # ---- requests ----------------------------------------------------------------------------------------------
@@ -89,14 +91,23 @@ def guid_literal(value: Any) -> str:
 
 
 def equals(wanted: Mapping[str, Any]) -> str:
-    """``InvoiceNumber eq 7 and CustomerId eq …``: what ends in ``Id`` is a GUID at this vendor (documented)."""
+    """``InvoiceNumber eq 7 and CustomerId eq …``: what ends in ``Id`` is a GUID, in ``Utc`` an instant (documented)."""
     return " and ".join(f"{name} eq {_literal(name, value)}" for name, value in wanted.items())
 
 
 def _literal(name: str, value: Any) -> str:
     if name.endswith("Id"):
         return guid_literal(value)
+    if name.endswith("Utc"):
+        return _stamp_literal(str(value), name)
     return str(value) if type(value) is int else text_literal(str(value), name)
+
+
+def _stamp_literal(value: str, name: str) -> str:
+    """The vendor's own stamp, to the last digit, so that it equals itself; bare, and UTC where it names no zone."""
+    if not _STAMP.fullmatch(value):
+        raise InvalidRequest("nothing was sent", problems=[Problem(name, "is no instant")])
+    return value if value[-1:] == "Z" or value[-6:-5] in ("+", "-") else f"{value}Z"
 
 
 def instant_literal(value: datetime) -> str:
@@ -208,18 +219,16 @@ async def search(path: str, keep: Callable[[Record], bool], *ids: str, **asked: 
             raise malformed(listing.response, f"unreadable list of {path}", ("expected records @ $.Data",))
         return [record for record in listing.records if keep(record)]
 
-    return await _collect(path, look, ids, asked)
+    return await collect(path, look, *ids, **asked)
 
 
 async def walk(path: str, wire: type[T], *ids: str, what: str, **asked: Any) -> tuple[list[T], list[Drift]]:
     """All records of a list that is short enough to be read whole, one by one; *asked* as for :func:`page`."""
-    records = await _collect(path, lambda listing: listing.records, ids, asked)
+    records = await collect(path, lambda listing: listing.records, *ids, **asked)
     return decode_each(converter, records, wire, vendor=VENDOR, what=what)
 
 
-async def _collect(
-    path: str, wanted: Callable[[Listing], list[Any]], ids: tuple[str, ...], asked: dict[str, Any]
-) -> list[Any]:
+async def collect(path: str, wanted: Callable[[Listing], Sequence[Any]], *ids: str, **asked: Any) -> list[Any]:
     """What is *wanted* of each page, each record once; from the first page again when records move meanwhile.
 
     In which order a list comes is not documented, nor by what it can be sorted: so all that it says to hold must have
@@ -264,6 +273,20 @@ async def find(path: str, keep: Callable[[Record], bool], **wanted: Any) -> list
     return await search(path, keep)
 
 
+async def changed(path: str, wanted: Callable[[Listing], Sequence[Any]], since: datetime) -> list[Any]:
+    """What is *wanted* of all records that were changed since then: as :func:`find` does, and for the same reason.
+
+    *wanted* leaves out by itself what was changed before.
+    """
+    try:
+        found = await collect(path, wanted, filter=f"{_CHANGED} ge {instant_literal(since)}")
+        if found or await _is_proven(path, (_CHANGED,)):
+            return found
+    except InvalidRequest:
+        pass
+    return await collect(path, wanted)
+
+
 async def _is_proven(path: str, names: Sequence[str]) -> bool:
     """Whether a filter for these properties finds a record that is there; once it did or did not, it is remembered."""
     key = f"visma filter {path} {' '.join(names)}"
@@ -301,4 +324,4 @@ def changed_at_or_after(record: Mapping[str, Any], name: str, since: datetime) -
     """Whether a stamp of a record that is not structured yet lies there; also when it cannot be read."""
     value = record.get(name)
     stamp = instant(value if isinstance(value, str) else None)
-    return stamp is None or stamp >= since - timedelta(seconds=1)
+    return stamp is None or since - stamp <= timedelta(seconds=1)  # instants overflow, their differences do not

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -14,10 +13,10 @@ from ...flow import FILE_BYTES, Request, Response
 from ...models import Attachment
 from ...wire import decode, dumps, malformed
 from . import invoices
-from .calls import find, get, post
+from .calls import find, get, own_id, post
 from .drafting import file_problems
 from .wire import converter, guid_of
-from .wire_documents import DocumentId, Draft, KeptFile, Link
+from .wire_documents import DocumentId, KeptFile, Link
 
 KEPT: Final = "/salesdocumentattachments"
 _HOSTS: Final = frozenset(f"eaccountingstorage{country}.vismaonline.com" for country in ("se", "no", "nl", "fi"))
@@ -94,16 +93,26 @@ class _Address:
 # ---- attachments -------------------------------------------------------------------------------------------
 
 
-async def attach(invoice_id: str, file: Attachment) -> None:
-    """Keep a file with a draft or an invoice, unless one of that name and content is there."""
-    if problems := file_problems(file, "file"):
-        raise InvalidRequest("nothing was sent", problems=problems)
+async def has_file(invoice_id: str, file: Attachment) -> bool:
+    """Whether the draft or invoice has a file of that name and content."""
+    _must_fit(file)
     found = await invoices.read(DocumentId.of(invoice_id))
     for key in _keys(found.SalesDocumentAttachments):
         if await _is_kept(key, file):
-            return
-    where = _ON_DRAFTS if isinstance(found, Draft) else _ON_INVOICES
-    await _upload(where, found.Id, file)
+            return True
+    return False
+
+
+async def attach(invoice_id: str, file: Attachment) -> None:
+    """Keep a file with a draft or an invoice: which one it is, its id tells."""
+    document = DocumentId.of(invoice_id)
+    _must_fit(file)
+    await _upload(_ON_INVOICES if document.reference is None else _ON_DRAFTS, document.key, file)
+
+
+def _must_fit(file: Attachment) -> None:
+    if problems := file_problems(file, "file"):
+        raise InvalidRequest("nothing was sent", problems=problems)
 
 
 def _keys(given: Any) -> list[str]:
@@ -135,17 +144,20 @@ async def _upload(where: str, document: str, file: Attachment) -> None:
 # ---- the PDF of a sale -------------------------------------------------------------------------------------
 
 
-async def keep_pdf(item: str, number: str, pdf: bytes, *, look: bool) -> None:
-    """Keep an issued invoice's PDF with its ledger item; with *look* unless a file of that name is there.
+async def item_has(entry_id: str, filename: str) -> bool:
+    """Whether a ledger item has a file of that name.
 
     By name only: an app that prints the invoice anew makes other bytes of it. A ledger item does not name its files
     (documented by absence), so they are looked for in the list of all.
     """
-    name = re.sub(r"[^A-Za-z0-9.-]", "-", number) + ".pdf"
+    item = own_id(entry_id, "entry id")
 
     def is_it(record: dict[str, Any]) -> bool:
-        return guid_of(record.get("DocumentId")) == item and record.get("OriginalFilename") == name
+        return guid_of(record.get("DocumentId")) == item and record.get("OriginalFilename") == filename
 
-    if look and await find(KEPT, is_it, DocumentId=item):
-        return
-    await _upload(_ON_INVOICES, item, Attachment(filename=name, content=pdf))
+    return bool(await find(KEPT, is_it, DocumentId=item))
+
+
+async def attach_to_item(entry_id: str, file: Attachment) -> None:
+    """Keep an issued invoice's PDF with its ledger item."""
+    await _upload(_ON_INVOICES, own_id(entry_id, "entry id"), file)

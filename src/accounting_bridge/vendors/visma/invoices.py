@@ -179,8 +179,12 @@ async def look_for(reference: str, customer_id: str, since: datetime | None) -> 
 
 def _carries(record: Record, reference: str) -> bool:
     """Credit notes take over the reference of their invoice, and ledger items are no invoices of ours."""
-    other = record.get("IsCreditInvoice") is True or record.get("IsQuickInvoice") is True
-    return _text(record, "OurReference") == reference and not other
+    return _text(record, "OurReference") == reference and not is_another_kind(record)
+
+
+def is_another_kind(record: Mapping[str, Any]) -> bool:
+    """Whether it is a credit note, or the shadow of a ledger item."""
+    return record.get("IsCreditInvoice") is True or record.get("IsQuickInvoice") is True
 
 
 def _text(record: Record, name: str) -> str:

@@ -12,13 +12,11 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from attrs import evolve
-
 from ...errors import Conflict, MalformedResponse, NotFound, PeriodClosed, PermissionDenied, Problem
 from ...models import Customer, IssuedInvoice, SalePlan, SalesEntry, SalesEntryStatus, TaxTreatment, Totals
 from ...money import ZERO, PricedLine, cents, difference, totals
 from ...wire import decode, decode_each, dumps, hole_for_customer
-from . import customers, files, master, vouchers
+from . import customers, master, vouchers
 from .articles import refuse
 from .calls import BASE, find, get, own_id, post
 from .drafting import ROUNDING
@@ -272,11 +270,3 @@ async def read(entry_id: str) -> SalesEntry:
         customer_id=guid_of(item.CustomerId) or None,
         totals=Totals(net=difference(gross, tax), tax=tax, gross=gross),
     )
-
-
-async def finish(entry: SalesEntry, invoice: IssuedInvoice) -> SalesEntry:
-    """Keep the PDF with the item; a later call makes good what was lost, and looks before it does."""
-    if invoice.pdf is None or entry.has_pdf:
-        return entry
-    await files.keep_pdf(own_id(entry.id, "entry id"), invoice.number, invoice.pdf, look=not entry.created)
-    return evolve(entry, has_pdf=True)

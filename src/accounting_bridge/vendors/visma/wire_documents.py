@@ -53,6 +53,12 @@ class DocumentId:
             return cls(found[1].lower(), found[2].lower(), found[3])
         return cls(own_id(text, "id"))
 
+    @classmethod
+    def of_draft(cls, key: str, customer: str, reference: str) -> DocumentId:
+        """That of a draft as a list shows it; what somebody gave no reference of an app's form has the vendor's own."""
+        made = cls(key, customer, reference)
+        return made if _DRAFT.fullmatch(str(made)) else cls(key)
+
     def __str__(self) -> str:
         return self.key if self.reference is None else f"{self.key}~{self.customer}~{self.reference}"
 
