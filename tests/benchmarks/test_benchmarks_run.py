@@ -18,7 +18,7 @@ def test_every_row_is_there_with_a_few_records():
     assert [vendor for vendor, *_ in lines if vendor.endswith(":")] == [f"{one}:" for one in vendors for _ in range(2)]
     rows = (
         "one whole create", "durable writes", "import httpx", "import accounting_bridge", "not used yet",
-        "after one call",
+        "after one call", "streamed time entries to", "peak of 300 entries",
     )  # fmt: skip
     for row in rows:
         assert any(row in line for line in done.stdout.splitlines()), row

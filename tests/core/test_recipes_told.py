@@ -9,120 +9,18 @@ from decimal import Decimal
 
 import attrs
 import pytest
-from tests.core.support import NOON, TurnedClock, driven, state
+from tests.core.odd_vendor import FILE, SETTLE, Odd, connected, rows
+from tests.core.support import NOON, driven, state
 from tests.core.test_memory_vendor import CUSTOMER, PDF, draft, issued
 
 import accounting_bridge as ab
 from accounting_bridge._bound import BoundProvider
 from accounting_bridge.journal.port import Intend, State
 from accounting_bridge.money import total
-from accounting_bridge.once import LOOK_BACK, Patience
-from accounting_bridge.recipes import consents, create_invoice, exchange
+from accounting_bridge.once import LOOK_BACK
+from accounting_bridge.recipes import consents, exchange
 from accounting_bridge.session import Session
-from accounting_bridge.vendors.memory import Memory, MemoryBooks, MemorySettings
-
-SETTLE = timedelta(seconds=300)
-FILE = ab.Attachment(filename="hours.pdf", content=b"%PDF-1.4\n%%EOF\n")
-
-
-@attrs.frozen(kw_only=True)
-class Odd(Memory):
-    """The vendor in memory: drafts first, as most vendors, and odd in ways that a test chooses."""
-
-    settle_seconds = SETTLE.total_seconds()
-    changes: dict = attrs.field(factory=dict)
-    tolerance: Decimal = Decimal(0)
-    skew: Decimal = Decimal(0)
-    """By how much sales, and invoices that are final, differ from what was predicted."""
-    final_currency: str = "EUR"
-    draft_notes: tuple = ()
-    refusals: list = attrs.field(factory=list)
-    """What plans are refused with, from now on."""
-    down: list = attrs.field(factory=list)
-    """What looks end with, one after the other; None: an answer."""
-    hidden: list = attrs.field(factory=list)
-    """Until when no list shows a final invoice."""
-    clock: TurnedClock = attrs.field(factory=TurnedClock)
-    calls: list = attrs.field(factory=list)
-
-    @property
-    def capabilities(self):
-        return attrs.evolve(super().capabilities, **self.changes)
-
-    async def plan_invoice(self, draft, customer, *, finalize, now):
-        self.refuse()
-        self.calls.append(("plan", now))
-        plan = await super().plan_invoice(draft, customer, finalize=finalize, now=now)
-        return attrs.evolve(plan, tolerance=self.tolerance, notes=("folded",))
-
-    async def plan_sale(self, invoice, customer, *, now):
-        self.refuse()
-        self.calls.append(("plan", now))
-        return attrs.evolve(await super().plan_sale(invoice, customer, now=now), tolerance=self.tolerance)
-
-    def refuse(self):
-        if self.refusals:
-            raise self.refusals[0]
-
-    async def submit_invoice(self, plan):
-        return await super().submit_invoice(attrs.evolve(plan, finalize=False))
-
-    async def finalize_invoice(self, draft):
-        final_id = await super().finalize_invoice(draft)
-        if self.changes.get("renames_final"):
-            invoice = self.books.invoices.pop(final_id)
-            final_id = f"final-{final_id}"
-            self.books.invoices[final_id] = attrs.evolve(invoice, id=final_id)
-        self.books.after_commit()
-        return final_id
-
-    async def look_for_invoices(self, reference, customer_id, since):
-        self.calls.append(("look", reference, customer_id, since))
-        if self.down and (error := self.down.pop(0)) is not None:
-            raise error
-        if self.hidden and self.clock.now() < self.hidden[0]:
-            return []
-        return await super().look_for_invoices(reference, customer_id, since)
-
-    async def look_for_sales(self, invoice, customer_id):
-        self.calls.append(("look", invoice.number, customer_id))
-        if self.down and (error := self.down.pop(0)) is not None:
-            raise error
-        return await super().look_for_sales(invoice, customer_id)
-
-    async def get_invoice(self, invoice_id):
-        invoice = await super().get_invoice(invoice_id)
-        if invoice.status is ab.InvoiceStatus.DRAFT:
-            return attrs.evolve(invoice, notes=self.draft_notes)
-        return attrs.evolve(invoice, totals=self.skewed(invoice.totals), currency=self.final_currency, notes=())
-
-    async def get_sale(self, entry_id):
-        entry = await super().get_sale(entry_id)
-        return attrs.evolve(entry, totals=self.skewed(entry.totals))
-
-    def skewed(self, totals):
-        return attrs.evolve(totals, tax=total([totals.tax, self.skew]), gross=total([totals.gross, self.skew]))
-
-    def looks(self):
-        return [call[1:] for call in self.calls if call[0] == "look"]
-
-
-class Durable(ab.MemoryJournal):
-    """Says of itself that it forgets nothing."""
-
-    durable = True
-
-
-def connected(*, books=None, journal=None, clock=None, **how):
-    clock = clock or TurnedClock()
-    adapter = Odd(settings=MemorySettings(books=books or MemoryBooks()), clock=clock, **how)
-    return BoundProvider(Session(state(adapter, clock=clock, journal=journal or Durable()), None)), adapter
-
-
-def rows(bound, kind):
-    """Reference and row of all of one kind, as the journal keeps them."""
-    return [(key.reference, row) for key, row in bound._session.state.journal.known("default", "memory", kind)]
-
+from accounting_bridge.vendors.memory import MemoryBooks, MemorySettings
 
 # ---- what stands in the journal --------------------------------------------------------------------------------
 
@@ -279,137 +177,6 @@ def test_an_unclear_draft_that_would_be_refused_by_now_is_not_returned_as_if_it_
     assert bound.create_invoice(draft()).status is ab.InvoiceStatus.DRAFT
 
 
-# ---- finalizing ------------------------------------------------------------------------------------------------
-
-
-def test_a_final_invoice_that_differs_is_told_as_final():
-    bound, adapter = connected(skew=Decimal("0.01"))
-    with pytest.raises(ab.TotalsDiffer, match="it is final") as caught:
-        bound.create_invoice(draft(), finalize=True)
-    assert (caught.value.final, caught.value.made.status) == (True, ab.InvoiceStatus.OPEN)
-    assert caught.value.made.id in adapter.books.invoices
-
-
-def test_a_final_invoice_in_another_currency_is_told_with_what_was_made():
-    bound, _ = connected(final_currency="NOK")
-    with pytest.raises(ab.TotalsDiffer, match="booked in NOK, planned in EUR") as caught:
-        bound.create_invoice(draft(currency="EUR"), finalize=True)
-    assert (caught.value.final, caught.value.made.currency) == (True, "NOK")
-    assert (caught.value.predicted.gross, caught.value.booked.gross) == (Decimal("714.00"), Decimal("714.00"))
-
-
-@pytest.mark.parametrize("at_once", [True, False])
-def test_a_small_difference_of_the_final_invoice_is_a_note(at_once):
-    bound, _ = connected(skew=Decimal("0.01"), tolerance=Decimal("0.02"))
-    if not at_once:
-        bound.create_invoice(draft())
-    notes = bound.create_invoice(draft(), finalize=True).notes
-    assert "booked gross 714.01" in notes[-1]
-    assert "within the 0.02" in notes[-1]
-    assert notes[:-1] == (("folded",) if at_once else ())
-
-
-def test_what_the_books_say_of_a_draft_is_told_by_the_call_that_makes_it():
-    bound, _ = connected(draft_notes=("the number is provisional",))
-    made = bound.create_invoice(draft())
-    assert made.notes == ("folded", "the number is provisional")
-    assert bound.get_invoice(made.id).notes == ("the number is provisional",)
-    assert bound.create_invoice(draft("A-2"), finalize=True).notes == ("folded",)
-
-
-def test_a_draft_that_a_person_changed_is_not_made_final_by_a_later_call():
-    bound, adapter = connected()
-    made = bound.create_invoice(draft())
-    stored = adapter.books.invoices[made.id]
-    changed = attrs.evolve(stored.totals, net=Decimal(900), gross=Decimal("1014.00"))
-    adapter.books.invoices[made.id] = attrs.evolve(stored, totals=changed)
-    with pytest.raises(ab.TotalsDiffer, match="it is a draft") as caught:
-        bound.create_invoice(draft(), finalize=True)
-    assert (caught.value.final, caught.value.made.id) == (False, made.id)
-    assert adapter.books.invoices[made.id].status is ab.InvoiceStatus.DRAFT
-
-
-def test_a_draft_without_a_reference_is_not_searched_for_by_one():
-    """Somebody made it in the web application."""
-    bound, adapter = connected(changes={"renames_final": True})
-    made = bound.create_invoice(draft())
-    for name, changes in {"x": {"reference": None}, "y": {"customer_id": None}}.items():
-        adapter.books.invoices[name] = attrs.evolve(adapter.books.invoices[made.id], id=name, **changes)
-        adapter.books.lose_next_answer()
-        adapter.calls.clear()
-        with pytest.raises(ab.OutcomeUnknown, match="the finalizing of draft"):
-            bound.finalize_invoice(name)
-        assert adapter.looks() == []
-
-
-# ---- drafts that become other records --------------------------------------------------------------------------
-
-
-def lost_while_final(**how):
-    """A draft is made final, the answer is lost, and no list shows the invoice yet."""
-    bound, adapter = connected(changes={"renames_final": True}, **how)
-    made = bound.create_invoice(draft())
-    adapter.hidden.append(NOON + timedelta(days=1))
-    adapter.books.lose_next_answer()
-    with pytest.raises(ab.OutcomeUnknown) as caught:
-        bound.finalize_invoice(made.id)
-    assert caught.value.retry_at == NOON + SETTLE
-    return bound, adapter, made
-
-
-def test_a_draft_that_is_on_its_way_is_not_said_to_be_gone():
-    bound, adapter, made = lost_while_final()
-    adapter.calls.clear()
-    with pytest.raises(ab.OutcomeUnknown, match=r"'A-1' is being made final.*repeat the same call") as caught:
-        bound.create_invoice(draft())
-    assert caught.value.retry_at == NOON + SETTLE
-    assert adapter.looks() == [("A-1", made.customer_id, NOON - LOOK_BACK)]
-    adapter.hidden.clear()
-    assert bound.create_invoice(draft()).id == f"final-{made.id}"
-
-
-def test_a_draft_that_is_gone_after_the_settle_time_is_gone():
-    bound, adapter, _ = lost_while_final()
-    adapter.clock.turn(SETTLE.total_seconds())
-    with pytest.raises(ab.InvoiceGone, match=r"'A-1' was made once .*use a new reference"):
-        bound.create_invoice(draft())
-
-
-@pytest.mark.parametrize(("shown_after", "found"), [(100, True), (1000, False)])
-def test_who_waits_to_settle_waits_for_a_draft_on_its_way(shown_after, found):
-    bound, adapter, made = lost_while_final()
-    adapter.hidden[0] = NOON + timedelta(seconds=shown_after)
-    driver = driven(connection=bound._session.state)
-    patience = Patience(settle=SETTLE.total_seconds(), wait_to_settle=True, deadline=60)
-    flow = create_invoice(adapter, draft(), patience, finalize=False)
-    if found:
-        assert driver.run(flow).id == f"final-{made.id}"
-    else:
-        with pytest.raises(ab.InvoiceGone):
-            driver.run(flow)
-    assert driver.slept == [SETTLE.total_seconds()]
-
-
-@pytest.mark.parametrize("renames", [True, False])
-def test_a_final_invoice_that_was_deleted_is_gone_at_once(renames):
-    bound, adapter = connected(changes={"renames_final": renames})
-    bound.create_invoice(draft(), finalize=True)
-    adapter.books.invoices.clear()
-    with pytest.raises(ab.InvoiceGone):
-        bound.create_invoice(draft())
-
-
-def test_a_draft_that_was_deleted_while_it_was_made_final_is_gone_where_ids_stay():
-    bound, adapter = connected()
-    made = bound.create_invoice(draft())
-    adapter.books.lose_next_answer()
-    adapter.books.invoices.pop(made.id)
-    with pytest.raises(ab.NotFound):
-        bound.finalize_invoice(made.id)
-    with pytest.raises(ab.InvoiceGone):
-        bound.create_invoice(draft())
-
-
 # ---- somebody else's sales -------------------------------------------------------------------------------------
 
 
@@ -491,6 +258,38 @@ def test_sales_that_cannot_be_booked_are_refused_with_the_facts():
         final.finalize_invoice(made.id)
     with pytest.raises(ab.Unsupported, match="cannot finalize the draft that exists for 'A-1'"):
         final.create_invoice(draft(), finalize=True)
+
+
+# ---- files -----------------------------------------------------------------------------------------------------
+
+
+def test_who_keeps_no_files_says_what_to_do_instead():
+    bound, adapter = connected(changes={"attach": False})
+    made = bound.create_invoice(draft())
+    with pytest.raises(ab.Unsupported, match="memory: cannot keep a file with an invoice: send it along with a mail"):
+        bound.attach(made.id, FILE)
+    assert adapter.books.files == {}
+
+
+def test_a_copy_that_a_person_made_of_an_invoice_has_files_of_its_own():
+    """It has the reference of the first one, where ids change."""
+    bound, adapter = connected(changes={"renames_final": True})
+    made = bound.create_invoice(draft())
+    adapter.books.invoices["copy"] = attrs.evolve(adapter.books.invoices[made.id], id="copy")
+    for invoice_id in (made.id, "copy", made.id, "copy"):
+        bound.attach(invoice_id, FILE)
+    assert adapter.books.files == {made.id: [FILE], "copy": [FILE]}
+
+
+def test_an_invoice_of_another_app_gets_its_files_where_ids_change():
+    bound, adapter = connected(changes={"renames_final": True})
+    other, _ = connected(books=adapter.books)
+    made = other.create_invoice(draft())
+    bound._session.state.journal.record(bound._session.state.key("invoice", "A-1"), Intend("v1:a"), NOON)
+    bound.attach(made.id, FILE)
+    ((reference, _),) = rows(bound, "file")
+    assert reference.startswith(f"{made.id}:")
+    assert adapter.books.files == {made.id: [FILE]}
 
 
 # ---- consent ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,60 @@
+"""From tracked work to invoice drafts.
+
+Start with :func:`invoice_drafts` and :class:`Billing`. Reading order: work (what was done), articles, pricing,
+grouping, wording, texts, billing (the settings), outcome, tally, collecting, naming, drafts.
+"""
+
+from .articles import ArticleMap, Booking
+from .billing import Billing, CustomerTerms
+from .drafts import invoice_drafts, lines
+from .grouping import Grouping, Per
+from .outcome import LeftOut, Reason, Statement, WorkDrafts, WorkLines, WorkProblem
+from .pricing import RateOf, Rates, TimeRounding
+from .texts import Texts
+from .work import (
+    CustomerLink,
+    Expense,
+    FixedFee,
+    Label,
+    Project,
+    Service,
+    Subscription,
+    TimeEntry,
+    Trip,
+    Work,
+    WorkKind,
+    elapsed,
+)
+
+__all__ = [
+    "ArticleMap",
+    "Billing",
+    "Booking",
+    "CustomerLink",
+    "CustomerTerms",
+    "Expense",
+    "FixedFee",
+    "Grouping",
+    "Label",
+    "LeftOut",
+    "Per",
+    "Project",
+    "RateOf",
+    "Rates",
+    "Reason",
+    "Service",
+    "Statement",
+    "Subscription",
+    "Texts",
+    "TimeEntry",
+    "TimeRounding",
+    "Trip",
+    "Work",
+    "WorkDrafts",
+    "WorkKind",
+    "WorkLines",
+    "WorkProblem",
+    "elapsed",
+    "invoice_drafts",
+    "lines",
+]

@@ -1,0 +1,224 @@
+"""The settings: how work becomes invoices. One object, immutable, checked as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from attrs import evolve, field, frozen
+
+from ..models import Customer, CustomerRef, ServicePeriod, TaxTreatment
+from ..models._checks import Checks, as_tuple, exact_or_none
+from ..models.invoice import MOST_LINES
+from .articles import ArticleMap
+from .grouping import Grouping
+from .pricing import Rates, TimeRounding
+from .texts import REFERENCE_PLACEHOLDERS, Template, Texts, template
+from .work import CustomerLink
+
+__all__ = ["Billing", "CustomerTerms"]
+
+_MOST_DECIMALS: Final = 12
+
+
+@frozen(kw_only=True)
+class CustomerTerms:
+    """What holds for one customer only. None: as for all."""
+
+    customer: Customer | CustomerRef | None = None
+    """As it goes on the draft: a ``Customer`` is created in the books if it is missing there. None: by its number."""
+    tax_rate: Decimal | None = field(default=None, converter=exact_or_none)
+    """Percent, before that of articles and projects."""
+    tax_treatment: TaxTreatment | None = None
+    language: str | None = None
+    payment_terms_days: int | None = None
+    discount_percent: Decimal | None = field(default=None, converter=exact_or_none)
+    order_reference: str | None = None
+    reference: str | None = None
+    """Of the draft, given by the app; for customers with one draft."""
+
+    def check(self, checks: Checks, at: str) -> None:
+        """Note what is wrong, each problem under the path *at*."""
+        checks.kind(f"{at}.customer", self.customer, Customer, CustomerRef)
+        checks.number(f"{at}.tax_rate", self.tax_rate, low=0, high=100, optional=True)
+        checks.kind(f"{at}.tax_treatment", self.tax_treatment, TaxTreatment)
+        checks.text(f"{at}.language", self.language)
+        checks.whole(f"{at}.payment_terms_days", self.payment_terms_days, low=0, high=3650)
+        checks.number(f"{at}.discount_percent", self.discount_percent, low=0, high=100, optional=True)
+        checks.text(f"{at}.order_reference", self.order_reference)
+        if self.reference is not None:
+            checks.reference(f"{at}.reference", self.reference)
+
+
+def _terms(given: Any) -> Any:
+    """A copy; anything but a mapping stays and is refused by the checks."""
+    if not isinstance(given, Mapping):
+        return given
+    return {
+        key: CustomerTerms(customer=one) if isinstance(one, Customer | CustomerRef) else one
+        for key, one in given.items()
+    }
+
+
+def _several_texts(given: Any) -> tuple[Texts, ...]:
+    return (given,) if isinstance(given, Texts) else as_tuple(given)
+
+
+@frozen(kw_only=True)
+class Billing:
+    """How work is selected, priced, grouped and printed.
+
+    Raises:
+        InvalidRequest: with every setting that is wrong.
+    """
+
+    # ---- what, and for whom
+    period: ServicePeriod | None = None
+    """Only work of these days; the rest is left out and counted. None: all that is handed over."""
+    customers: Mapping[str, CustomerTerms] = field(factory=dict, converter=_terms)
+    """By customer number, else by the tracker's id of the customer. A ``Customer`` or ``CustomerRef`` may stand in
+    place of terms."""
+    known_customers_only: bool = False
+    """Whether customers that are not in ``customers`` are reported instead of being looked up by number."""
+    per: Literal["customer", "project"] = "customer"
+    """What a draft is made for."""
+
+    # ---- how much
+    rates: Rates = field(factory=Rates)
+    rounding: TimeRounding = field(factory=TimeRounding)
+    hours: Literal["round", "amount"] = "round"
+    """``round``: hours at the vendor's decimals times the rate, the difference to exact time stated in the plan.
+    ``amount``: one times the exact amount, the hours in the text."""
+    quantity_decimals: int = 2
+    """Of the vendor, as its adapter declares (``rounding.quantity_decimals``)."""
+    price_decimals: int = 2
+    """Likewise. What does not fit is printed as one times the amount."""
+    currency: str | None = None
+    """Of rates and of work that names none (ISO 4217); None: the currency of the books."""
+    prices_include_tax: bool = False
+    """Whether rates and prices are gross. Expenses are converted to the one or the other."""
+    tax_rate: Decimal | None = field(default=None, converter=exact_or_none)
+    """Percent, where nothing else says; None: the connection's default."""
+    tax_treatment: TaxTreatment = TaxTreatment.DOMESTIC
+    discount_percent: Decimal | None = field(default=None, converter=exact_or_none)
+    """On the whole invoice."""
+
+    # ---- how it looks
+    grouping: Grouping = field(factory=Grouping)
+    articles: ArticleMap = field(factory=ArticleMap)
+    texts: tuple[Texts, ...] = field(factory=lambda: (Texts(),), converter=_several_texts)
+    """One for each language; the customer's language chooses, the first one serves all others."""
+    language_on_draft: bool = True
+    """Whether drafts name the language of their texts; some vendors refuse those that they do not print."""
+    service_period: Literal["work", "period", "off"] = "work"
+    """On the draft: first to last day of the work on it, the plan's whole period, or none."""
+    line_periods: bool = False
+    """Whether each line has its own service period as well."""
+    project_note: bool = False
+    """Whether description, order number and cost centre of the projects stand on the invoice, as
+    ``Texts.project_note`` says."""
+    order_reference: bool = False
+    """Whether the projects' order number becomes the invoice's, where they have only one between them."""
+    attach_receipts: bool = False
+    issue_date: date | None = None
+    payment_terms_days: int | None = None
+    reference: str | None = None
+    """Template of the drafts' references; None: ``work/{customer}/{period}``, with the project where drafts are made
+    for projects, and the currency where it is not the plan's."""
+    most_lines: int = MOST_LINES
+    """On one draft, as the vendor takes them; work that needs more is reported."""
+    _reference: Template | None = field(init=False, repr=False, eq=False)
+    _by_number: Mapping[str, CustomerTerms] = field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        checks = Checks("billing plan")
+        self._check_parts(checks)
+        for name, allowed in (
+            ("per", ("customer", "project")), ("hours", ("round", "amount")),
+            ("service_period", ("work", "period", "off")),
+        ):  # fmt: skip
+            if getattr(self, name) not in allowed:
+                checks.problem(name, f"must be {', '.join(allowed[:-1])} or {allowed[-1]}")
+        if self.service_period == "period" and self.period is None:
+            checks.problem("service_period", "asks for the plan's period, and there is none: give period")
+        for name in _FLAGS:
+            checks.flag(name, getattr(self, name))
+        for name, low, high in (
+            ("quantity_decimals", 0, _MOST_DECIMALS), ("price_decimals", 2, _MOST_DECIMALS),
+            ("most_lines", 1, MOST_LINES), ("payment_terms_days", 0, 3650),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            checks.whole(name, value, low=low, high=high)
+            if value is None and name != "payment_terms_days":
+                checks.problem(name, "must not be None")
+        checks.currency("currency", self.currency)
+        for name in ("tax_rate", "discount_percent"):
+            checks.number(name, getattr(self, name), low=0, high=100, optional=True)
+        checks.day("issue_date", self.issue_date)
+        given = self.reference
+        found = None if given is None else template(given, REFERENCE_PLACEHOLDERS, checks, "reference")
+        checks.done()
+        object.__setattr__(self, "_reference", found)
+        object.__setattr__(self, "_by_number", {_number(key, terms): terms for key, terms in self.customers.items()})
+
+    def _check_parts(self, checks: Checks) -> None:
+        checks.kind("period", self.period, ServicePeriod)
+        for name, kind in _PARTS.items():
+            checks.kind(name, getattr(self, name), kind, required=True)
+        checks.items("texts", self.texts, Texts)
+        if isinstance(self.texts, tuple):
+            if not self.texts:
+                checks.problem("texts", "are empty: give one at least, as Texts(language='de')")
+            elif len({getattr(one, "language", None) for one in self.texts}) < len(self.texts):
+                checks.problem("texts", "hold two of one language")
+        if not isinstance(self.customers, Mapping):
+            checks.problem("customers", f"must be a mapping, not {type(self.customers).__name__}")
+            return
+        named: dict[str, tuple[str, CustomerTerms]] = {}
+        for key, terms in self.customers.items():
+            at = f"customers[{key}]"
+            checks.text(at, key, required=True)
+            checks.kind(at, terms, CustomerTerms, required=True)
+            if isinstance(terms, CustomerTerms):
+                terms.check(checks, at)
+                other, same = named.setdefault(_number(key, terms), (key, terms))
+                if evolve(same, customer=None) != evolve(terms, customer=None):
+                    checks.problem(at, f"is the customer of customers[{other}], on other terms")
+
+    def terms_of(self, link: CustomerLink | None) -> CustomerTerms | None:
+        """What is set for a customer: by its number, else by the tracker's id; None: nothing."""
+        if link is None:
+            return None
+        number = link.number or ""
+        found = self.customers.get(number) or self._by_number.get(number)
+        return self.customers.get(link.id) if found is None and link.id else found
+
+    def texts_for(self, language: str | None) -> Texts:
+        """In this language (``de``, ``de-AT``), else the first."""
+        short = (language or "")[:2].lower()
+        return next((one for one in self.texts if one.language == short), self.texts[0])
+
+    @property
+    def reference_template(self) -> Template | None:
+        """``reference``, taken apart."""
+        return self._reference
+
+
+def _number(key: str, terms: CustomerTerms) -> str:
+    """The customer number that terms are for; the key itself where they name none."""
+    return (terms.customer.number if terms.customer is not None else None) or key
+
+
+_FLAGS: Final = (
+    "known_customers_only", "prices_include_tax", "language_on_draft", "line_periods", "project_note",
+    "order_reference", "attach_receipts",
+)  # fmt: skip
+_PARTS: Final[Mapping[str, type]] = {
+    "rates": Rates,
+    "rounding": TimeRounding,
+    "grouping": Grouping,
+    "articles": ArticleMap,
+    "tax_treatment": TaxTreatment,
+}

@@ -1,0 +1,275 @@
+"""mite behind a real socket: whole imports, the flag under faults, and the key that never shows."""
+
+import logging
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+
+import anyio
+import pytest
+from canaries import texts_of
+
+import accounting_bridge as ab
+from accounting_bridge.sandbox import Fault, serve
+from accounting_bridge.sandbox.mite import MiteAccount, MiteAssumptions, MiteSandbox
+
+TODAY = datetime.now(UTC).date()
+LONG_AGO, SOON = TODAY - timedelta(days=90), TODAY + timedelta(days=1)
+QUICK = ab.Policy(deadline=5, timeout=0.5, attempts=3)
+
+
+@contextmanager
+def tracker(*, settings=None, hooks=None, **options):
+    with serve("mite", **{"customers": 4, "entries": 0, **options}) as server:
+        assert isinstance(server.sandbox, MiteSandbox)
+        given = {**server.settings, **(settings or {})}
+        with ab.connect_source("mite", given, base_url=server.url, policy=QUICK, hooks=hooks) as source:
+            yield source, server.sandbox
+
+
+def locks(box):
+    return {entry.id: entry.locked for entry in box.time_entries}
+
+
+# ---- imports ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("largest", [None, 100])
+def test_all_work_arrives_once_over_several_pages(largest):
+    with tracker(entries=1100, assumptions=MiteAssumptions(largest_limit=largest)) as (source, box):
+        work = source.work(LONG_AGO, SOON)
+        assert sorted(item.id for item in work) == sorted(f"mite:time:{entry.id}" for entry in box.time_entries)
+        assert work.complete
+        assert len([call for call in box.log if call.path == "/time_entries.json"]) > 3
+        by_id = {f"mite:time:{entry.id}": entry for entry in box.time_entries}
+        for item in work:
+            truth = by_id[item.id]
+            assert item.rate == truth.hourly_rate
+            assert item.duration == timedelta(seconds=truth.seconds)
+            assert (item.day, item.billable, item.billed) == (truth.day, truth.billable, truth.locked)
+            assert (item.customer and item.customer.id, item.note) == (truth.customer_id, truth.note)
+
+
+def test_what_is_deleted_meanwhile_takes_nothing_else_along():
+    with tracker(entries=1100) as (source, box):
+        everything = {f"mite:time:{entry.id}" for entry in box.time_entries}
+        run = iter(source.work(LONG_AGO, SOON))
+        seen = {next(run).id}
+        gone = min(box.time_entries, key=lambda entry: entry.day)
+        box.web.delete(gone.id)
+        seen |= {item.id for item in run}
+        assert everything - seen <= {f"mite:time:{gone.id}"}
+
+
+def test_a_day_of_more_than_two_pages_is_read():
+    with tracker() as (source, box):
+        ids = {box.web.track(TODAY, 5) for _ in range(1005)}
+        assert {item.id for item in source.work(TODAY, TODAY)} == {f"mite:time:{key}" for key in ids}
+
+
+def test_only_the_chosen_customers_and_projects_are_read():
+    with tracker(entries=60) as (source, box):
+        customer = next(entry.customer_id for entry in box.time_entries if entry.customer_id)
+        wanted = {f"mite:time:{entry.id}" for entry in box.time_entries if entry.customer_id == customer}
+        assert {item.id for item in source.work(LONG_AGO, SOON, customers=[customer])} == wanted
+        project = next(entry.project_id for entry in box.time_entries if entry.customer_id is None)
+        work = source.work(LONG_AGO, SOON, projects=[project])
+        assert {item.customer for item in work} == {None}
+        assert work.complete
+
+
+def test_odd_records_are_reported_and_the_others_delivered():
+    drifts = []
+    with tracker(entries=20, hooks=ab.Hooks(on_drift=drifts.append)) as (source, box):
+        running = box.web.track(TODAY, 5, running=True)
+        box.mutate("GET /time_entries", lambda body: [{"time_entry": {"id": 1}}, *body] if body else body)
+        work = source.work(LONG_AGO, SOON)
+        assert len(list(work)) == 20
+        assert not work.complete
+        assert {drift.record for drift in work.skipped} == {"1", running}
+        assert drifts == list(work.skipped)
+
+
+def test_an_empty_account_is_complete():
+    with tracker(customers=0) as (source, _):
+        work = source.work(LONG_AGO, SOON)
+        assert list(work) == []
+        assert work.complete
+        assert list(source.customers()) == []
+        assert len(list(source.projects())) == 1
+
+
+def test_archived_customers_and_projects_are_imported_as_well():
+    with tracker(customers=60) as (source, box):
+        customers = list(source.customers())
+        assert {(c.id, c.name, c.active) for c in customers} == {(c.id, c.name, not c.archived) for c in box.customers}
+        assert any(not customer.active for customer in customers)
+        projects = {project.id: project for project in source.projects()}
+        owned = [entry for entry in projects.values() if entry.customer is not None]
+        assert {project.customer.id for project in owned} == {customer.id for customer in customers}
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_async_twin_does_the_same(backend):
+    async def work() -> None:
+        with serve("mite", customers=4, entries=30) as server:
+            async with ab.connect_source_async("mite", server.settings, base_url=server.url) as source:
+                assert (await source.check()).company == "Musterwerk GmbH"
+                found = source.work(LONG_AGO, SOON)
+                items = [item async for item in found]
+                assert found.complete
+                assert len(items) == 30
+                assert len([customer async for customer in source.customers()]) == 4
+                open_ids = [item.id for item in items if not item.locked]
+                assert (await source.mark_billed(open_ids)).changed == tuple(open_ids)
+                assert (await source.mark_unbilled(open_ids[:1])).changed == tuple(open_ids[:1])
+                assert (await source.request("GET", "/account.json")).status == 200
+
+    anyio.run(work, backend=backend)
+
+
+def test_what_mite_cannot_filter_by_is_asked_raw():
+    with tracker() as (source, _):
+        assert source.request("GET", "/services.json").body.startswith(b'[{"service":')
+
+
+# ---- the flag --------------------------------------------------------------------------------------------------
+
+
+def test_marking_twice_writes_once():
+    with tracker() as (source, box):
+        ids = [f"mite:time:{box.web.track(TODAY, 30)}" for _ in range(3)]
+        assert source.mark_billed(ids).changed == tuple(ids)
+        assert source.mark_billed(reversed(ids)).already == tuple(reversed(ids))
+        assert set(locks(box).values()) == {True}
+        assert len([call for call in box.log if call.method == "PATCH"]) == 3
+        assert all(item.billed for item in source.work(TODAY, TODAY))
+
+
+def test_what_was_billed_can_be_released():
+    with tracker() as (source, box):
+        ids = [f"mite:time:{box.web.track(TODAY, 30)}" for _ in range(2)]
+        source.mark_billed(ids)
+        assert source.mark_unbilled(ids).changed == tuple(ids)
+        assert source.mark_unbilled(ids).already == tuple(ids)
+        assert set(locks(box).values()) == {False}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("kind", ["drop", "reset", "hang", "status"])
+@pytest.mark.parametrize("billed", [True, False])
+def test_a_lost_answer_is_made_good_within_the_call(kind, when, billed):
+    with tracker() as (source, box):
+        key = box.web.track(TODAY, 30)
+        box.web.lock(key, locked=not billed)
+        box.faults.add(Fault(kind, match="PATCH", when=when))
+        marking = source.mark_billed([f"mite:time:{key}"]) if billed else source.mark_unbilled([f"mite:time:{key}"])
+        assert marking.changed == (f"mite:time:{key}",)
+        assert locks(box) == {key: billed}
+
+
+def test_after_an_outage_the_same_call_finds_what_was_done():
+    with tracker() as (source, box):
+        ids = [f"mite:time:{box.web.track(TODAY, 30)}" for _ in range(3)]
+        box.faults.add(Fault("drop", match="PATCH", when="after", skip=1, times=3))
+        first = source.mark_billed(ids)
+        assert first.changed == tuple(ids[:1])
+        assert {one.id for one in first.failed} == set(ids[1:])
+        second = source.mark_billed(ids)
+        assert second.complete
+        assert second.already == tuple(ids[:2])
+        assert second.changed == tuple(ids[2:])
+
+
+def test_ids_that_cannot_be_marked_are_named_and_the_others_marked():
+    with tracker() as (source, box):
+        good = f"mite:time:{box.web.track(TODAY, 30)}"
+        marking = source.mark_billed(["mite:time:999999", good])
+        assert marking.changed == (good,)
+        assert [(one.id, type(one.error)) for one in marking.failed] == [("mite:time:999999", ab.NotFound)]
+
+
+def test_a_user_who_may_not_change_the_hours_of_others_is_told_which():
+    account = MiteAccount(role="coworker")
+    with tracker(entries=12, account=account) as (source, box):
+        mine = box.books.myself.id
+        open_entries = [entry for entry in box.time_entries if not entry.locked]
+        marking = source.mark_billed(f"mite:time:{entry.id}" for entry in open_entries)
+        assert set(marking.changed) == {f"mite:time:{e.id}" for e in open_entries if e.person_id == str(mine)}
+        assert {type(one.error) for one in marking.failed} == {ab.PermissionDenied}
+        assert source.mark_unbilled(marking.changed).failed
+
+
+@pytest.mark.parametrize("misplaced", ["refuse", "ignore"])
+def test_where_force_stands_elsewhere_releasing_is_reported_and_never_claimed(misplaced):
+    assumptions = MiteAssumptions(force_place="body", misplaced_force=misplaced)
+    with tracker(assumptions=assumptions) as (source, box):
+        key = box.web.track(TODAY, 30)
+        box.web.lock(key)
+        marking = source.mark_unbilled([f"mite:time:{key}"])
+        assert [one.id for one in marking.failed] == [f"mite:time:{key}"]
+        assert locks(box) == {key: True}
+
+
+@pytest.mark.parametrize("body", ["error", "text", "empty"])
+@pytest.mark.parametrize("status", [403, 422])
+def test_refusals_are_understood_however_mite_words_them(body, status):
+    assumptions = MiteAssumptions(error_body=body, locked_status=status, validation_body="error")
+    with tracker(account=MiteAccount(role="coworker"), assumptions=assumptions) as (source, box):
+        key = box.web.track(TODAY, 30)
+        box.web.lock(key)
+        marking = source.mark_unbilled([f"mite:time:{key}"])
+        assert isinstance(marking.failed[0].error, ab.Refused)
+
+
+# ---- the key ---------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_key_is_named_and_nothing_more_is_tried():
+    with tracker(settings={"api_key": "fedcba9876543210"}) as (source, box):
+        with pytest.raises(ab.AuthenticationFailed, match="api_key"):
+            source.check()
+        with pytest.raises(ab.AuthenticationFailed):
+            list(source.work(LONG_AGO, SOON))
+        calls = len(box.log)
+        marking = source.mark_billed(["mite:time:1", "mite:time:2"])
+        assert len(marking.failed) == 2
+        assert len(box.log) == calls + 1
+
+
+def test_the_key_shows_nowhere(caplog):
+    caplog.set_level(logging.DEBUG)
+    heard = []
+    hooks = ab.Hooks(on_request=heard.append, on_retry=heard.append, on_drift=heard.append)
+    with tracker(hooks=hooks, entries=3) as (source, box):
+        key = box.api_key
+        found = []
+        echo = f"you sent {key}"
+        for fault in (Fault("status", status=403, body=echo), Fault("status", status=422, body=echo),
+                      Fault("html", status=200, body=echo), Fault("drop", when="after", times=3)):  # fmt: skip
+            box.faults.add(fault)
+            with pytest.raises(ab.BridgeError) as raised:
+                source.check()
+            found += texts_of(raised.value)
+        box.mutate("GET /time_entries", lambda body: [{"time_entry": {"id": key, "minutes": key}}])
+        work = source.work(LONG_AGO, SOON)
+        list(work)
+        found += [repr(source), repr(source.capabilities), repr(work), repr(source.settings if 0 else heard)]
+        found += [caplog.text, *(f"{record.msg} {record.args}" for record in caplog.records)]
+        assert heard
+        assert not [text for text in found if key in text]
+
+
+def test_the_application_is_named_to_mite():
+    name = "Stundenbuch/2.1 (https://stundenbuch.example)"
+    with tracker(settings={"application": name}, assumptions=MiteAssumptions(missing_user_agent="refuse")) as (s, box):
+        s.check()
+        assert {call.headers["user-agent"] for call in box.log} == {name}
+    with tracker(assumptions=MiteAssumptions(missing_user_agent="refuse")) as (source, box):
+        source.check()
+        assert box.log[0].headers["user-agent"].startswith("accounting-bridge/")
+
+
+def test_days_are_days_of_the_people():
+    with tracker() as (source, box):
+        box.web.track(date(2026, 3, 29), 25)
+        assert [item.day for item in source.work(date(2026, 3, 29), date(2026, 3, 29))] == [date(2026, 3, 29)]
