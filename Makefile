@@ -34,7 +34,7 @@ help:
 	echo 'make check        linter, formatter, two type checkers, import contracts'
 	echo 'make format       let ruff rewrite what it can'
 	echo 'make bench        benchmarks'
-	echo 'make prove        that nothing is lost or doubled: seeded faults and kills, half an hour or more (docs/proof.md)'
+	echo 'make prove        that nothing is lost or doubled: seeded faults, kills, cuts at every byte; an hour or more (docs/proof.md)'
 	echo 'make mutants      how many wrong lines in money, once, policy, journal and recipes the tests notice (docs/mutants.md)'
 	echo 'make docs         write the capability matrix anew and run every example in the docs'
 	echo 'make clean        remove environments, caches and build results'
@@ -115,7 +115,7 @@ $(VENV)/.made:
 
 $(VENV)/.installed: $(VENV)/.made pyproject.toml
 	echo 'install: accounting_bridge and its extras'
-	$(pip) install --editable '.[speed,cli,sandbox]'
+	$(pip) install --editable '.[speed,cli,sandbox,xlsx]'
 	touch $@
 
 $(VENV)/.for-%: $(VENV)/.installed

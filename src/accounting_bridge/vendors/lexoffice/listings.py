@@ -176,7 +176,7 @@ def _invoice(app_url: str, row: wire.ListedVoucher) -> Listed:
 
 def _sale(app_url: str, row: wire.ListedVoucher) -> Listed:
     # Vouchers of credit notes hold positive amounts (documented); that their rows do is assumed.
-    gross = difference(ZERO, abs(row.totalAmount)) if row.voucherType == _CREDIT_NOTE else row.totalAmount
+    gross = difference(ZERO, row.totalAmount.copy_abs()) if row.voucherType == _CREDIT_NOTE else row.totalAmount
     return _listed(row, gross, row.voucherNumber or "", f"{app_url}/permalink/vouchers/view/{row.id}")
 
 
