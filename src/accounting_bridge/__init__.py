@@ -11,6 +11,20 @@ if TYPE_CHECKING:
     from ._policy import Policy, Priority
     from ._secrets import Secret
     from .adapter import Capabilities, ChangedSince, Finalize, Sends
+    from .billing import (
+        BillingProblem,
+        BillingReport,
+        ReleaseReport,
+        Unbilled,
+        bill,
+        bill_async,
+        heal_billing,
+        heal_billing_async,
+        release_work,
+        release_work_async,
+        unbilled,
+        unbilled_async,
+    )
     from .errors import (
         AuthenticationFailed,
         BridgeError,
@@ -75,12 +89,27 @@ if TYPE_CHECKING:
     from .provider import AccountingProvider, AsyncAccountingProvider, AsyncCustomerImport, CustomerImport
     from .registry import source_names, vendor_names
     from .sources import AsyncSource, Marking, Source, SourceCapabilities
+    from .sync import (
+        ChangeKind,
+        CustomerChange,
+        CustomerStore,
+        CustomersUnreadable,
+        MemoryCustomers,
+        OtherBooks,
+        SqliteCustomers,
+        SyncProgress,
+        SyncReport,
+        sync_customers,
+        sync_customers_async,
+    )
     from .tokens import FileTokens, MemoryTokens, SqliteTokens, TokenStore, TokensUnreadable
 
 _HOME = {
     "_policy": "Policy Priority",
     "_secrets": "Secret",
     "adapter": "Capabilities ChangedSince Finalize Sends",
+    "billing": "BillingProblem BillingReport ReleaseReport Unbilled bill bill_async heal_billing heal_billing_async "
+    "release_work release_work_async unbilled unbilled_async",
     "_connect": "connect connect_async connect_source connect_source_async",
     "errors": "AuthenticationFailed BridgeError Conflict DuplicateFound ImportIncomplete InvalidRequest InvoiceGone "
     "InvoiceNotSent LimitReached MalformedResponse NeedsAttention NotFound OutcomeUnknown PeriodClosed "
@@ -96,6 +125,8 @@ _HOME = {
     "provider": "AccountingProvider AsyncAccountingProvider AsyncCustomerImport CustomerImport",
     "registry": "source_names vendor_names",
     "sources": "AsyncSource Marking Source SourceCapabilities",
+    "sync": "ChangeKind CustomerChange CustomerStore CustomersUnreadable MemoryCustomers OtherBooks SqliteCustomers "
+    "SyncProgress SyncReport sync_customers sync_customers_async",
     "tokens": "FileTokens MemoryTokens SqliteTokens TokenStore TokensUnreadable",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
@@ -109,15 +140,21 @@ __all__ = [
     "AsyncSource",
     "Attachment",
     "AuthenticationFailed",
+    "BillingProblem",
+    "BillingReport",
     "BridgeError",
     "Capabilities",
+    "ChangeKind",
     "ChangedSince",
     "Conflict",
     "Connection",
     "Contact",
     "Customer",
+    "CustomerChange",
     "CustomerImport",
     "CustomerRef",
+    "CustomerStore",
+    "CustomersUnreadable",
     "Drift",
     "DuplicateFound",
     "EnsuredCustomer",
@@ -146,11 +183,13 @@ __all__ = [
     "LineKind",
     "MalformedResponse",
     "Marking",
+    "MemoryCustomers",
     "MemoryJournal",
     "MemoryLimits",
     "MemoryTokens",
     "NeedsAttention",
     "NotFound",
+    "OtherBooks",
     "Outcome",
     "OutcomeUnknown",
     "PaymentTerm",
@@ -165,6 +204,7 @@ __all__ = [
     "Reconciliation",
     "ReferenceReused",
     "Refused",
+    "ReleaseReport",
     "RequestDetails",
     "Response",
     "RetryDetails",
@@ -177,8 +217,11 @@ __all__ = [
     "ServicePeriod",
     "Source",
     "SourceCapabilities",
+    "SqliteCustomers",
     "SqliteJournal",
     "SqliteTokens",
+    "SyncProgress",
+    "SyncReport",
     "TaxRate",
     "TaxTreatment",
     "TextLine",
@@ -188,15 +231,26 @@ __all__ = [
     "Totals",
     "TotalsDiffer",
     "Unavailable",
+    "Unbilled",
     "Unlimited",
     "Unsupported",
     "Verification",
     "Window",
+    "bill",
+    "bill_async",
     "connect",
     "connect_async",
     "connect_source",
     "connect_source_async",
+    "heal_billing",
+    "heal_billing_async",
+    "release_work",
+    "release_work_async",
     "source_names",
+    "sync_customers",
+    "sync_customers_async",
+    "unbilled",
+    "unbilled_async",
     "vendor_names",
 ]
 

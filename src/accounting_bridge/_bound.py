@@ -39,6 +39,7 @@ from .models import (
     SalesEntry,
     TaxRate,
 )
+from .money import Rounding
 from .once import Patience
 from .session import AsyncSession, Session
 
@@ -108,6 +109,11 @@ class BoundProvider:
     def capabilities(self) -> Capabilities:
         """What this vendor can do."""
         return self._adapter.capabilities
+
+    @property
+    def rounding(self) -> Rounding:
+        """How the vendor arrives at its totals."""
+        return self._adapter.rounding
 
     def check(self) -> Connection:
         """Prove the credentials."""
@@ -283,6 +289,11 @@ class AsyncBoundProvider:
     def capabilities(self) -> Capabilities:
         """What this vendor can do."""
         return self._adapter.capabilities
+
+    @property
+    def rounding(self) -> Rounding:
+        """How the vendor arrives at its totals."""
+        return self._adapter.rounding
 
     async def check(self) -> Connection:
         """Prove the credentials."""

@@ -20,7 +20,7 @@ from tenacity import DoAttempt, DoSleep
 
 from ._policy import LONGEST_HINT, Attempts, Policy, Priority, RetryBudget, later, retry_after
 from ._secrets import strike_out
-from ._telling import announce, announce_retry, describe, known_secrets, redact
+from ._telling import announce, announce_retry, describe, known_secrets, redact, without_secrets
 from ._urls import Target, unfit_header, url_of
 from .adapter import Remote
 from .clock import Clock, SystemClock
@@ -35,9 +35,24 @@ from .errors import (
     Problem,
     Unavailable,
 )
-from .flow import Begin, Cached, Flow, Now, Recall, RecallAll, Record, Report, Request, Response, Token, Wait
+from .flow import (
+    Begin,
+    Cached,
+    Flow,
+    Now,
+    Recall,
+    RecallAll,
+    RecallEach,
+    Record,
+    RecordAll,
+    Report,
+    Request,
+    Response,
+    Token,
+    Wait,
+)
 from .hooks import Hooks, tell_drifts
-from .journal.port import Journal, Key, Recollection, Row
+from .journal.port import Change, Journal, Key, Recollection, Row
 from .limits.port import Limits
 from .tokens import MemoryTokens, TokenStore
 from .tokens.renewal import Renewal
@@ -197,7 +212,7 @@ def engine(
                     case Cached():
                         answer = yield from _cached(step, state, auth=auth, deadline=deadline)
                     case Report(drifts):
-                        tell_drifts(state.hooks, drifts)
+                        tell_drifts(state.hooks, without_secrets(drifts, state))
                     case Now():
                         answer = state.clock.now()
                     case Wait(seconds):
@@ -205,12 +220,16 @@ def engine(
                         yield Sleep(seconds)
                     case Begin():
                         deadline = state.clock.monotonic() + state.policy.deadline
+                    case RecallEach(keys):
+                        answer = yield from _recall_each(state, keys)
                     case RecallAll(kind):
                         answer = yield from _recall_all(state, kind)
                     case Recall(kind, reference):
                         answer = yield from _recall(state, state.key(kind, reference))
                     case Record(kind, reference, change):
                         answer = yield from _record(state, state.key(kind, reference), change)
+                    case RecordAll(changes):
+                        answer = yield from _record_all(state, changes)
                     case _:
                         error = TypeError(f"a flow may await only steps and other flows, not {type(step).__name__}")
             except BridgeError as exc:
@@ -237,6 +256,12 @@ def _recall(state: State, key: Key) -> Generator[Action, Any, Recollection]:
     return Recollection(row, state.journal.durable)
 
 
+def _recall_each(state: State, keys: Sequence[tuple[str, str]]) -> Generator[Action, Any, Sequence[Row | None]]:
+    wanted = [state.key(kind, reference) for kind, reference in keys]
+    rows = yield from _ask_journal(state, lambda: state.journal.recall_all(wanted), "read")
+    return rows
+
+
 def _recall_all(state: State, kind: str) -> Generator[Action, Any, Sequence[tuple[Key, Row]]]:
     journal, vendor = state.journal, state.adapter.vendor
     known = yield from _ask_journal(state, lambda: journal.known(state.tenant, vendor, kind), "read")
@@ -246,6 +271,13 @@ def _recall_all(state: State, kind: str) -> Generator[Action, Any, Sequence[tupl
 def _record(state: State, key: Key, change: Any) -> Generator[Action, Any, bool]:
     at = state.clock.now()
     applied: bool = yield from _ask_journal(state, lambda: state.journal.record(key, change, at), "written")
+    return applied
+
+
+def _record_all(state: State, changes: Sequence[tuple[str, str, Change]]) -> Generator[Action, Any, bool]:
+    at = state.clock.now()
+    keyed = [(state.key(kind, reference), change) for kind, reference, change in changes]
+    applied: bool = yield from _ask_journal(state, lambda: state.journal.record_all(keyed, at), "written")
     return applied
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from attrs import define, field
 
 from ._engine import State
+from ._telling import without_secrets
 from .errors import ImportIncomplete
 from .flow import Drift, Page
 from .hooks import tell_drifts
@@ -52,8 +53,9 @@ class Reading:
         self._repeated = bool(ids) and not fresh
         self._lost = self._lost + 1 if page.lost else 0
         self._recent.append(known)
-        self.skipped.extend(page.skipped)
-        tell_drifts(self.state.hooks, page.skipped)
+        skipped = without_secrets(page.skipped, self.state)
+        self.skipped.extend(skipped)
+        tell_drifts(self.state.hooks, skipped)
         self.delivered += len(fresh)
         return fresh
 

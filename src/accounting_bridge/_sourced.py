@@ -18,7 +18,7 @@ from ._arguments import raw_request
 from ._engine import State
 from ._importing import AsyncBoundImport, BoundImport
 from .adapter import unsupported
-from .errors import AuthenticationFailed, BridgeError, InvalidRequest, Problem, Refused
+from .errors import AuthenticationFailed, BridgeError, InvalidRequest, OutcomeUnknown, Problem, Unavailable
 from .flow import Flow, Page, Request, Response
 from .models import Connection, Customer, IssuedInvoice
 from .session import AsyncSession, Session
@@ -157,7 +157,7 @@ class _Marks:
 
     def refuse(self, portion: Sequence[WorkId], error: BridgeError) -> None:
         self.failed += [NotMarked(id=str(work), error=error) for work in portion]
-        if not isinstance(error, Refused) or isinstance(error, AuthenticationFailed):
+        if isinstance(error, AuthenticationFailed | Unavailable | OutcomeUnknown):
             self._stopped = error
 
     def done(self) -> Marking:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
 
 from ._secrets import Secret, strike_out
 from .errors import BridgeError, Problem
-from .flow import Request, Response
+from .flow import Drift, Request, Response
 from .hooks import RequestDetails, RetryDetails, tell
 
 if TYPE_CHECKING:
@@ -37,6 +38,22 @@ def known_secrets(state: State) -> list[Secret]:
     grants = [grant for grant in (state.token, state.former) if grant is not None]
     granted = [Secret(value) for grant in grants for value in (grant.access, grant.refresh) if value]
     return [*state.adapter.secrets(), *granted]
+
+
+def without_secrets(drifts: Iterable[Drift], state: State) -> list[Drift]:
+    """Drifts as they may be shown: a server that echoes a key in the place of an id does not get it into a report."""
+    found = list(drifts)
+    if not found:
+        return found
+    secrets = known_secrets(state)
+    return [
+        evolve(
+            drift,
+            record=None if drift.record is None else strike_out(drift.record, secrets),
+            problems=tuple(strike_out(problem, secrets) for problem in drift.problems),
+        )
+        for drift in found
+    ]
 
 
 def redact(error: BridgeError, secrets: list[Secret]) -> None:

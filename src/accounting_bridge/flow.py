@@ -3,8 +3,8 @@
 A *flow* is an ``async def`` that awaits nothing but the steps of this module and other flows. No event loop is
 involved: awaiting a step hands it to whoever drives the flow (the engine, or ``play()`` in a test), and what
 they send back is the value of the ``await``. Adapters and sources await :class:`Request`, :class:`Cached` and
-:class:`Report`, and :class:`Now` where a grant's expiry is counted; recipes also :class:`Recall`, :class:`RecallAll`,
-:class:`Record`, :class:`Wait` and :class:`Begin`. The set is closed.
+:class:`Report`, and :class:`Now` where a grant's expiry is counted; recipes also :class:`Recall`, :class:`RecallEach`,
+:class:`RecallAll`, :class:`Record`, :class:`RecordAll`, :class:`Wait` and :class:`Begin`. The set is closed.
 """
 
 from __future__ import annotations
@@ -108,6 +108,18 @@ class Recall:
 
 
 @frozen
+class RecallEach:
+    """What the journal knows of several references, at one moment; awaiting it gives a row or None for each."""
+
+    keys: Sequence[tuple[str, str]]
+    """Kind and reference."""
+
+    def __await__(self) -> Generator[Step, Any, Sequence[Row | None]]:
+        answer: Sequence[Row | None] = yield self
+        return answer
+
+
+@frozen
 class RecallAll:
     """All that the journal knows of one kind; awaiting it gives keys and rows in the order of their references."""
 
@@ -125,6 +137,18 @@ class Record:
     kind: str
     reference: str
     change: Change
+
+    def __await__(self) -> Generator[Step, Any, bool]:
+        answer: bool = yield self
+        return answer
+
+
+@frozen
+class RecordAll:
+    """Several changes in the journal, all of them or none, as one durable write; awaiting it tells which."""
+
+    changes: Sequence[tuple[str, str, Change]]
+    """Kind, reference and change."""
 
     def __await__(self) -> Generator[Step, Any, bool]:
         answer: bool = yield self
@@ -158,7 +182,9 @@ class Begin:
         yield self
 
 
-Step: TypeAlias = Request | Cached[Any] | Report | Recall | RecallAll | Record | Now | Wait | Begin
+Step: TypeAlias = (
+    Request | Cached[Any] | Report | Recall | RecallEach | RecallAll | Record | RecordAll | Now | Wait | Begin
+)
 Flow: TypeAlias = Coroutine[Step, Any, T]
 """An ``async def`` that awaits nothing but steps and other flows; it needs no event loop."""
 

@@ -31,6 +31,7 @@ from .models import (
     SalesEntry,
     TaxRate,
 )
+from .money import Rounding
 
 
 class CustomerImport(Protocol):
@@ -76,6 +77,11 @@ class AccountingProvider(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What this vendor can do."""
+        ...
+
+    @property
+    def rounding(self) -> Rounding:
+        """How the vendor arrives at its totals, and how many decimals it keeps of quantities and prices."""
         ...
 
     def check(self) -> Connection:
@@ -324,6 +330,11 @@ class AsyncAccountingProvider(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What this vendor can do."""
+        ...
+
+    @property
+    def rounding(self) -> Rounding:
+        """See :attr:`AccountingProvider.rounding`."""
         ...
 
     async def check(self) -> Connection:

@@ -28,7 +28,9 @@ _OWN: Final[Mapping[str, str]] = {
 
 
 _OWN_SOURCES: Final[Mapping[str, str]] = {
+    "clockodo": "accounting_bridge.sources.clockodo:Clockodo",
     "mite": "accounting_bridge.sources.mite:Mite",
+    "timechimp": "accounting_bridge.sources.timechimp:TimeChimp",
 }
 
 

@@ -93,6 +93,10 @@ class Odd(Memory):
         entry = await super().get_sale(entry_id)
         return attrs.evolve(entry, totals=self.skewed(entry.totals))
 
+    async def finish_sale(self, entry, invoice):
+        self.calls.append(("finish", entry.id, invoice.number))
+        return await super().finish_sale(entry, invoice)
+
     def skewed(self, totals):
         return attrs.evolve(totals, tax=total([totals.tax, self.skew]), gross=total([totals.gross, self.skew]))
 

@@ -24,8 +24,9 @@ from accounting_bridge import (
     Unlimited,
 )
 from accounting_bridge._engine import Failure, engine
+from accounting_bridge._reading import Reading
 from accounting_bridge.errors import InvalidRequest
-from accounting_bridge.flow import Cached, Drift, Now, Report, Request, Token, Wait
+from accounting_bridge.flow import Cached, Drift, Now, Page, Report, Request, Token, Wait
 from accounting_bridge.limits import MemoryLimits, RateSignal, Reservation
 
 REFUSED_TO_CONNECT = Failure("no connection came about", executed=False)
@@ -423,6 +424,22 @@ def test_records_that_were_left_out_are_told():
     driven(hooks=Hooks(on_drift=seen.append)).run(flow())
     driven().run(flow())
     assert seen == odd
+
+
+def test_a_key_in_the_place_of_an_id_is_struck_out_of_what_is_told():
+    seen = []
+    page = Page(
+        items=[], skipped=[Drift(vendor="toy", what="article", record=f"id-{API_KEY}", problems=(f"{API_KEY}!",))]
+    )
+    reading = Reading(state(hooks=Hooks(on_drift=seen.append)))
+    reading.take(page)
+
+    async def flow():
+        await Report(page.skipped)
+
+    driven(hooks=Hooks(on_drift=seen.append)).run(flow())
+    assert len(seen) == 2
+    assert API_KEY not in repr((seen, reading.skipped))
 
 
 def test_nothing_of_the_retry_library_comes_out():

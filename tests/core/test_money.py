@@ -3,6 +3,7 @@
 from decimal import ROUND_DOWN, Context, Decimal, FloatOperation, Inexact, Rounded, Subnormal, localcontext
 from fractions import Fraction
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ from accounting_bridge.money import (
 
 PER_RATE = Rounding(tax_per="rate", quantity_decimals=4, price_decimals=4, evidence=Evidence.DOCUMENTED)
 PER_LINE = Rounding(tax_per="line", quantity_decimals=4, price_decimals=4, evidence=Evidence.DOCUMENTED)
+PER_INVOICE = attrs.evolve(PER_RATE, discount_per="invoice")
 
 wild_amounts = st.decimals(Decimal("-1e14"), Decimal("1e14"), places=12)
 priced_lines = st.builds(
@@ -43,15 +45,29 @@ def half_up(value: Fraction) -> Fraction:
     return Fraction(whole, 100) * (1 if value >= 0 else -1)
 
 
-def reference_totals(lines, tax_per, gross_prices, discount):
+def reference_bases(sums, discount, discount_per):
+    """What a discount leaves of each rate's sum, the slow way."""
+    if discount_per == "rate" or not discount:
+        return {rate: half_up(amount * (100 - Fraction(discount)) / 100) for rate, amount in sums.items()}
+    whole = sum(sums.values())
+    left = whole - half_up(whole * Fraction(discount) / 100)
+    if left == whole:
+        return sums
+    bases = {rate: half_up(amount * left / whole) for rate, amount in sums.items()}
+    bases[max(sums, key=lambda rate: abs(sums[rate]))] += left - sum(bases.values())
+    return bases
+
+
+def reference_totals(lines, tax_per, gross_prices, discount, discount_per="rate"):
     """Net and tax by rate, the slow way."""
     rates = {}
     for quantity, price, rate, less in lines:
         amount = half_up(Fraction(quantity) * Fraction(price) * (100 - Fraction(less)) / 100)
         rates.setdefault(Fraction(rate), []).append(amount)
     result = []
+    bases = reference_bases({rate: sum(amounts) for rate, amounts in rates.items()}, discount, discount_per)
     for rate, amounts in sorted(rates.items()):
-        base = half_up(sum(amounts) * (100 - Fraction(discount)) / 100)
+        base = bases[rate]
         per_line = tax_per == "line" and not discount
         if gross_prices and per_line:
             tax = sum(half_up(amount * rate / (100 + rate)) for amount in amounts)
@@ -67,12 +83,12 @@ def reference_totals(lines, tax_per, gross_prices, discount):
 
 
 @given(
-    st.lists(priced_lines, max_size=20), st.sampled_from([PER_RATE, PER_LINE]), st.booleans(),
+    st.lists(priced_lines, max_size=20), st.sampled_from([PER_RATE, PER_LINE, PER_INVOICE]), st.booleans(),
     st.just(Decimal(0)) | strategies.percentages,
 )  # fmt: skip
 def test_totals_equal_the_slow_reference(lines, rounding, gross_prices, discount):
     result = totals(lines, rounding, prices_include_tax=gross_prices, discount=discount)
-    expected = reference_totals(lines, rounding.tax_per, gross_prices, discount)
+    expected = reference_totals(lines, rounding.tax_per, gross_prices, discount, rounding.discount_per)
     assert [(Fraction(row.rate), Fraction(row.net), Fraction(row.tax)) for row in result.by_rate] == expected
     assert Fraction(result.net) == sum(net for _, net, _ in expected)
     assert Fraction(result.tax) == sum(tax for _, _, tax in expected)
@@ -150,6 +166,27 @@ def test_tax_per_line_and_per_rate_differ_where_halves_add_up():
 def test_a_discount_on_the_whole_keeps_the_shares_of_the_rates():
     assert sums([("1", "100", "19"), ("1", "50", "7")], discount=Decimal(10)) == ("135.00", "20.25", "155.25")
     assert sums([("1", "100", "19")], PER_LINE, discount=Decimal(10)) == ("90.00", "17.10", "107.10")
+
+
+def nets(lines, rounding, discount):
+    priced = [PricedLine(*map(Decimal, line)) for line in lines]
+    return [str(row.net) for row in totals(priced, rounding, discount=Decimal(discount)).by_rate]
+
+
+def test_a_discount_that_is_rounded_once_is_spread_and_what_is_left_over_goes_to_the_largest():
+    small = [("1", "0.05", "19"), ("1", "0.06", "7"), ("1", "0.05", "0")]  # 10 % of 0.16 are 0.02, so 0.14 are left
+    assert nets(small, PER_RATE, "10") == ["0.05", "0.05", "0.05"]
+    assert nets(small, PER_INVOICE, "10") == ["0.04", "0.06", "0.04"]
+    credit = [("1", "-0.05", "19"), ("1", "-0.06", "7"), ("1", "0.05", "0")]  # 10 % of -0.06 are -0.01
+    assert nets(credit, PER_INVOICE, "10") == ["0.04", "-0.05", "-0.04"]
+    even = [("1", "100", "19"), ("1", "50", "7")]
+    assert nets(even, PER_INVOICE, "10") == nets(even, PER_RATE, "10") == ["45.00", "90.00"]
+    assert sums(even, PER_INVOICE, discount=Decimal(10)) == ("135.00", "20.25", "155.25")
+
+
+def test_a_discount_of_less_than_half_a_cent_is_none():
+    assert nets([("1", "0.04", "19"), ("1", "0.05", "7")], PER_INVOICE, "5") == ["0.05", "0.04"]
+    assert nets([("1", "1", "19"), ("-1", "1", "7")], PER_INVOICE, "50") == ["-1.00", "1.00"]
 
 
 def test_rates_that_are_equal_are_one_group_however_they_are_written():

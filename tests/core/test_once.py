@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from decimal import Decimal
 
 import attrs
 import pytest
@@ -17,7 +18,7 @@ from accounting_bridge.errors import (
     Unavailable,
 )
 from accounting_bridge.flow import Recall
-from accounting_bridge.journal.port import Confirm, Forget, Intend, Release, Row, Send, State, Unclear
+from accounting_bridge.journal.port import Confirm, Expected, Forget, Intend, Release, Row, Send, State, Unclear
 from accounting_bridge.once import DAY, LOOK_BACK, How, Look, adopt_unclear
 
 
@@ -360,13 +361,13 @@ def test_the_first_look_goes_back_over_a_month_and_one_after_a_send_over_a_day()
     assert timedelta(days=1) == DAY
 
 
-def test_the_digest_of_the_body_stands_in_the_journal():
+def test_what_was_sent_stands_in_the_journal_as_digest_and_amount():
     world = World()
     world.create(payload=b'{"a":1}')
     assert world.row().payload == hashlib.sha256(b'{"a":1}').hexdigest()
-    other = World()
-    other.create()
-    assert other.row().payload == ""
+    other, expected = World(), Expected(gross=Decimal("714.00"), tolerance=Decimal(0))
+    other.create(expected=expected)
+    assert (other.row().payload, other.row().expected) == ("", expected)
 
 
 def test_what_the_books_cannot_prove_is_not_sent_again():
@@ -391,17 +392,23 @@ def test_a_look_that_fails_before_the_first_send_leaves_the_reference_free():
     assert world.create(fingerprint="v1:corrected") == ("doc-1", How.MADE)
 
 
-def test_who_only_wrote_the_intent_does_not_set_free_what_another_has_sent():
-    """Two at once, and the look of one fails while the other sends."""
-    world = World(durable=False)
-    slow = world.call()
-    while world.vendor.looks == 0:
-        world.step(slow)
-    world.create()
-    slow.answer = Unavailable("down")
-    world.run([slow])
-    assert isinstance(slow.result, Unavailable)
-    assert (world.row().state, world.row().remote_id) == (State.CONFIRMED, "doc-1")
+def test_a_look_that_fails_sets_nothing_free_that_another_has_sent():
+    """Two at once, and the look of one fails while the other sends, or after it has."""
+    for finished in (False, True):
+        world = World(durable=False)
+        slow, quick = world.call(), world.call()
+        while world.vendor.looks == 0:
+            world.step(slow)
+        while not world.vendor.submits:
+            world.step(quick)
+        if finished:
+            world.run([quick])
+        slow.answer = Unavailable("down")
+        world.run([slow])
+        assert isinstance(slow.result, Unavailable)
+        assert world.row().state is (State.CONFIRMED if finished else State.IN_FLIGHT)
+        world.run([quick])
+        assert quick.result == ("doc-1", How.MADE)
 
 
 # ---- a journal in trouble --------------------------------------------------------------------------------------
@@ -526,6 +533,17 @@ def made_twice(world):
     raise sleeper.result
 
 
+def delivered_twice(world):
+    world.vendor.submit = lambda: (world.vendor.commit(), world.vendor.commit(), (TIMEOUT, OutcomeUnknown("lost")))[2]
+    world.create()
+
+
+def delivered_twice_before(world):
+    with pytest.raises(DuplicateFound):
+        delivered_twice(world)
+    world.create()
+
+
 @pytest.mark.parametrize(
     ("scene", "error", "advice"),
     [
@@ -535,10 +553,13 @@ def made_twice(world):
         (not_looked_into, OutcomeUnknown, "repeat the same call"),
         (unread, OutcomeUnknown, "repeat the same call"),
         (unnoted, OutcomeUnknown, "repeat the same call"),
-        (given_up, NeedsAttention, "sent 3 times"),
+        (given_up, NeedsAttention, "sent 3 times and never showed up in the books: look there"),
+        (given_up, NeedsAttention, "use a new reference"),
         (not_provable, NeedsAttention, "cannot tell"),
         (there_twice, DuplicateFound, "hold 2 documents"),
         (made_twice, DuplicateFound, "hold 2 documents"),
+        (delivered_twice, DuplicateFound, "void all but one"),
+        (delivered_twice_before, DuplicateFound, "void all but one"),
     ],
 )
 def test_every_error_says_whose_books_which_reference_and_what_to_do(scene, error, advice):

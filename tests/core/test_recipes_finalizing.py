@@ -7,13 +7,16 @@ from decimal import Decimal
 
 import attrs
 import pytest
-from tests.core.odd_vendor import SETTLE, connected
-from tests.core.support import NOON, driven
+from tests.core.odd_vendor import SETTLE, Odd, connected
+from tests.core.support import NOON, driven, state
 from tests.core.test_memory_vendor import draft
 
 import accounting_bridge as ab
+from accounting_bridge._bound import BoundProvider
 from accounting_bridge.once import LOOK_BACK, Patience
 from accounting_bridge.recipes import create_invoice
+from accounting_bridge.session import Session
+from accounting_bridge.vendors.memory import MemorySettings
 
 
 def test_a_final_invoice_that_differs_is_told_as_final():
@@ -49,6 +52,52 @@ def test_what_the_books_say_of_a_draft_is_told_by_the_call_that_makes_it():
     assert made.notes == ("folded", "the number is provisional")
     assert bound.get_invoice(made.id).notes == ("the number is provisional",)
     assert bound.create_invoice(draft("A-2"), finalize=True).notes == ("folded",)
+
+
+@attrs.frozen(kw_only=True)
+class Elsewhere(Odd):
+    """Comes to the same totals, with other VAT at each rate."""
+
+    by_rate: tuple = ()
+
+    async def get_invoice(self, invoice_id):
+        invoice = await super().get_invoice(invoice_id)
+        return attrs.evolve(invoice, totals=attrs.evolve(invoice.totals, by_rate=self.by_rate))
+
+
+def rate(percent, net, tax):
+    return ab.RateTotal(rate=Decimal(percent), net=Decimal(net), tax=Decimal(tax))
+
+
+TWO_RATES = [
+    ab.LineItem(description="Beratung", unit_price=100, tax_rate=19),
+    ab.LineItem(description="Buch", unit_price=100, tax_rate=7),
+    ab.LineItem(description="Porto", unit_price=1, tax_rate=0),
+]
+
+
+@pytest.mark.parametrize(
+    ("by_rate", "tolerance", "differs"),
+    [
+        ([rate(7, 100, 8), rate(19, 100, 18)], "0", True),
+        ([rate(7, 101, 7), rate(19, 100, 19)], "0", False),
+        ([rate(7, 100, 8), rate(19, 100, 18)], "0.01", False),
+        ([rate(19, 201, 26)], "0", True),
+        ([], "0", False),
+    ],
+    ids=["shifted", "no VAT at 0 %", "its rounding is not known", "one rate", "the books tell none"],
+)
+def test_vat_that_stands_at_another_rate_is_a_difference(by_rate, tolerance, differs):
+    """The gross total is right, and the VAT return would be wrong."""
+    adapter = Elsewhere(settings=MemorySettings(), by_rate=tuple(by_rate), tolerance=Decimal(tolerance))
+    bound = BoundProvider(Session(state(adapter), None))
+    if not differs:
+        assert bound.create_invoice(draft(lines=TWO_RATES)).notes == ("folded",)
+        return
+    with pytest.raises(ab.TotalsDiffer) as caught:
+        bound.create_invoice(draft(lines=TWO_RATES))
+    assert caught.value.booked.by_rate == tuple(by_rate)
+    assert (caught.value.booked.gross, caught.value.predicted.gross) == (Decimal("227.00"), Decimal("227.00"))
 
 
 def test_a_draft_that_a_person_changed_is_not_made_final_by_a_later_call():

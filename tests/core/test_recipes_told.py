@@ -15,7 +15,7 @@ from tests.core.test_memory_vendor import CUSTOMER, PDF, draft, issued
 
 import accounting_bridge as ab
 from accounting_bridge._bound import BoundProvider
-from accounting_bridge.journal.port import Intend, State
+from accounting_bridge.journal.port import Expected, Intend, State
 from accounting_bridge.money import total
 from accounting_bridge.once import LOOK_BACK
 from accounting_bridge.recipes import consents, exchange
@@ -51,13 +51,17 @@ def test_kinds_references_and_fingerprints_are_those_that_earlier_versions_wrote
 
 
 def test_digests_of_what_was_sent_stand_in_the_journal():
-    bound, _ = connected()
+    bound, _ = connected(tolerance=Decimal("0.02"))
     bound.ensure_customer(CUSTOMER)
     bodies = [bound.plan_invoice(draft()).body, bound.plan_sale(issued()).body]
-    bound.create_invoice(draft())
+    made = bound.create_invoice(draft(currency="EUR"))
     bound.book_sale(issued())
     (_, invoice), (_, sale) = *rows(bound, "invoice"), *rows(bound, "sale")
     assert [invoice.payload, sale.payload] == [hashlib.sha256(body).hexdigest() for body in bodies]
+    expected = Expected(
+        gross=Decimal("714.00"), tolerance=Decimal("0.02"), currency="EUR", customer_id=made.customer_id
+    )
+    assert [invoice.expected, sale.expected] == [expected, attrs.evolve(expected, currency=issued().currency)]
 
 
 def test_what_a_person_made_final_is_noted_as_a_finalizing():
@@ -189,6 +193,12 @@ def somebody_elses(bound, **changes):
     return entry
 
 
+def test_a_sale_is_looked_for_among_those_of_its_customer():
+    bound, adapter = connected()
+    entry = bound.book_sale(issued())
+    assert adapter.looks() == [("R-1", entry.customer_id)]
+
+
 @pytest.mark.parametrize("changes", [{}, {"customer_id": None}])
 @pytest.mark.parametrize("intended", [False, True])
 def test_an_entry_of_the_same_amount_is_taken_for_ours(changes, intended):
@@ -238,8 +248,13 @@ def test_sales_that_cannot_be_booked_are_refused_with_the_facts():
     bound, adapter = connected()
     with pytest.raises(ab.InvoiceNotSent, match=r"'R-1' has not been sent yet .*book it once it is out"):
         bound.book_sale(issued(sent_at=None))
-    with pytest.raises(ab.InvalidRequest, match="invoice: must be an IssuedInvoice, not InvoiceDraft"):
-        bound.plan_sale(draft())
+    for other, why in (
+        (draft(), "not InvoiceDraft: only issued invoices are booked"),
+        (bound.create_invoice(draft("A-0")), "not Invoice: an Invoice is in the books already"),
+    ):
+        with pytest.raises(ab.InvalidRequest, match=f"invoice: must be an IssuedInvoice, {why}") as caught:
+            bound.plan_sale(other)
+        assert caught.value.message.startswith("nothing was sent")
     bound.book_sale(issued())
     with pytest.raises(ab.ReferenceReused, match="the sale of invoice 'R-1'"):
         bound.book_sale(issued(currency="EUR"))
@@ -268,6 +283,31 @@ def test_who_keeps_no_files_says_what_to_do_instead():
     made = bound.create_invoice(draft())
     with pytest.raises(ab.Unsupported, match="memory: cannot keep a file with an invoice: send it along with a mail"):
         bound.attach(made.id, FILE)
+    assert adapter.books.files == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "filename"), [("R-1", "R-1.pdf"), ("R/2026:aZ.09-1", "R-2026-aZ.09-1.pdf"), ("a//b", "a--b.pdf")]
+)
+def test_a_pdf_is_named_after_its_invoice_in_letters_that_every_system_takes(number, filename):
+    bound, adapter = connected()
+    entry = bound.book_sale(issued(number, pdf=PDF))
+    assert adapter.books.files == {entry.id: [ab.Attachment(filename=filename, content=PDF)]}
+    assert ("finish", entry.id, number) in adapter.calls
+
+
+@pytest.mark.parametrize("changes", [{"sale_pdf": False}, {"sale_pdf_travels": True}])
+def test_where_a_pdf_travels_or_cannot_be_kept_nothing_is_uploaded(changes):
+    bound, adapter = connected(changes=changes)
+    bound.book_sale(issued(pdf=PDF))
+    assert (adapter.books.files, rows(bound, "file")) == ({}, [])
+
+
+def test_a_void_entry_gets_no_pdf():
+    bound, adapter = connected()
+    entry = bound.book_sale(issued())
+    adapter.books.sales[entry.id] = attrs.evolve(entry, status=ab.SalesEntryStatus.VOID)
+    assert not bound.book_sale(issued(pdf=PDF)).has_pdf
     assert adapter.books.files == {}
 
 

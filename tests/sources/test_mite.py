@@ -103,7 +103,10 @@ def test_a_revenue_without_a_rate_is_a_contradiction_that_is_named():
 
 def test_unbillable_and_locked_work_is_delivered_with_its_flags():
     played = listed(entry(1, billable=False, revenue=None), entry(2, locked=True))
-    assert [(i.billable, i.billed, i.locked) for i in played.result.items] == [(False, False, False), (True, True, True)]
+    assert [(i.billable, i.billed, i.locked) for i in played.result.items] == [
+        (False, False, False),
+        (True, True, True),
+    ]
 
 
 def test_a_lock_for_closing_a_month_is_no_bill():
@@ -201,6 +204,13 @@ def test_the_notes_of_projects_come_along():
         [answer([entry()]), NOTHING, ACCOUNT, answer(projects), NOTHING, NOTHING],
     )
     assert only(played).project == Project(id="643", name="Relaunch", description="Bestellung B-12")
+
+
+def test_a_list_of_projects_without_an_end_is_broken_off():
+    projects = answer([{"project": {"id": 643, "name": "Relaunch", "note": "B-12"}}])
+    again = [projects] * 4
+    played = play(mite(project_notes=True).list_work(MAY, None), [answer([entry()]), NOTHING, ACCOUNT, *again, NOTHING])
+    assert only(played).project.description == "B-12"
 
 
 @pytest.mark.parametrize("refusal", [PermissionDenied("no"), NotFound("no")])
@@ -310,6 +320,10 @@ def test_one_that_is_gone_does_not_keep_the_others_from_it():
     works = (*WORK, WorkId("mite", "time", "18"))
     marking = play(mite().mark(works, billed=True), [NotFound("gone"), OPEN, DONE]).result
     assert ([one.id for one in marking.failed], marking.changed) == (["mite:time:17"], ("mite:time:18",))
+
+
+def test_an_entry_that_is_odd_elsewhere_can_be_marked():
+    assert play(mite().mark(WORK, billed=True), [answer(entry(minutes="5")), DONE]).result.complete
 
 
 def test_a_wrong_key_stops_at_once():

@@ -1,12 +1,14 @@
 """mite behind a real socket: whole imports, the flag under faults, and the key that never shows."""
 
 import logging
+import subprocess
+import sys
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import anyio
 import pytest
-from canaries import texts_of
+from canaries import error_of, texts_of
 
 import accounting_bridge as ab
 from accounting_bridge.sandbox import Fault, serve
@@ -24,6 +26,9 @@ def tracker(*, settings=None, hooks=None, **options):
         given = {**server.settings, **(settings or {})}
         with ab.connect_source("mite", given, base_url=server.url, policy=QUICK, hooks=hooks) as source:
             yield source, server.sandbox
+
+
+ENTRY = {"id": 1, "minutes": 5, "date_at": TODAY.isoformat(), "billable": True, "locked": False}
 
 
 def locks(box):
@@ -87,6 +92,14 @@ def test_odd_records_are_reported_and_the_others_delivered():
         assert not work.complete
         assert {drift.record for drift in work.skipped} == {"1", running}
         assert drifts == list(work.skipped)
+
+
+@pytest.mark.parametrize("record", [{"time_entry": {"id": 1}}, None])
+def test_a_list_without_an_end_is_broken_off(record):
+    with tracker(entries=20) as (source, box):
+        box.mutate("GET /time_entries", lambda body: [record or {"time_entry": ENTRY}])
+        with pytest.raises(ab.ImportIncomplete, match="do not advance"):
+            list(source.work(LONG_AGO, SOON))
 
 
 def test_an_empty_account_is_complete():
@@ -188,6 +201,15 @@ def test_ids_that_cannot_be_marked_are_named_and_the_others_marked():
         assert [(one.id, type(one.error)) for one in marking.failed] == [("mite:time:999999", ab.NotFound)]
 
 
+def test_an_answer_that_cannot_be_read_does_not_keep_the_others_from_it():
+    with tracker() as (source, box):
+        odd, good = (f"mite:time:{box.web.track(TODAY, 30)}" for _ in range(2))
+        box.mutate("GET /time_entries/", lambda _: {"time_entry": {"locked": "no"}}, times=1)
+        marking = source.mark_billed([odd, good])
+        assert [(one.id, type(one.error)) for one in marking.failed] == [(odd, ab.MalformedResponse)]
+        assert marking.changed == (good,)
+
+
 def test_a_user_who_may_not_change_the_hours_of_others_is_told_which():
     account = MiteAccount(role="coworker")
     with tracker(entries=12, account=account) as (source, box):
@@ -247,13 +269,11 @@ def test_the_key_shows_nowhere(caplog):
         for fault in (Fault("status", status=403, body=echo), Fault("status", status=422, body=echo),
                       Fault("html", status=200, body=echo), Fault("drop", when="after", times=3)):  # fmt: skip
             box.faults.add(fault)
-            with pytest.raises(ab.BridgeError) as raised:
-                source.check()
-            found += texts_of(raised.value)
-        box.mutate("GET /time_entries", lambda body: [{"time_entry": {"id": key, "minutes": key}}])
+            found += texts_of(error_of(source.check))
+        box.mutate("GET /time_entries", lambda body: [{"time_entry": {"id": 5, "minutes": key}}], times=1)
         work = source.work(LONG_AGO, SOON)
         list(work)
-        found += [repr(source), repr(source.capabilities), repr(work), repr(source.settings if 0 else heard)]
+        found += [repr(source), repr(source.capabilities), repr(work), repr(heard)]
         found += [caplog.text, *(f"{record.msg} {record.args}" for record in caplog.records)]
         assert heard
         assert not [text for text in found if key in text]
@@ -273,3 +293,16 @@ def test_days_are_days_of_the_people():
     with tracker() as (source, box):
         box.web.track(date(2026, 3, 29), 25)
         assert [item.day for item in source.work(date(2026, 3, 29), date(2026, 3, 29))] == [date(2026, 3, 29)]
+
+
+def test_the_command_line_says_how_to_connect():
+    command = [sys.executable, "-m", "accounting_bridge", "sandbox", "serve", "mite", "--customers", "3"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            lines = [process.stdout.readline() for _ in range(5)]
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+    assert lines[0].startswith("mite sandbox on http://127.0.0.1:")
+    assert "accounting_bridge.connect_source('mite', {'account': 'musterwerk', " in lines[4]

@@ -275,6 +275,11 @@ def test_terms_hold_for_a_customer_however_work_names_it():
         Billing(customers={"k9": terms, "10009": CustomerTerms(payment_terms_days=14)})
 
 
+def test_blanks_around_a_customer_number_do_not_make_another_customer():
+    draft = only(invoice_drafts([hours("1", customer=" 10001"), hours("2", customer="10001")], Billing()))
+    assert (draft.customer, draft.items[0].work) == (ab.CustomerRef(number="10001"), ("1", "2"))
+
+
 def test_a_customer_may_have_another_number_in_the_books_than_in_the_tracker():
     plan = Billing(customers={"T-1": ab.CustomerRef(number="10001")})
     draft = only(invoice_drafts([hours("1", customer="T-1"), hours("2", customer="10001")], plan))

@@ -51,6 +51,25 @@ class MemoryJournal:
                 self._rows[key] = after
             return True
 
+    def recall_all(self, keys: Sequence[Key]) -> Sequence[Row | None]:
+        """The rows of these keys, in their order."""
+        with self._lock:
+            return [self._rows.get(key) for key in keys]
+
+    def record_all(self, changes: Sequence[tuple[Key, Change]], at: datetime) -> bool:
+        """Carry out all of the changes, or none; False if one of them did not apply."""
+        with self._lock:
+            after: dict[Key, Row | None] = {}
+            for key, change in changes:
+                row = after[key] if key in after else self._rows.get(key)
+                if (changed := advance(row, change, at)) is row:
+                    return False
+                after[key] = changed
+            self._rows.update({key: row for key, row in after.items() if row is not None})
+            for key in [key for key, row in after.items() if row is None]:
+                self._rows.pop(key, None)
+            return True
+
 
 def advance(row: Row | None, change: Change, at: datetime) -> Row | None:
     """The row after *change*; the same object when the change does not apply to it."""

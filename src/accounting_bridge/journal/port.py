@@ -167,6 +167,18 @@ class Journal(Protocol):
         """
         ...
 
+    def recall_all(self, keys: Sequence[Key]) -> Sequence[Row | None]:
+        """The rows of these keys, in their order, as they stand at one moment."""
+        ...
+
+    def record_all(self, changes: Sequence[tuple[Key, Change]], at: datetime) -> bool:
+        """Carry out all of the changes, in their order, or none: False if one of them did not apply.
+
+        One durable write for all of them. A key may come more than once; a later change then meets the row that the
+        earlier one left.
+        """
+        ...
+
     def known(self, tenant: str, vendor: str, kind: str) -> Sequence[tuple[Key, Row]]:
         """All rows of one kind, in the order of their references.
 

@@ -149,6 +149,40 @@ class SqliteJournal:
             _append(connection, stored, after, row, found, type(change).__name__, at)
             return True
 
+    def recall_all(self, keys: Sequence[Key]) -> Sequence[Row | None]:
+        """The rows of these keys, in their order, as they stand at one moment.
+
+        Raises:
+            JournalUnreadable: one of the rows is damaged.
+        """
+        with self._database.connection(_PATIENCE) as connection:
+            connection.execute("BEGIN")  # one view of all of them
+            try:
+                found = [_found(connection, self._stored_key(key)) for key in keys]
+            finally:
+                connection.execute("ROLLBACK")
+        return [None if one is None else _row(one) for one in found]
+
+    def record_all(self, changes: Sequence[tuple[Key, Change]], at: datetime) -> bool:
+        """Carry out all of the changes in one transaction, or none; False if one of them did not apply."""
+        stored = [(self._stored_key(key), change) for key, change in changes]
+        with self._database.transaction(_PATIENCE) as connection:
+            rows: dict[Key, Row | None] = {}
+            steps: list[tuple[Key, Row | None, Row | None, Entry | None, Change]] = []
+            for key, change in stored:
+                old = None  # of a key that comes again: its row is one of this transaction's
+                if key not in rows:
+                    old = _found(connection, key)
+                    rows[key] = None if old is None else _row(old)
+                before = rows[key]
+                if (after := advance(before, change, at)) is before:
+                    return False
+                rows[key] = after
+                steps.append((key, after, before, old, change))
+            for key, after, before, old, change in steps:
+                _append(connection, key, after, before, old, type(change).__name__, at)
+        return True
+
     def known(self, tenant: str, vendor: str, kind: str) -> Sequence[tuple[Key, Row]]:
         """All rows of one kind, in the order of their references: customers and mails by their digests."""
         query = f"SELECT {_COLUMNS}, seal, before FROM rows WHERE tenant = ? AND vendor = ? AND kind = ?"

@@ -31,14 +31,15 @@ def compare(
     """Compare to the cent; a note where the difference lies within what the vendor's rounding leaves open."""
     rest = difference(booked.gross, predicted.gross)
     tax_rest = difference(booked.tax, predicted.tax)
-    shifted = _taxes_by_rate(booked) != _taxes_by_rate(predicted) if booked.by_rate else False
-    if not rest and not tax_rest and not (shifted and not tolerance):
+    # Where rounding is known, VAT at another rate is a difference although the sums agree: it is declared by rate.
+    shifted = not tolerance and bool(booked.by_rate) and _taxes_by_rate(booked) != _taxes_by_rate(predicted)
+    if not rest and not tax_rest and not shifted:
         return ()
     text = (
         f"booked gross {booked.gross} (net {booked.net}, tax {booked.tax}), "
         f"predicted {predicted.gross} (net {predicted.net}, tax {predicted.tax})"
     )
-    if max(rest.copy_abs(), tax_rest.copy_abs()) <= tolerance:  # abs() would round to the caller's precision
+    if not shifted and max(rest.copy_abs(), tax_rest.copy_abs()) <= tolerance:  # abs() would round to the caller's precision
         return (f"{text}: within the {tolerance} that this vendor's undocumented rounding leaves open",)
     state = "it is final: correct it in the books" if final else "it is a draft: correct or delete it in the books"
     raise TotalsDiffer(f"{text}; {state}", vendor=vendor, made=made, final=final, predicted=predicted, booked=booked)

@@ -25,6 +25,7 @@ from .wire import Call, Reply
 
 if TYPE_CHECKING:
     from .billomat import BillomatSandbox
+    from .clockodo import ClockodoSandbox
     from .informer import InformerSandbox
     from .lexoffice import LexofficeSandbox
     from .mite import MiteSandbox
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BillomatSandbox",
     "Call",
+    "ClockodoSandbox",
     "Delivery",
     "Fault",
     "Faults",
@@ -54,6 +56,7 @@ __all__ = [
 
 _CLASSES = {
     "BillomatSandbox": "billomat",
+    "ClockodoSandbox": "clockodo",
     "InformerSandbox": "informer",
     "LexofficeSandbox": "lexoffice",
     "MiteSandbox": "mite",

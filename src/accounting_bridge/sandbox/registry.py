@@ -9,9 +9,11 @@ from .base import Sandbox
 
 VENDORS: Final = {
     "billomat": "accounting_bridge.sandbox.billomat:BillomatSandbox",
+    "clockodo": "accounting_bridge.sandbox.clockodo:ClockodoSandbox",
     "informer": "accounting_bridge.sandbox.informer:InformerSandbox",
     "lexoffice": "accounting_bridge.sandbox.lexoffice:LexofficeSandbox",
     "mite": "accounting_bridge.sandbox.mite:MiteSandbox",
+    "timechimp": "accounting_bridge.sandbox.timechimp:TimeChimpSandbox",
     "visma": "accounting_bridge.sandbox.visma:VismaSandbox",
 }
 

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from ._play import Played, play
     from .cassettes import cassette_options
     from .contract import VendorContract
+    from .customer_store_contract import CustomerStoreContract
     from .journal_contract import JournalContract
     from .rig import MemoryRig, Rig, SandboxRig
     from .token_contract import TokenStoreContract
 
 __all__ = [
+    "CustomerStoreContract",
     "JournalContract",
     "MemoryRig",
     "Played",
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "CustomerStoreContract": "customer_store_contract",
     "JournalContract": "journal_contract",
     "MemoryRig": "rig",
     "Played": "_play",

@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 from attrs import evolve, field, frozen
 
 from ..errors import BridgeError
-from ..flow import Cached, Flow, Now, Recall, Record, Report, Request, Response, Wait
+from ..flow import Cached, Flow, Now, Recall, RecallEach, Record, RecordAll, Report, Request, Response, Wait
 from ..journal.memory import MemoryJournal
 from ..journal.port import Journal, Key, Recollection
 from ..wire import dumps
@@ -99,6 +99,11 @@ def _answered(step: object, stage: _Stage) -> Any:
             return Recollection(stage.journal.recall(_key(kind, reference)), stage.journal.durable)
         case Record(kind, reference, change):
             return stage.journal.record(_key(kind, reference), change, stage.clock[0])
+        case RecallEach(keys):
+            return stage.journal.recall_all([_key(kind, reference) for kind, reference in keys])
+        case RecordAll(changes):
+            keyed = [(_key(kind, reference), change) for kind, reference, change in changes]
+            return stage.journal.record_all(keyed, stage.clock[0])
         case _:
             raise TypeError(f"a flow may await only steps and other flows, not {type(step).__name__}")
 

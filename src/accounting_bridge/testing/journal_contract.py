@@ -169,6 +169,59 @@ class JournalContract:
         assert [key for key, _ in known] == [evolve(KEY, reference=reference) for reference in ("C", "a", "b")]
         assert [row for _, row in known] == [journal.recall(key) for key, _ in known]
 
+    # -- several at once --
+
+    def test_several_changes_are_carried_out_together(self, journal: Journal) -> None:
+        """In their order; a key that comes again meets the row that the change before it left."""
+        other, third = evolve(KEY, kind="work", reference="w-1"), evolve(KEY, kind="work", reference="w-2")
+        journal.record(third, Intend("v1:old"), THEN)
+        changes: list[tuple[Key, Change]] = [
+            (KEY, Intend("v1:f")), (KEY, Send(0, "sha-1", _EXPECTED)), (other, Intend("v1:other")), (third, Forget()),
+            (third, Intend("v1:new")), (other, Confirm("r-2")),
+        ]  # fmt: skip
+        assert journal.record_all(changes, LATER) is True
+        rows = journal.recall_all([other, evolve(KEY, reference="none"), third, KEY])
+        assert rows == [
+            evolve(_ROW, fingerprint="v1:other", state=State.CONFIRMED, remote_id="r-2"), None,
+            evolve(_ROW, fingerprint="v1:new"), evolve(_SENT, state=State.IN_FLIGHT, sent_at=LATER),
+        ]  # fmt: skip
+        assert rows == [journal.recall(key) for key in (other, evolve(KEY, reference="none"), third, KEY)]
+        assert journal.record_all([(KEY, Forget()), (other, Forget())], LATER) is True
+        assert journal.recall_all([KEY, other]) == [None, None]
+
+    @pytest.mark.parametrize("place", [0, 1, 2])
+    def test_of_several_changes_none_is_carried_out_if_one_does_not_apply(self, journal: Journal, place: int) -> None:
+        """Wherever it stands among them."""
+        mine = [evolve(KEY, reference=reference) for reference in ("a", "b")]
+        journal.record(KEY, Intend("v1:f"), THEN)
+        changes: list[tuple[Key, Change]] = [(key, Intend("v1:mine")) for key in mine]
+        changes.insert(place, (KEY, Intend("v1:mine")))
+        assert journal.record_all(changes, LATER) is False
+        assert journal.recall_all([*mine, KEY]) == [None, None, evolve(_ROW, at=THEN)]
+
+    def test_nothing_at_all_is_carried_out(self, journal: Journal) -> None:
+        """And is no failure."""
+        assert journal.record_all([], THEN) is True
+        assert list(journal.recall_all([])) == []
+
+    def test_of_many_threads_with_overlapping_changes_one_gets_them(self, open_journal: OpenJournal) -> None:
+        """Two invoices never share what they bill, whichever entries they have in common and in whatever order."""
+        journals = [open_journal() for _ in range(4)] * 2
+        keys = [evolve(KEY, kind="work", reference=f"w-{number}") for number in range(8)]
+        gate = Barrier(len(journals))
+
+        def claim(number: int) -> bool:
+            mine = [keys[(number + step) % 8] for step in range(5)]
+            gate.wait()
+            return journals[number].record_all([(key, Intend(f"v1:{number}")) for key in mine], THEN)
+
+        with ThreadPoolExecutor(len(journals)) as pool:
+            won = list(pool.map(claim, range(len(journals))))
+        assert won.count(True) == 1
+        rows = journals[0].recall_all(keys)
+        assert [row and row.fingerprint for row in rows].count(f"v1:{won.index(True)}") == 5
+        assert rows.count(None) == 3
+
     # -- instants --
 
     @pytest.mark.parametrize(

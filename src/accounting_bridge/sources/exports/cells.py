@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from attrs import frozen
 
+from ...models._checks import UNPRINTABLE
 from .columns import DurationAs
 
 Cell: TypeAlias = "str | Decimal | bool | datetime | date | time | timedelta | Uncomputed | None"
@@ -51,12 +52,14 @@ def shape(text: str) -> str:
 
 def is_empty(cell: Cell) -> bool:
     """Whether nothing stands there."""
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+    return cell is None or cell == "" or (isinstance(cell, str) and cell.isspace())
 
 
 def text_of(cell: Cell) -> str | None:
     """The text, trimmed; None where there is none. Whole numbers of a sheet have no decimals (``1042``)."""
     if isinstance(cell, str):
+        if not cell.isprintable() and (match := UNPRINTABLE.search(cell)):
+            raise Unreadable(f"holds the unprintable character U+{ord(match[0]):04X} at position {match.start()}")
         return cell.strip() or None
     if cell is None:
         return None
@@ -91,7 +94,7 @@ def _grammar(decimal: str, *, grouped: bool) -> re.Pattern[str]:
 
 def number_of(cell: Cell, decimal: str, *, grouped: bool = False) -> Decimal:
     """An exact number. A sheet's numbers are exact already, to the 15 digits that a spreadsheet holds."""
-    if isinstance(cell, Decimal):
+    if isinstance(cell, Decimal) and cell.is_finite():
         return cell
     text = text_of(cell) if isinstance(cell, (str, Uncomputed)) else None
     if text is None:
@@ -182,24 +185,30 @@ def _days(text: str, formats: tuple[str, ...]) -> frozenset[date]:
     return frozenset(found)
 
 
+def _of_our_time(day: date) -> date:
+    """A year like 26 or 1900 is a slip, and the last years of the calendar have no day after."""
+    if not _YEARS[0] <= day.year <= _YEARS[1]:
+        raise Unreadable(f"is a day of the year {day.year}: is the format right?")
+    return day
+
+
 def day_of(cell: Cell, formats: tuple[str, ...]) -> date:
     """A day, in the declared formats and no other."""
-    if isinstance(cell, datetime):
-        return cell.date()
     if isinstance(cell, date):
-        return cell
+        return _of_our_time(cell.date() if isinstance(cell, datetime) else cell)
     if not isinstance(cell, str):
         text_of(cell)
         raise Unreadable("is a number and not a date: format the column as a date, and save again")
     found = _days(cell.strip(), formats)
     if len(found) == 1:
-        return next(iter(found))
+        return _of_our_time(next(iter(found)))
     shown = " or ".join(formats)
     if found:
         raise Unreadable(f"is another day under each of {shown}: give the one that holds as 'date_format'")
     raise Unreadable(f"reads {shape(cell.strip())}, which is no date as {shown}: see 'date_format'")
 
 
+_YEARS: Final = (1970, 2999)
 _TIME: Final = re.compile(
     r"(\d{1,2}):([0-5]\d)(?::([0-5]\d)(?:\.0+)?)?(?:[ \u00a0\u202f]*([AaPp])\.?[Mm]\.?)?(?: Uhr)?"
 )
@@ -227,6 +236,7 @@ def clock_of(text: str) -> tuple[timedelta, timedelta]:
 def moment_of(cell: Cell, day: date | None, timestamp: str | None) -> Moment:
     """The moment that a cell names, on *day* where it is a clock time alone."""
     if isinstance(cell, datetime):
+        _of_our_time(cell.date())
         return Moment(cell, _SECOND)
     if isinstance(cell, time):
         since, step = timedelta(hours=cell.hour, minutes=cell.minute, seconds=cell.second), _SECOND
@@ -254,6 +264,7 @@ def _stamp(text: str, timestamp: str) -> Moment:
             face = datetime.strptime(text, timestamp)  # noqa: DTZ007 the zone is given for the whole file
     except ValueError:
         raise Unreadable(f"reads {shape(text)}, which is no moment as {timestamp}: see 'timestamp_format'") from None
+    _of_our_time(face.date())
     return Moment(face.replace(microsecond=0), _SECOND if text.count(":") > 1 else _MINUTE)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 from attrs import field, frozen
@@ -68,12 +68,16 @@ def _column(value: Column | str | None) -> Column | None:
     return Column(value) if isinstance(value, str) else value
 
 
-def _texts(value: Iterable[str] | str | None) -> tuple[str, ...] | None:
-    return (value,) if isinstance(value, str) else None if value is None else as_tuple(value)
+def _words(value: Mapping[str, WorkKind | None]) -> Mapping[str, WorkKind | None]:
+    return MappingProxyType(dict(value))
 
 
-def _column_field() -> Any:
-    return field(default=None, converter=_column, metadata={"column": True})
+def _texts(value: Iterable[str] | str) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else as_tuple(value)
+
+
+def _formats(value: Iterable[str] | str | None) -> tuple[str, ...] | None:
+    return None if value is None else _texts(value)
 
 
 @frozen(kw_only=True)
@@ -90,64 +94,64 @@ class Columns:
     """Where the headers are known from, and how surely."""
 
     # ---- which header is which field
-    id: Column | None = _column_field()
+    id: Column | None = field(default=None, converter=_column)
     """The tool's own id of the row. Without one, an id is made of the fields in ``identity``."""
-    kind: Column | None = _column_field()
+    kind: Column | None = field(default=None, converter=_column)
     """What kind of work a row is; its words are in ``kinds``."""
-    customer: Column | None = _column_field()
+    customer: Column | None = field(default=None, converter=_column)
     """Name of the customer."""
-    customer_number: Column | None = _column_field()
+    customer_number: Column | None = field(default=None, converter=_column)
     """The number that the books know the customer by."""
-    customer_id: Column | None = _column_field()
-    project: Column | None = _column_field()
-    project_id: Column | None = _column_field()
-    project_number: Column | None = _column_field()
-    order_reference: Column | None = _column_field()
-    sub_project: Column | None = _column_field()
-    activity: Column | None = _column_field()
-    activity_id: Column | None = _column_field()
-    person: Column | None = _column_field()
-    person_id: Column | None = _column_field()
-    note: Column | None = _column_field()
-    title: Column | None = _column_field()
+    customer_id: Column | None = field(default=None, converter=_column)
+    project: Column | None = field(default=None, converter=_column)
+    project_id: Column | None = field(default=None, converter=_column)
+    project_number: Column | None = field(default=None, converter=_column)
+    order_reference: Column | None = field(default=None, converter=_column)
+    sub_project: Column | None = field(default=None, converter=_column)
+    activity: Column | None = field(default=None, converter=_column)
+    activity_id: Column | None = field(default=None, converter=_column)
+    person: Column | None = field(default=None, converter=_column)
+    person_id: Column | None = field(default=None, converter=_column)
+    note: Column | None = field(default=None, converter=_column)
+    title: Column | None = field(default=None, converter=_column)
     """Of an expense, a fee or a service; without one it is the note, else the activity."""
-    day: Column | None = _column_field()
-    start: Column | None = _column_field()
+    day: Column | None = field(default=None, converter=_column)
+    start: Column | None = field(default=None, converter=_column)
     """A clock time on ``day``; with ``timestamp_format`` (or a cell of a spreadsheet that holds both) day and time."""
-    end_day: Column | None = _column_field()
+    end_day: Column | None = field(default=None, converter=_column)
     """Without one, an end before the start is on the next day, if that makes 16 hours at most."""
-    end: Column | None = _column_field()
-    duration: Column | None = _column_field()
+    end: Column | None = field(default=None, converter=_column)
+    duration: Column | None = field(default=None, converter=_column)
     """Without one, it is from start to end, less the pause."""
-    charged: Column | None = _column_field()
+    charged: Column | None = field(default=None, converter=_column)
     """What the tool itself would bill, where it rounds."""
-    pause: Column | None = _column_field()
-    billable: Column | None = _column_field()
-    billed: Column | None = _column_field()
+    pause: Column | None = field(default=None, converter=_column)
+    billable: Column | None = field(default=None, converter=_column)
+    billed: Column | None = field(default=None, converter=_column)
     """An empty cell: not billed."""
-    rate: Column | None = _column_field()
+    rate: Column | None = field(default=None, converter=_column)
     """Per hour; of a trip per kilometre, of a service per unit."""
-    fixed_price: Column | None = _column_field()
+    fixed_price: Column | None = field(default=None, converter=_column)
     """Where it is filled and not 0, the row is a fixed fee of this amount and not hours."""
-    amount: Column | None = _column_field()
+    amount: Column | None = field(default=None, converter=_column)
     """Of an expense or a fixed fee; net."""
-    tax_rate: Column | None = _column_field()
+    tax_rate: Column | None = field(default=None, converter=_column)
     """Percent."""
-    currency: Column | None = _column_field()
-    quantity: Column | None = _column_field()
-    unit: Column | None = _column_field()
-    article: Column | None = _column_field()
-    distance: Column | None = _column_field()
+    currency: Column | None = field(default=None, converter=_column)
+    quantity: Column | None = field(default=None, converter=_column)
+    unit: Column | None = field(default=None, converter=_column)
+    article: Column | None = field(default=None, converter=_column)
+    distance: Column | None = field(default=None, converter=_column)
     """Kilometres."""
-    origin: Column | None = _column_field()
-    destination: Column | None = _column_field()
+    origin: Column | None = field(default=None, converter=_column)
+    destination: Column | None = field(default=None, converter=_column)
 
     # ---- how cells are written
     makes: WorkKind = WorkKind.HOURS
     """What a row is, where no column says so."""
-    kinds: Mapping[str, WorkKind | None] = field(factory=dict, converter=lambda value: MappingProxyType(dict(value)))
+    kinds: Mapping[str, WorkKind | None] = field(default=MappingProxyType({}), converter=_words)
     """Words of the column ``kind``. None: such rows are no work (breaks), and are counted as ignored."""
-    date_format: tuple[str, ...] | None = field(default=("%Y-%m-%d",), converter=_texts)
+    date_format: tuple[str, ...] | None = field(default=("%Y-%m-%d",), converter=_formats)
     """As ``strptime`` takes it, one or several. None: has to be given with each file."""
     timestamp_format: str | None = None
     """``iso``, or as ``strptime`` takes it, where ``start`` and ``end`` hold day and time."""
@@ -173,7 +177,8 @@ class Columns:
 
     def __attrs_post_init__(self) -> None:
         checks = Checks("mapping of columns")
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+        checks.text("name", self.name, required=True)
+        if not _NAME.fullmatch(str(self.name)):
             checks.problem("name", "must be 1 to 40 characters out of a-z 0-9 _ -")
         for name, column in self.all().items():
             checks.kind(name, column, Column)
@@ -227,13 +232,13 @@ class Columns:
             checks.problem("decimal", "must be '.' or ','")
 
 
-COLUMN_FIELDS: Final = tuple(item.name for item in attrs.fields(Columns) if "column" in item.metadata)
+COLUMN_FIELDS: Final = tuple(item.name for item in attrs.fields(Columns) if str(item.type) == "Column | None")
 
 
 def check_date_formats(checks: Checks, formats: tuple[str, ...] | None) -> None:
     """Each has day, month and year."""
     for one in formats or ():
-        if not isinstance(one, str) or not all(re.search(part, one) for part in ("%[dj]", "%[mbBj]", "%[yY]")):
+        if not all(re.search(part, str(one)) for part in ("%[dj]", "%[mbBj]", "%[yY]")):
             checks.problem("date_format", f"{one!r} has no day, month and year: give it as '%d.%m.%Y'")
 
 

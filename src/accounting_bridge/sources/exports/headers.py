@@ -52,7 +52,9 @@ class _Finder:
 
     def _at(self, wanted: str) -> list[int]:
         pattern = re.compile(re.escape(_plain(wanted)).replace(re.escape(_CURRENCY), r"([^()]*)"), re.IGNORECASE)
-        found = [(place, match) for place, header in enumerate(self.headers) if (match := pattern.fullmatch(_plain(header)))]
+        found = [
+            (place, match) for place, header in enumerate(self.headers) if (match := pattern.fullmatch(_plain(header)))
+        ]
         self.currencies.update(match[1].strip() for _, match in found if pattern.groups and match[1].strip())
         return [place for place, _ in found]
 
@@ -100,7 +102,9 @@ def _check_given(checks: Checks, columns: Columns, places: Mapping[str, tuple[in
     if "day" not in places and "start" not in places:
         checks.problem("day", "the file has neither a column for the day nor one for the start")
     if "day" in places and columns.date_format is None:
-        checks.problem("date_format", "give the one that the tool wrote, as date_format='%d/%m/%Y': it is never guessed")
+        checks.problem(
+            "date_format", "give the one that the tool wrote, as date_format='%d/%m/%Y': it is never guessed"
+        )
     tells = columns.makes == "hours" and columns.duration is not None
     if tells and "duration" not in places and not ("start" in places and "end" in places):
         checks.problem("duration", "the file has neither a column for the duration nor both start and end")
@@ -110,7 +114,9 @@ def _check_currency(checks: Checks, written: set[str], given: str | None) -> str
     checks.currency("currency", given)
     codes = {text for text in written if _CODE.fullmatch(text)}
     if len(codes) > 1 or (given is not None and codes - {given}):
-        checks.problem("currency", f"the headers say {', '.join(sorted(codes))}" + (f", and not {given}" if given else ""))
+        checks.problem(
+            "currency", f"the headers say {', '.join(sorted(codes))}" + (f", and not {given}" if given else "")
+        )
     elif written - codes and given is None:
         checks.problem("currency", "a header names a currency that is no ISO 4217 code: give currency='EUR'")
     return given or next(iter(codes), None)

@@ -67,33 +67,31 @@ def stretch_of(
         raise Unreadable("the end lies before the start")
     if said is not None:
         margin = said.step + max(start.step, end.step)
-        agreeing = [pair for pair in possible if abs(_elapsed(pair) - pause - said.length) < margin]
+        agreeing = [one for one in possible if abs(one[1] - pause - said.length) < margin]
         if not agreeing and not lenient:
-            passed = _elapsed(possible[0]) - pause
+            passed = possible[0][1] - pause
             raise Unreadable(
                 f"is {_clock(said.length)}, but from start to end{' less the pause' if pause else ''} it is "
                 f"{_clock(passed)}: map 'pause', or set 'duration_wins'"
             )
         possible = agreeing or possible
-    elif _elapsed(possible[0]) < pause:
+    elif possible[0][1] < pause:
         raise Unreadable("the pause is longer than the time from start to end")
-    if said is None and len({_elapsed(pair) for pair in possible}) > 1:
+    if said is None and len({passed for _, passed in possible}) > 1:
         raise Unreadable(
             f"that night the clocks in {zone.key} showed this hour twice: a duration, or times with their offset, "
             "would tell which one is meant"
         )
-    return possible[0]
+    return possible[0][0]
 
 
-def _pairs(starts: list[datetime], ends: list[datetime]) -> Iterator[Stretch]:
+def _pairs(starts: list[datetime], ends: list[datetime]) -> Iterator[tuple[Stretch, timedelta]]:
+    """The stretches that there may be, each with the time that passes in it."""
     for start in starts:
         for end in ends:
-            if _elapsed((start, end)) >= timedelta(0):
-                yield start, end
-
-
-def _elapsed(stretch: Stretch) -> timedelta:
-    return stretch[1].astimezone(UTC) - stretch[0].astimezone(UTC)
+            passed = end.astimezone(UTC) - start.astimezone(UTC)
+            if passed >= timedelta(0):
+                yield (start, end), passed
 
 
 def _clock(length: timedelta) -> str:

@@ -85,8 +85,9 @@ class Origin:
         if marked == "utf-8-sig" and encoding.replace("_", "-").casefold() in ("utf-8", "utf8"):
             encoding = marked
         try:
+            "".encode(encoding)  # also tells encodings of text from codecs of other kinds
             decoder = codecs.getincrementaldecoder(encoding)()
-        except LookupError:
+        except (LookupError, ValueError):
             raise refuse("encoding", f"{encoding!r} is not known: give 'utf-8' or 'cp1252'") from None
         lines = 1
         with self.opened() as stream:
@@ -96,7 +97,9 @@ class Origin:
                     lines += decoder.decode(chunk, final=not chunk).count("\n")
                 except UnicodeDecodeError as exc:
                     lines += exc.object[: exc.start].count(b"\n")
-                    cure = "give the right 'encoding'" if given else "give encoding='cp1252' if Excel on Windows wrote it"
+                    cure = (
+                        "give the right 'encoding'" if given else "give encoding='cp1252' if Excel on Windows wrote it"
+                    )
                     raise refuse("encoding", f"line {lines} of {self.name} is not {encoding}: {cure}") from None
                 if not chunk:
                     return encoding

@@ -23,6 +23,7 @@ from ...timesheet.work import (
     Trip,
     Work,
     WorkKind,
+    elapsed,
 )
 from .cells import (
     Cell,
@@ -36,6 +37,7 @@ from .cells import (
     moment_of,
     money_of,
     number_of,
+    plain,
     span_of,
     text_of,
 )
@@ -91,19 +93,25 @@ class RowReader:
         kind = row.kind()
         if isinstance(kind, Ignored):
             return kind
-        fields = row.fields(kind)
+        if kind is WorkKind.HOURS and row.is_fixed_price():
+            kind, field = WorkKind.FIXED_FEE, "fixed_price"
+        else:
+            field = "amount"
+        fields = row.fields(kind, field)
+        own = row.need("id", text_of) if "id" in self.binding.places else None
         if row.problems:
-            raise BadRow(row.problems)
+            raise BadRow(list(dict.fromkeys(row.problems)))
         try:
-            return _MAKERS[kind](id=self.identities.of(kind, row.get("id", text_of), row.identity), **fields)
+            return _MAKERS[kind](id=self.identities.of(kind, own, row.identity), **fields)
         except InvalidRequest as exc:
             raise BadRow([row.renamed(problem) for problem in exc.problems]) from None
 
     def _is_total(self, cells: tuple[Cell, ...]) -> bool:
         """Without day and start; and it begins with such a word, or holds nothing but formulas."""
         places = self.binding.places
-        if any(not is_empty(cells[place]) for name in ("day", "start") for place in places.get(name, ())):
-            return False
+        for name in ("day", "start"):
+            if any(not is_empty(cells[place]) for place in places.get(name, ())):
+                return False
         filled = [cell for cell in cells if not is_empty(cell)]
         if all(isinstance(cell, Uncomputed) for cell in filled):
             return True
@@ -123,14 +131,21 @@ class _Row:
     # ---- cells of fields
 
     def cell(self, field: str) -> Cell:
-        places = self.reader.binding.places.get(field, ())
+        places = self.reader.binding.places.get(field)
+        if places is None:
+            return None
         if len(places) == 1:
             found = self.cells[places[0]]
             return None if is_empty(found) else found
         return " ".join(text for place in places if (text := text_of(self.cells[place]))) or None
 
+    def is_filled(self, field: str) -> bool:
+        return any(not is_empty(self.cells[place]) for place in self.reader.binding.places.get(field, ()))
+
     def get(self, field: str, read: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """The value of a field; None where the cell is empty, or cannot be read, which is noted."""
+        if field not in self.reader.binding.places:
+            return None
         try:
             cell = self.cell(field)
             return None if cell is None else read(cell, *args, **kwargs)
@@ -172,25 +187,29 @@ class _Row:
             return Ignored("kind without work")
         return kind
 
-    def fields(self, kind: WorkKind) -> dict[str, Any]:
-        price = self.money("fixed_price") if kind is WorkKind.HOURS else None
-        fixed = price is not None and price != 0
+    def is_fixed_price(self) -> bool:
+        return bool(self.money("fixed_price"))
+
+    def fields(self, kind: WorkKind, price: str) -> dict[str, Any]:
+        """What the work of this kind is made of. *price* is the column of its amount."""
         values = self.common()
-        if fixed:
-            values |= {"amount": price, "title": self.title(values)}
-            self.identity["amount"] = f"{price:f}"
-        else:
-            values |= getattr(self, f"as_{kind.value}")(values)
-        values["currency"] = self.currency()
-        if fixed:
-            raise_as_fee(self, values)
-        return values
+        match kind:
+            case WorkKind.HOURS:
+                more = self.as_hours(values["day"])
+            case WorkKind.EXPENSE:
+                more = self.as_expense(price)
+            case WorkKind.TRIP:
+                more = self.as_trip()
+            case WorkKind.SERVICE:
+                more = self.as_service(values)
+            case _:
+                more = self.as_fee(values, price)
+        return {**values, **more, "currency": self.currency()}
 
     def common(self) -> dict[str, Any]:
         columns = self.reader.columns
-        number, name, own = self.text("customer_number"), self.text("customer"), self.text("customer_id")
         values: dict[str, Any] = {
-            "customer": self.made(CustomerLink, number=number, name=name, id=own) if number or name or own else None,
+            "customer": self.customer(),
             "project": self.project(),
             "sub_project": self.labelled(Project, "sub_project"),
             "activity": self.labelled(Label, "activity"),
@@ -202,31 +221,46 @@ class _Row:
             "billable": self.billable(),
         }
         values["day"] = self.day()
-        self.know(customer=number or own or name, day=values["day"])
+        self.know(day=values["day"])
         for field in ("project", "sub_project", "activity", "person"):
-            self.know(**{field: getattr(values[field], "id", None)})
+            if values[field] is not None:
+                self.identity[field] = values[field].id
         return values
 
     def know(self, **values: object) -> None:
         self.identity.update({name: str(value) for name, value in values.items() if value is not None})
 
-    def made(self, kind: Callable[..., T], **values: str | None) -> T | None:
+    def made(self, kind: Callable[..., T], columns: Mapping[str, str], **values: str | None) -> T | None:
+        """A part of the work; what its model refuses is noted under the column, by *columns*."""
         try:
             return kind(**values)
         except InvalidRequest as exc:
-            self.problems.extend(exc.problems)
+            for problem in exc.problems:
+                self.problem(columns.get(problem.field, problem.field), problem.message)
             return None
+
+    def customer(self) -> CustomerLink | None:
+        """Where there is neither id nor number, the name is the id: the one thing that a plan can link it by."""
+        number, name, own = self.text("customer_number"), self.text("customer"), self.text("customer_id")
+        if not (number or name or own):
+            return None
+        self.know(customer=number or own or name)
+        columns = {"number": "customer_number", "name": "customer", "id": "customer_id"}
+        return self.made(CustomerLink, columns, number=number, name=name, id=own or name)
 
     def labelled(self, kind: Callable[..., T], field: str) -> T | None:
         name = self.text(field)
         own = self.text(f"{field}_id") or name
-        return self.made(kind, id=own, name=name or own) if own else None
+        return self.made(kind, {"id": field, "name": field}, id=own, name=name or own) if own else None
 
     def project(self) -> Project | None:
         name, number = self.text("project"), self.text("project_number")
         own = self.text("project_id") or name or number
+        if not own:
+            return None
+        columns = {"id": "project", "name": "project", "number": "project_number"}
         reference = self.text("order_reference")
-        return self.made(Project, id=own, name=name, number=number, order_reference=reference) if own else None
+        return self.made(Project, columns, id=own, name=name, number=number, order_reference=reference)
 
     def billable(self) -> bool:
         columns = self.reader.columns
@@ -263,7 +297,7 @@ class _Row:
         value, currency, unclear = found
         if currency is not None:
             self.currencies.add(currency)
-        elif unclear and self.reader.binding.currency is None and self.cell("currency") is None:
+        elif unclear and self.reader.binding.currency is None and not self.is_filled("currency"):
             self.problem(field, "has a sign that several currencies share: give 'currency'")
         return value
 
@@ -288,8 +322,8 @@ class _Row:
 
     # ---- kinds
 
-    def as_hours(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        columns, day = self.reader.columns, values["day"]
+    def as_hours(self, day: date | None) -> dict[str, Any]:
+        columns = self.reader.columns
         said: Span | None = self.get("duration", span_of, columns.duration_as, columns.decimal)
         charged: Span | None = self.get("charged", span_of, columns.duration_as, columns.decimal)
         pause = self.get("pause", span_of, columns.duration_as, columns.decimal) or Span(NOTHING, NOTHING)
@@ -299,7 +333,7 @@ class _Row:
         start, end = self.stretch(first, last, pause.length, said) if len(self.problems) == before else (None, None)
         duration = said.length if said is not None else None
         if duration is None and start is not None and end is not None:
-            duration = end.timestamp_to(start) if isinstance(end, _Never) else _passed(start, end) - pause.length
+            duration = elapsed(start, end, pause=pause.length)
         if duration is None and not self.problems:
             self.problem("duration", "is empty, and so is start or end: is the clock still running?")
         self.know(duration=duration, start=first.face.isoformat() if first else None)
@@ -309,7 +343,7 @@ class _Row:
         }  # fmt: skip
 
     def moment(self, field: str, day: date | None) -> Moment | None:
-        if self.cell(field) is None or (day is None and self.reader.columns.timestamp_format is None):
+        if not self.is_filled(field) or (day is None and self.reader.columns.timestamp_format is None):
             return None  # the day's own problem is noted
         return self.get(field, moment_of, day, self.reader.columns.timestamp_format)
 
@@ -320,7 +354,7 @@ class _Row:
         field = "duration" if said is not None else "end"
         try:
             if first is not None and last is not None:
-                alone = self.cell("end_day") is None and columns.timestamp_format is None
+                alone = not self.is_filled("end_day") and columns.timestamp_format is None
                 return stretch_of(
                     first, last, zone, pause=pause, said=said, next_day=alone, lenient=columns.duration_wins
                 )
@@ -330,26 +364,41 @@ class _Row:
             self.problem(field, str(exc))
             return None, None
 
-    def as_expense(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        amount = self.money("amount", required=True)
+    def as_expense(self, price: str) -> dict[str, Any]:
+        amount = self.amount(price)
         title = self.text("title")
-        self.know(amount=_plain(amount), title=title)
+        self.know(title=title)
         return {"amount": amount, "title": title}
 
-    def as_fixed_fee(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        amount = self.money("amount", required=True)
-        self.know(amount=_plain(amount))
-        return {"amount": amount, "title": self.title(values)}
+    def as_fee(self, values: Mapping[str, Any], price: str) -> dict[str, Any]:
+        return {"amount": self.amount(price), "title": self.title(values)}
 
-    def as_trip(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def amount(self, price: str) -> Decimal | None:
+        amount = self.money(price, required=True)
+        self.know(amount=None if amount is None else plain(amount))
+        return amount
+
+    def as_trip(self) -> dict[str, Any]:
         distance = self.need("distance", number_of, self.reader.columns.decimal)
-        self.know(distance=_plain(distance))
+        self.know(distance=None if distance is None else plain(distance))
         ends = {name: self.text(name) for name in ("origin", "destination")}
         return {"distance": distance, "rate": self.rate(), **ends}
 
     def as_service(self, values: Mapping[str, Any]) -> dict[str, Any]:
         found = self.get("quantity", number_of, self.reader.columns.decimal)
         quantity = Decimal(1) if found is None else found
-        self.know(quantity=_plain(quantity))
-        title = self.title(values)
-        return {"quantity": quantity, "unit": self.text("unit"), "unit_price": self.rate(), "title": title}
+        self.know(quantity=plain(quantity))
+        return {"quantity": quantity, "unit": self.text("unit"), "unit_price": self.rate(), "title": self.title(values)}
+
+
+def _percent(cell: Cell, decimal: str) -> Decimal:
+    return number_of(cell.strip().removesuffix("%").strip() if isinstance(cell, str) else cell, decimal)
+
+
+_MAKERS: Final[Mapping[WorkKind, Callable[..., Work]]] = {
+    WorkKind.HOURS: TimeEntry,
+    WorkKind.EXPENSE: Expense,
+    WorkKind.TRIP: Trip,
+    WorkKind.FIXED_FEE: FixedFee,
+    WorkKind.SERVICE: Service,
+}

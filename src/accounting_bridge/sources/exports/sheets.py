@@ -120,11 +120,14 @@ def _cell(cell: Any) -> Cell:
     value = cell.value
     if value is None or (isinstance(value, str) and not value):
         return None
-    match cell.data_type:
-        case "f":
-            return Uncomputed("a formula")
-        case "e":
-            return Uncomputed("an error of the spreadsheet")
+    if cell.data_type == "f":
+        return Uncomputed("a formula")
+    if cell.data_type == "e":
+        return Uncomputed("an error of the spreadsheet")
+    return _typed(value)
+
+
+def _typed(value: object) -> Cell:
     match value:
         case bool() | str():
             return value

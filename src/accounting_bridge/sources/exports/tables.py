@@ -84,9 +84,7 @@ def top_lines(origin: Origin, encoding: str, header_line: int) -> tuple[str, int
         text = TextIOWrapper(stream, encoding, newline="")
         declared = None
         try:
-            number = 0
-            for line in _lines(text):
-                number += 1
+            for number, line in enumerate(_lines(text), start=1):
                 bare = line.strip("\r\n\ufeff")
                 if number == 1 and len(bare) == 5 and bare.startswith("sep="):
                     declared = bare[4]
@@ -110,12 +108,15 @@ def read_table(origin: Origin, encoding: str, delimiter: str, *, after: int, wid
     """The rows below the line *after*; cells beyond *width* must be empty."""
     with origin.opened() as stream:
         text = TextIOWrapper(stream, encoding, newline="")
+        lines = _Lines(_lines(text))
         try:
-            lines = _Lines(_lines(text))
             for _ in range(after):
                 next(lines, None)
                 lines.taken.clear()
             yield from _rows(lines, delimiter, width)
+        except (OSError, UnicodeError) as exc:
+            kind = type(exc).__name__  # it was readable a moment ago
+            raise ImportIncomplete(f"{origin.name} cannot be read beyond line {lines.number}: {kind}") from None
         finally:
             text.detach()
 

@@ -10,7 +10,7 @@ from ...flow import at, get, send_json
 from ...wire import dumps
 from ..port import Marking, NotMarked, WorkId
 from .reading import TIME
-from .wire import VENDOR, TimeEntry, one
+from .wire import VENDOR, Lock, one
 
 _PATH: Final = "/time_entries/{}.json"
 _UNCHANGED: Final = {
@@ -70,4 +70,4 @@ async def _set(key: str, *, locked: bool) -> bool:
 
 
 async def _is_locked(key: str) -> bool:
-    return one(await get(at(_PATH, key)), "time_entry", TimeEntry).locked
+    return one(await get(at(_PATH, key)), "time_entry", Lock).locked

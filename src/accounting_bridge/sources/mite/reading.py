@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
 from ...errors import InvalidRequest, NotFound, PermissionDenied, Problem
 from ...flow import Cached, Page, get
 from ...models import Connection
 from ...models import Customer as Neutral
-from ...timesheet.work import NOTHING, CustomerLink, Label, TimeEntry, Work
+from ...timesheet.work import CustomerLink, Label, TimeEntry, Work
 from ...timesheet.work import Project as NeutralProject
 from ...wire import decode_each, each_read
 from ..port import TrackedProject, WorkFilter, WorkId
@@ -92,7 +93,7 @@ async def list_customers(cursor: str | None) -> Page[Neutral]:
     shelf, page = _place(cursor)
     found, more = await page_of(_path("customers", shelf), "customer", page)
     items, skipped = each_read(converter, found, wire.Customer, _customer, vendor=VENDOR, what="customer")
-    return Page(items=items, cursor=_next(shelf, page, more=more), skipped=skipped)
+    return Page(items=items, cursor=_next(shelf, page, more=more), skipped=skipped, lost=bool(found) and not items)
 
 
 async def list_projects(cursor: str | None) -> Page[TrackedProject]:
@@ -100,7 +101,7 @@ async def list_projects(cursor: str | None) -> Page[TrackedProject]:
     shelf, page = _place(cursor)
     found, more = await page_of(_path("projects", shelf), "project", page)
     items, skipped = each_read(converter, found, wire.Project, _project, vendor=VENDOR, what="project")
-    return Page(items=items, cursor=_next(shelf, page, more=more), skipped=skipped)
+    return Page(items=items, cursor=_next(shelf, page, more=more), skipped=skipped, lost=bool(found) and not items)
 
 
 def _path(plural: str, shelf: str) -> str:
@@ -139,14 +140,15 @@ async def list_work(wanted: WorkFilter, cursor: str | None, settings: MiteSettin
         return Page(items=(), cursor=following)
     currency = await Cached("currency", _account_currency)
     notes = await Cached("project notes", _project_notes) if settings.project_notes else {}
+    read = _reader(settings, currency, notes)
 
     def neutral(record: wire.TimeEntry) -> Work:
         if problems := _problems(record, wanted):
             raise InvalidRequest(problems=problems)
-        return _entry(record, currency, notes, locked_means_billed=settings.locked_means_billed)
+        return read(record)
 
     items, skipped = each_read(converter, found, wire.TimeEntry, neutral, vendor=VENDOR, what="time entry")
-    return Page(items=items, cursor=following, skipped=skipped)
+    return Page(items=items, cursor=following, skipped=skipped, lost=not items)
 
 
 def _day_and_page(wanted: WorkFilter, cursor: str | None) -> tuple[dt.date, int]:
@@ -203,8 +205,12 @@ async def _project_notes() -> dict[int, str]:
     notes: dict[int, str] = {}
     for shelf in ("active", "archived"):
         page, more = 1, True
+        before: list[Any] = []
         while more:
             found, more = await page_of(_path("projects", shelf), "project", page)
+            if found == before:  # the same page without end
+                break
+            before = found
             for record in decode_each(converter, found, wire.Project, vendor=VENDOR, what="project")[0]:
                 if record.note:
                     notes[record.id] = record.note
@@ -212,36 +218,37 @@ async def _project_notes() -> dict[int, str]:
     return notes
 
 
-def _entry(
-    record: wire.TimeEntry, currency: str | None, notes: Mapping[int, str], *, locked_means_billed: bool
-) -> Work:
-    return TimeEntry(
-        id=str(WorkId(VENDOR, TIME, str(record.id))),
-        customer=_link(record.customer_id, record.customer_name),
-        day=record.date_at,
-        project=_project_of(record, notes),
-        activity=_label(record.service_id, record.service_name),
-        person=_label(record.user_id, record.user_name),
-        note=record.note or None,
-        billable=record.billable,
-        billed=record.locked and locked_means_billed,
-        locked=record.locked,
-        currency=currency,
-        duration=dt.timedelta(minutes=record.minutes) if record.minutes else NOTHING,
-        rate=_rate(record),
-    )
+def _reader(settings: MiteSettings, currency: str | None, notes: Mapping[int, str]) -> Callable[[wire.TimeEntry], Work]:
+    """From wire to work. Names repeat: each customer, project, service and person is made once a page."""
+    link, label = cache(_link), cache(_label)
+
+    @cache
+    def project(key: int | None, name: str | None) -> NeutralProject | None:
+        return None if key is None else NeutralProject(id=str(key), name=name or None, description=notes.get(key))
+
+    def read(record: wire.TimeEntry) -> Work:
+        return TimeEntry(
+            id=str(WorkId(VENDOR, TIME, str(record.id))),
+            customer=link(record.customer_id, record.customer_name),
+            day=record.date_at,
+            project=project(record.project_id, record.project_name),
+            activity=label(record.service_id, record.service_name),
+            person=label(record.user_id, record.user_name),
+            note=record.note or None,
+            billable=record.billable,
+            billed=record.locked and settings.locked_means_billed,
+            locked=record.locked,
+            currency=currency,
+            duration=dt.timedelta(minutes=record.minutes),
+            rate=_rate(record),
+        )
+
+    return read
 
 
 def _rate(record: wire.TimeEntry) -> Decimal | None:
     """Per hour. A rate of nothing is none: mite writes 0 and no revenue where no rate is set (documented example)."""
     return record.hourly_rate.scaleb(-2) if record.hourly_rate else None
-
-
-def _project_of(record: wire.TimeEntry, notes: Mapping[int, str]) -> NeutralProject | None:
-    key = record.project_id
-    if key is None:
-        return None
-    return NeutralProject(id=str(key), name=record.project_name or None, description=notes.get(key))
 
 
 def _label(key: int | None, name: str | None) -> Label | None:

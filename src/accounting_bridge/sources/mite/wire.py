@@ -50,6 +50,13 @@ class TimeEntry:
 
 
 @define
+class Lock:
+    """The one flag of an entry; nothing else of it has to be readable to set it."""
+
+    locked: bool
+
+
+@define
 class Customer:
     """A customer; there is no more to it than this."""
 

@@ -1,0 +1,117 @@
+"""The two ends of a run: the books, with their session and journal; and the tracker, if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from .. import recipes
+from .._bound import AsyncBoundProvider, BoundProvider
+from .._engine import State
+from ..adapter import Adapter
+from ..errors import InvalidRequest, Problem
+from ..flow import Flow
+from ..models import Invoice, InvoiceDraft, InvoicePlan, Reconciliation
+from ..once import Patience
+from ..sources import Marking, WorkId
+from ._steps import Do, T
+
+
+@frozen
+class Books:
+    """A provider, sync or async: its calls as steps of a run."""
+
+    _provider: Any
+    _session: Any = field(init=False)
+    _adapter: Adapter = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        provider = self._provider
+        if not isinstance(provider, BoundProvider | AsyncBoundProvider):
+            problem = Problem(
+                "provider", "must be what connect or connect_async returned: the ledger is in its journal"
+            )
+            raise InvalidRequest("nothing was sent", problems=[problem])
+        # What a provider shows is for apps; a run works on the same session and journal.
+        object.__setattr__(self, "_session", provider._session)  # noqa: SLF001
+        object.__setattr__(self, "_adapter", provider._adapter)  # noqa: SLF001
+
+    @property
+    def vendor(self) -> str:
+        """The vendor's name."""
+        return self._adapter.vendor
+
+    @property
+    def _state(self) -> State:
+        state: State = self._session.state
+        return state
+
+    @property
+    def durable(self) -> bool:
+        """Whether what the journal has never heard of was never sent."""
+        return self._state.journal.durable
+
+    @property
+    def deadline(self) -> float:
+        """Seconds that one call may take."""
+        return self._state.policy.deadline
+
+    def now(self) -> datetime:
+        """The present instant."""
+        return self._state.clock.now()
+
+    def ends_at(self) -> float:
+        """On the monotonic clock: when a call that begins now has to have sent what it sends."""
+        return self._state.clock.monotonic() + self.deadline
+
+    def do(self, flow: Flow[T], *, deadline: float | None = None) -> Do[T]:
+        """Carry out a flow; with a *deadline* it sends nothing after it, however long this process was stopped."""
+        return Do(lambda: self._session.run(flow, deadline=deadline))
+
+    def create(self, draft: InvoiceDraft, *, finalize: bool, deadline: float) -> Do[Invoice]:
+        """Make the invoice, at most once. Never waits for the settle time: a claim is not held that long."""
+        patience = Patience(settle=self._state.settle_seconds, wait_to_settle=False, deadline=self.deadline)
+        return self.do(recipes.create_invoice(self._adapter, draft, patience, finalize=finalize), deadline=deadline)
+
+    def plan(self, draft: InvoiceDraft, *, finalize: bool) -> Do[InvoicePlan]:
+        """What it would come to."""
+        return self.do(recipes.plan_invoice(self._adapter, draft, finalize=finalize))
+
+    def look(self, reference: str, customer_id: str, since: datetime) -> Do[Any]:
+        """Ids of the invoices in the books that carry the reference."""
+        return self.do(self._adapter.look_for_invoices(reference, customer_id, since))
+
+    def reconcile(self, **scope: Any) -> Do[Reconciliation]:
+        """Hold the journal against the books."""
+        return Do(lambda: self._provider.reconcile(**scope))
+
+
+@frozen
+class Tracker:
+    """A source, sync or async, whose flag is set."""
+
+    _source: Any
+
+    @property
+    def name(self) -> str:
+        """Its name in the registry."""
+        name: str = self._source.vendor
+        return name
+
+    @property
+    def marks(self) -> bool:
+        """Whether it has a flag for what is billed."""
+        return bool(self._source.capabilities.mark_billed)
+
+    @property
+    def unmarks(self) -> bool:
+        """Whether the flag comes off."""
+        return bool(self._source.capabilities.mark_unbilled)
+
+    def mark(self, ids: Iterable[str], *, billed: bool) -> Do[Marking]:
+        """Set the flag, or take it off; of this tracker's own work."""
+        mine = [one for one in ids if (work := WorkId.parse(one)) is not None and work.source == self.name]
+        return Do(lambda: self._source.mark_billed(mine) if billed else self._source.mark_unbilled(mine))

@@ -1,0 +1,157 @@
+"""What runs that died left behind: claims without an invoice, invoices without a note of it, work without a mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from attrs import define, field
+
+from ..errors import BridgeError, InvalidRequest, NotFound, Unavailable
+from ..journal.port import State
+from ..models import FindingKind
+from ..sources import NotMarked
+from . import ledger
+from ._books import Books, Tracker
+from .ledger import Claim, Standing
+from .report import BillingProblem, BillingReport, Healed
+
+
+@define(kw_only=True)
+class Healer:
+    """Ends claims and marks work; what came of it stands in its lists."""
+
+    books: Books
+    tracker: Tracker | None
+    healed: list[Healed] = field(factory=list)
+    problems: list[BillingProblem] = field(factory=list)
+    not_marked: list[NotMarked] = field(factory=list)
+    work: dict[str, tuple[str, ...]] = field(factory=dict)
+    """By reference, where it is known already."""
+
+    def report(self) -> BillingReport:
+        """What came of it."""
+        return BillingReport(
+            healed=tuple(self.healed), problems=tuple(self.problems), not_marked=tuple(self.not_marked)
+        )
+
+    # -- claims --
+
+    async def end(self, claims: Iterable[Claim]) -> None:
+        """End each claim whose worker cannot send any more, by what the journal and the books say of its invoice."""
+        for claimed in claims:
+            try:
+                await self._end(claimed)
+            except BridgeError as error:
+                self._problem(claimed, f"it could not be found out what became of it: {error.message}", error)
+
+    async def _end(self, claimed: Claim) -> None:
+        books = self.books
+        standing = await books.do(ledger.standing_of(claimed.reference))
+        made = standing.makes(claimed.fingerprint)
+        if made is not None and made.state is State.CONFIRMED and made.remote_id is not None:
+            await self.settle(claimed, made.remote_id)
+            return
+        if claimed.may_live(books.now(), books.deadline):
+            message = "another worker may be billing it, or died a moment ago: run it again a little later"
+            self._problem(claimed, message, Unavailable(message, retry_at=claimed.frees_at(books.deadline)))
+            return
+        if made is not None:
+            if not await self._was_never_made(claimed):
+                return
+        elif not books.durable and not await self._is_unheard_of(claimed):
+            return
+        await self.give_free(claimed, standing)
+
+    async def _was_never_made(self, claimed: Claim) -> bool:
+        """What an unclear send came to, as the books say; one that they hold is adopted, and settled."""
+        report = await self.books.reconcile(references=[claimed.reference], adopt=True)
+        found = {finding.kind: finding for finding in report.findings if finding.document == "invoice"}
+        standing = await self.books.do(ledger.standing_of(claimed.reference))
+        made = standing.makes(claimed.fingerprint)
+        if made is not None and made.state is State.CONFIRMED and made.remote_id is not None:
+            await self.settle(claimed, made.remote_id)
+            return False
+        if FindingKind.NOT_MADE in found and report.complete:
+            return True
+        finding = next(iter(found.values()), None)
+        told = f"{finding.kind}: {finding.advice}" if finding is not None else "the books could not be read to the end"
+        later = None
+        if FindingKind.UNSETTLED in found:
+            later = Unavailable(told, retry_at=claimed.frees_at(self.books.deadline))
+        self._problem(claimed, f"it stays claimed, because its invoice may be in the books ({told})", later)
+        return False
+
+    async def _is_unheard_of(self, claimed: Claim) -> bool:
+        """The journal forgets, so what it has never heard of is looked for in the books."""
+        first, last = claimed.since.date() - timedelta(days=1), self.books.now().date() + timedelta(days=1)
+        report = await self.books.reconcile(first=first, last=last)
+        if report.complete and claimed.reference not in report.unknown:
+            return True
+        told = "they hold one with this reference" if report.complete else "they could not be read to the end"
+        self._problem(
+            claimed,
+            f"it stays claimed: the journal may have forgotten its invoice, and of the books: {told}. Look there; "
+            "then release_work(references=[…], anyway=True) if it is not billed",
+        )  # fmt: skip
+        return False
+
+    async def settle(self, claimed: Claim, invoice_id: str) -> None:
+        """Its invoice is made."""
+        taken = await self.books.do(ledger.settle(claimed, invoice_id))
+        self.work[claimed.reference] = claimed.work
+        self.healed.append(Healed(reference=claimed.reference, work=claimed.work, invoice_id=invoice_id))
+        self.tell_taken(claimed, taken, invoice_id)
+
+    def tell_taken(self, claimed: Claim, taken: tuple[str, ...], invoice_id: str) -> None:
+        """Work that stands on two invoices: only somebody who gave a claim free by hand can bring that about."""
+        if taken:
+            message = f"invoice {invoice_id} bills work that another reference has as well: correct one of them"
+            self.problems.append(BillingProblem(message=message, reference=claimed.reference, work=taken))
+
+    async def give_free(self, claimed: Claim, standing: Standing) -> bool:
+        """Nothing was made: its work can be billed by others."""
+        freed = await self.books.do(ledger.give_free(claimed, standing))
+        if freed:
+            self.healed.append(Healed(reference=claimed.reference, work=claimed.work))
+        return freed
+
+    def _problem(self, claimed: Claim, message: str, error: BridgeError | None = None) -> None:
+        self.problems.append(problem(message, claimed.reference, claimed.work, error))
+
+    # -- marks --
+
+    async def mark(self) -> None:
+        """Mark all work in the tracker whose invoice is made, of this run and of those before it."""
+        tracker = self.tracker
+        if tracker is None or not tracker.marks:
+            return
+        try:
+            waiting = await self.books.do(ledger.unmarked(tracker.name))
+            unknown = [reference for reference in waiting if reference not in self.work]
+            if unknown:
+                found: Mapping[str, tuple[str, ...]] = await self.books.do(ledger.work_of(unknown))
+                self.work.update(found)
+        except BridgeError as error:
+            self.problems.append(problem(f"what is to be marked could not be read: {error.message}", None, (), error))
+            return
+        for reference in waiting:
+            await self._mark(tracker, reference, self.work[reference])
+
+    async def _mark(self, tracker: Tracker, reference: str, work: tuple[str, ...]) -> None:
+        try:
+            marking = await tracker.mark(work, billed=True)
+            failed: tuple[NotMarked, ...] = marking.failed
+            # A deleted entry has no flag; it stands on the invoice all the same.
+            if all(isinstance(one.error, NotFound) for one in failed):
+                await self.books.do(ledger.marked(reference))
+        except BridgeError as error:
+            failed = tuple(NotMarked(id=one, error=error) for one in work)
+        self.not_marked += failed
+
+
+def problem(message: str, reference: str | None, work: tuple[str, ...], error: BridgeError | None) -> BillingProblem:
+    """A problem with what was raised, and when it is worth another try."""
+    # Of an invalid request the message lists every problem, line by line.
+    retry_at = None if error is None or isinstance(error, InvalidRequest) else getattr(error, "retry_at", None)
+    return BillingProblem(message=message, reference=reference, work=work, error=error, retry_at=retry_at)

@@ -1,0 +1,245 @@
+"""``read_export``: work from a file, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final, Literal
+from zoneinfo import ZoneInfo
+
+from attrs import Factory, define, evolve, field, frozen
+
+from ...errors import ImportIncomplete, Problem
+from ...flow import Drift
+from ...models._checks import Checks
+from ...timesheet.work import Work
+from .cells import text_of
+from .columns import Columns, refuse
+from .headers import Binding, bind, missing
+from .identity import Identities
+from .opened import Origin
+from .presets import PRESETS
+from .rows import BadRow, Ignored, RowReader
+from .sheets import read_sheet, sheet_named
+from .tables import DELIMITERS, Row, cells_of, read_table, top_lines
+
+__all__ = ["ExportedWork", "SkippedRow", "read_export"]
+
+_HOPELESS: Final = 1000
+"""So many rows, and not one that can be read: the mapping is wrong, and not the rows."""
+
+
+@frozen(kw_only=True)
+class SkippedRow(Drift):
+    """A row that could not be read. ``problems`` name the headers and what is wrong, never what stands there."""
+
+    line: int
+    """Its first line in the file, from 1 (of a sheet: its row)."""
+    columns: tuple[str, ...]
+    """The headers that the problems are about."""
+
+
+@define
+class _Run:
+    skipped: list[SkippedRow] = Factory(list)
+    ignored: dict[str, int] = Factory(dict)
+    delivered: int = 0
+    complete: bool = False
+
+
+@define(repr=False)
+class ExportedWork:
+    """The work of a file, read while you iterate. Iterating again reads the file again, from its beginning.
+
+    It is a :class:`~accounting_bridge.sources.SourceImport`. One run at a time where an open file was given.
+    """
+
+    columns: Columns
+    """The mapping, with what was given for this file."""
+    _name: str
+    _rows: Callable[[], Iterator[Row]]
+    _binding: Binding
+    _zone: ZoneInfo
+    _run: _Run = field(init=False, factory=_Run)
+
+    def __repr__(self) -> str:
+        run = self._run
+        state = "complete" if run.complete else "not at its end" if not run.skipped else "not complete"
+        return f"<ExportedWork {self.columns.name}: {run.delivered} delivered, {len(run.skipped)} skipped, {state}>"
+
+    def __iter__(self) -> Iterator[Work]:
+        """Read from the beginning.
+
+        Raises:
+            ImportIncomplete: while iterating: the file cannot be read to its end, or none of its first thousand rows
+                can be read.
+        """
+        run = self._run = _Run()
+        return self._read(run)
+
+    def _read(self, run: _Run) -> Iterator[Work]:
+        reader = RowReader(self.columns, self._binding, self._zone, Identities(self.columns))
+        for row in self._rows():
+            try:
+                if row.problem is not None:
+                    raise BadRow([Problem("", row.problem)])
+                found = reader.read(row.cells)
+            except BadRow as exc:
+                run.skipped.append(self._skipped(row.line, exc.problems))
+                self._check_hope(run)
+                continue
+            if isinstance(found, Ignored):
+                run.ignored[found.reason] = run.ignored.get(found.reason, 0) + 1
+            elif found is not None:
+                run.delivered += 1
+                yield found
+        run.complete = not run.skipped
+
+    def _skipped(self, line: int, problems: Sequence[Problem]) -> SkippedRow:
+        return SkippedRow(
+            vendor=self.columns.name,
+            what="row",
+            record=f"line {line}",
+            problems=tuple(map(str, problems)),
+            line=line,
+            columns=tuple(dict.fromkeys(problem.field for problem in problems if problem.field)),
+        )
+
+    def _check_hope(self, run: _Run) -> None:
+        if run.delivered == 0 and len(run.skipped) == _HOPELESS:
+            first = run.skipped[0]
+            raise ImportIncomplete(
+                f"none of the first {_HOPELESS} rows of {self._name} can be read, so the mapping is wrong; "
+                f"line {first.line}: {'; '.join(first.problems)}"
+            )
+
+    @property
+    def skipped(self) -> Sequence[SkippedRow]:
+        """The rows that could not be read so far; each says why."""
+        return tuple(self._run.skipped)
+
+    @property
+    def ignored(self) -> Mapping[str, int]:
+        """How many rows so far are no work, by reason: totals, kinds that are mapped to None. Empty rows not."""
+        return dict(self._run.ignored)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run has come to its end with every row read; skipped ones make it False."""
+        return self._run.complete
+
+
+def read_export(
+    file: str | Path | BinaryIO,
+    columns: Columns | str,
+    *,
+    zone: str | ZoneInfo = "Europe/Berlin",
+    date_format: str | Sequence[str] | None = None,
+    decimal: Literal[".", ","] | None = None,
+    currency: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+) -> ExportedWork:
+    """The work in a CSV or XLSX export of a tracker.
+
+    The header is read at once, the rows while you iterate, one at a time. A row that cannot be read is in ``skipped``
+    with its line and all its problems, and the others arrive.
+
+    Args:
+        file: a path, or a binary file that can seek. XLSX is told by its first bytes and needs the extra ``xlsx``.
+        columns: a mapping, or the name of a preset: ``clockify``, ``clockin``, ``harvest``, ``kimai``,
+            ``plainstaff``, ``toggl``.
+        zone: of clock times without an offset; also of the day where no column has it.
+        date_format: in place of the mapping's.
+        decimal: in place of the mapping's.
+        currency: ISO 4217, for rows that name none.
+        encoding: of CSV. None: by its byte order mark, else UTF-8, and refused if it is not; ``cp1252`` has to be said.
+        delimiter: of CSV. None: the one of ``;``, ``,`` and tab under which the header line has the mapped columns.
+        sheet: of XLSX. None: the only one that is shown.
+
+    Raises:
+        InvalidRequest: the file cannot be read so; all problems are named: missing headers and those that are there,
+            an encoding that does not hold, dates that are not declared.
+        Unsupported: it is XLSX, and the extra is not installed.
+    """
+    mapping = _mapping(columns, date_format, decimal)
+    clocks = _checked(zone, encoding=encoding, delimiter=delimiter, sheet=sheet)
+    origin = Origin(file)
+    if origin.is_sheet():
+        return _from_sheet(origin, mapping, clocks, currency, sheet)
+    return _from_table(origin, mapping, clocks, currency, encoding, delimiter)
+
+
+def _mapping(
+    columns: Columns | str, date_format: str | Sequence[str] | None, decimal: Literal[".", ","] | None
+) -> Columns:
+    if isinstance(columns, str):
+        if columns not in PRESETS:
+            raise refuse("columns", f"there is no preset {columns!r}, only {', '.join(PRESETS)}; or give a Columns")
+        columns = PRESETS[columns]
+    checks = Checks("call of read_export")
+    checks.kind("columns", columns, Columns, required=True)
+    checks.done()
+    if date_format is not None:
+        columns = evolve(columns, date_format=date_format)
+    return columns if decimal is None else evolve(columns, decimal=decimal)
+
+
+def _checked(zone: str | ZoneInfo, *, encoding: object, delimiter: object, sheet: object) -> ZoneInfo:
+    checks = Checks("call of read_export")
+    for name, value in (("encoding", encoding), ("sheet", sheet), ("delimiter", delimiter)):
+        checks.kind(name, value, str)
+    if isinstance(delimiter, str) and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        checks.problem("delimiter", "must be one character")
+    found = None
+    try:
+        found = zone if isinstance(zone, ZoneInfo) else ZoneInfo(zone)
+    except (KeyError, ValueError, TypeError, OSError):  # OSError: the name of a folder of zones
+        checks.problem("zone", "must be the name of a time zone, as 'Europe/Berlin'")
+    checks.done()
+    assert found is not None
+    return found
+
+
+def _from_table(
+    origin: Origin, mapping: Columns, zone: ZoneInfo, currency: str | None, encoding: str | None, delimiter: str | None
+) -> ExportedWork:
+    coded = origin.encoding(encoding)
+    try:
+        line, number, declared = top_lines(origin, coded, mapping.header_line)
+    except ImportIncomplete as exc:
+        raise refuse("file", exc.message) from None
+    chosen = delimiter or declared
+    candidates = (chosen,) if chosen else DELIMITERS
+    # The separator under which most of the columns are found, and of equals the one that makes most cells.
+    mark = min(candidates, key=lambda one: (missing(mapping, cells_of(line, one)), -len(cells_of(line, one))))
+    headers = cells_of(line, mark)
+    while headers and not headers[-1].strip():
+        headers.pop()
+    binding = bind(mapping, headers, currency=currency, name=origin.name)
+
+    def rows() -> Iterator[Row]:
+        return read_table(origin, coded, mark, after=number, width=binding.width)
+
+    return ExportedWork(mapping, origin.name, rows, binding, zone)
+
+
+def _from_sheet(
+    origin: Origin, mapping: Columns, zone: ZoneInfo, currency: str | None, sheet: str | None
+) -> ExportedWork:
+    title = sheet_named(origin, sheet)
+    above = mapping.header_line
+    try:
+        top = next((row for row in read_sheet(origin, title) if row.line == above), None)
+    except ImportIncomplete as exc:
+        raise refuse("file", f"cannot be read as XLSX: {exc.message}") from None
+    headers = [("" if isinstance(cell, bool) else text_of(cell)) or "" for cell in top.cells] if top else []
+    while headers and not headers[-1].strip():
+        headers.pop()
+    binding = bind(mapping, headers, currency=currency, name=origin.name)
+
+    def rows() -> Iterator[Row]:
+        return (row for row in read_sheet(origin, title, width=binding.width) if row.line > above)
+
+    return ExportedWork(mapping, origin.name, rows, binding, zone)

@@ -1,0 +1,198 @@
+"""An app is killed between every two steps of a run, and started again: nothing is billed twice, nothing is lost."""
+
+import asyncio
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+from attrs import evolve
+from billing.world import Killed, Life, World, entry, plan
+
+import accounting_bridge as ab
+
+NOVEMBER = ab.ServicePeriod(start=date(2026, 11, 1), end=date(2026, 11, 30))
+MOST_STEPS = 200
+
+
+def worlds(**more):
+    """A world for each border between two steps, until a run has no further one."""
+    for die_at in range(1, MOST_STEPS):
+        with World.open(**more) as world:
+            world.track(entry("a"), entry("b", hours=2), entry("c", customer="10002", hours=3))
+            yield world, Life(die_at=die_at, told=world.told.append)
+    raise AssertionError("a run has fewer steps")
+
+
+def finish(world, **more):
+    """Run it again until nothing is left to do; then each entry is on one invoice, and marked."""
+    for _ in range(4):
+        report = world.bill(**more)
+        if report.ok:
+            break
+        if report.problems:
+            world.clock.sleep_until(report.retry_at)
+    assert report.ok, (report.problems, report.not_marked)
+    return report
+
+
+def check(world, keys="abc"):
+    assert set(world.billed()) == set(keys), world.told
+    assert world.marked() == set(keys)
+    assert world.heal() == ab.BillingReport()
+    assert world.bill().billed == ()
+
+
+def kill(world, life, **more):
+    """Whether the run was killed; else it came to its end before."""
+    try:
+        world.bill(life=life, **more)
+    except Killed:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("lost", [None, True, False], ids=["answered", "answer lost", "request lost"])
+def test_the_same_work_again(is_async, lost):
+    with asyncio.Runner() as runner:
+        for world, life in worlds(runner=runner if is_async else None):
+            if lost is not None:
+                world.books.lose_next_answer(after_commit=lost)
+            killed = kill(world, life)
+            finish(world)
+            check(world)
+            assert world.billed() == {"a": "work/10001/2026-10", "b": "work/10001/2026-10", "c": "work/10002/2026-10"}
+            if not killed:
+                break
+    assert life.die_at > 25
+
+
+def test_late_work_comes_in_between():
+    for world, life in worlds():
+        killed = kill(world, life)
+        world.track(entry("d", hours=4))
+        finish(world)
+        check(world, "abcd")
+        assert set(world.billed().values()) <= {
+            "work/10001/2026-10", "work/10001/2026-10/2", "work/10002/2026-10",
+        }  # fmt: skip
+        if not killed:
+            break
+
+
+@pytest.mark.parametrize("lost", [None, True, False], ids=["answered", "answer lost", "request lost"])
+def test_work_is_changed_in_between(lost):
+    """The draft of the claim cannot be made again: what was made is kept, and what was not is drafted anew."""
+    for world, life in worlds():
+        if lost is not None:
+            world.books.lose_next_answer(after_commit=lost)
+        killed = kill(world, life)
+        one = world.entries["fake:time:a"]
+        world.track(evolve(one, duration=timedelta(hours=7)))
+        finish(world)
+        check(world)
+        if not killed:
+            break
+
+
+def test_work_is_deleted_in_between():
+    for world, life in worlds():
+        killed = kill(world, life)
+        gone = world.entries.pop("fake:time:a")
+        finish(world)
+        check(world, "bc")
+        world.track(gone)
+        assert len(world.invoices_with("a")) <= 1
+        if not killed:
+            break
+
+
+def test_the_next_run_is_for_another_month():
+    """It ends what the one before it left all the same: made invoices are noted and marked, the rest is free."""
+    for world, life in worlds():
+        killed = kill(world, life)
+        finish(world, given=plan(period=NOVEMBER))
+        assert world.marked() == set(world.billed()), world.told
+        finish(world)
+        check(world)
+        if not killed:
+            break
+
+
+def test_invoices_are_final_in_the_end():
+    for world, life in worlds():
+        killed = kill(world, life, finalize=True)
+        finish(world, finalize=True)
+        check(world)
+        assert {invoice.status for invoice in world.books.invoices.values()} == {ab.InvoiceStatus.OPEN}
+        if not killed:
+            break
+
+
+def test_killed_again_and_again():
+    for seed in range(60):
+        chance = Random(seed)
+        with World.open() as world:
+            world.track(entry("a"), entry("b", hours=2), entry("c", customer="10002", hours=3))
+            for _ in range(chance.randrange(2, 6)):
+                if chance.random() < 0.3:
+                    world.books.lose_next_answer(after_commit=chance.random() < 0.5)
+                if chance.random() < 0.2:
+                    world.track(entry(chance.choice("de"), hours=4))
+                kill(world, Life(die_at=chance.randrange(1, 50), told=world.told.append))
+                world.clock.sleep(chance.choice((0, 0, 5, 400)))
+            finish(world)
+            check(world, {key.rpartition(":")[2] for key in world.entries})
+
+
+def test_a_release_is_killed():
+    for world, life in worlds():
+        world.bill()
+        world.void("work/10001/2026-10")
+        killed = False
+        try:
+            world.release(references=["work/10001/2026-10"], life=life)
+        except Killed:
+            killed = True
+        world.bill()
+        assert world.release(references=["work/10001/2026-10"]).ok
+        finish(world)
+        check(world)
+        assert world.billed() == {
+            "a": "work/10001/2026-10/2", "b": "work/10001/2026-10/2", "c": "work/10002/2026-10"
+        }  # fmt: skip
+        if not killed:
+            break
+
+
+# ---- another worker --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pause", [0, 90, 1000], ids=lambda pause: f"{pause}s")
+@pytest.mark.parametrize("change", ["same", "late", "edited", "other month"])
+def test_another_worker_comes_in_at_every_step(pause, change):
+    """All of its run, while this process is stopped, for longer than a deadline or than every wait there is."""
+    steps = 0
+    for turn in range(1, MOST_STEPS):
+        with World.open() as world:
+            world.track(entry("a"), entry("b", hours=2), entry("c", customer="10002", hours=3))
+
+            def rival(world=world):
+                world.clock.sleep(pause)
+                if change == "late":
+                    world.track(entry("d", hours=4))
+                if change == "edited":
+                    world.track(evolve(world.entries["fake:time:a"], duration=timedelta(hours=7)))
+                stopped, world.told[:] = world.time.life, [*world.told, "rival"]
+                world.bill(plan(period=NOVEMBER) if change == "other month" else None)
+                world.time.life = stopped
+
+            life = Life(rival=rival, rival_at=turn, told=world.told.append)
+            world.bill(life=life)
+            steps = life.steps
+            world.clock.sleep(400)
+            finish(world)
+            check(world, "abcd" if change == "late" else "abc")
+            if life.rival is not None:
+                break
+    assert steps > 15

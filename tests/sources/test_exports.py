@@ -1,0 +1,494 @@
+"""CSV exports: what is read, what is reported, and that one never costs the other."""
+
+import io
+import tracemalloc
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import attrs
+import pytest
+
+from accounting_bridge.errors import ImportIncomplete, InvalidRequest
+from accounting_bridge.sources.exports import PRESETS, Column, Columns, read_export
+from accounting_bridge.timesheet import Expense, FixedFee, Service, TimeEntry, Trip, WorkKind
+
+HOURS = Columns(
+    name="own",
+    customer="Kunde",
+    project="Projekt",
+    person="Wer",
+    note="Notiz",
+    day="Datum",
+    start=Column("Von", optional=True),
+    end=Column("Bis", optional=True),
+    pause=Column("Pause", optional=True),
+    duration=Column("Dauer", optional=True),
+    billable=Column("Abrechenbar", optional=True),
+    rate=Column("Satz", optional=True),
+    date_format="%d.%m.%Y",
+    decimal=",",
+)
+
+
+def read(text, columns=HOURS, *, encode="utf-8", **options):
+    return read_export(io.BytesIO(text.encode(encode)), columns, **options)
+
+
+def one(text, columns=HOURS, **options):
+    found = read(text, columns, **options)
+    work = list(found)
+    assert (len(work), found.skipped) == (1, ())
+    assert found.complete
+    return work[0]
+
+
+def problems(text, columns=HOURS, **options):
+    """What is reported of the rows, line by line; nothing may have been read."""
+    found = read(text, columns, **options)
+    assert list(found) == []
+    assert not found.complete
+    return {row.line: row.problems for row in found.skipped}
+
+
+HEAD = "Kunde;Projekt;Wer;Notiz;Datum;Dauer\n"
+CLOCKS = "Kunde;Projekt;Wer;Notiz;Datum;Von;Bis;Dauer;Pause\n"
+
+
+def hours(cell, **changes):
+    return one(f"{HEAD}Musterwerk;P;Ada;;05.03.2026;{cell}\n", attrs.evolve(HOURS, **changes)).duration
+
+
+# ---- rows -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_malformed_row_is_reported_with_its_line_and_all_its_problems_and_the_others_arrive():
+    text = (
+        HEAD + "Musterwerk;P;Ada;eins;05.03.2026;1:30\n"
+        'Musterwerk;P;Ada;"zwei\nZeilen";06.03.2026;0:45\n'
+        "Musterwerk;P;Ada;drei;2026-03-06;90\n"
+        "Musterwerk;P;Ada;vier\n"
+        "\n"
+        'Musterwerk;P;Ada;5" Bildschirm;09.03.2026;"1:00\n'
+        "Musterwerk;P;Ada;sechs;10.03.2026;2:00\n"
+        ";;;;;\n"
+    )
+    found = read(text)
+    assert [entry.note for entry in found] == ["eins", "zwei\nZeilen", "sechs"]
+    assert [(row.line, row.record, row.columns) for row in found.skipped] == [
+        (5, "line 5", ("Datum", "Dauer")),
+        (6, "line 6", ()),
+        (8, "line 8", ()),
+    ]
+    first = found.skipped[0].problems
+    assert first == (
+        "Datum: reads '0000-00-00', which is no date as %d.%m.%Y: see 'date_format'",
+        "Dauer: reads '00', and durations are declared as h:mm or h:mm:ss: see 'duration_as'",
+    )
+    assert "has 4 cells, and there are 6 headers" in found.skipped[1].problems[0]
+    assert not found.complete
+    assert repr(found) == "<ExportedWork own: 3 delivered, 3 skipped, not complete>"
+
+
+def test_a_quote_that_is_never_closed_swallows_no_row():
+    text = HEAD + 'Musterwerk;P;Ada;"offen;05.03.2026;1:00\n'
+    text += "".join(f"Musterwerk;P;Ada;n{n};05.03.2026;1:00\n" for n in range(500))
+    found = read(text)
+    assert [entry.note for entry in found] == [f"n{n}" for n in range(500)]
+    assert [row.line for row in found.skipped] == [2]
+
+
+def test_problems_show_headers_and_shapes_but_never_what_stands_in_a_cell():
+    found = read(HEAD + "Geheimkunde;P;Ada Geheim;geheim;31.02.2026;eine Stunde\n")
+    assert list(found) == []
+    said = repr(found.skipped) + repr(found)
+    assert "eheim" not in said
+    assert "Stunde" not in said
+    assert "xxxx xxxxxx" in said
+
+
+def test_what_a_model_refuses_is_reported_under_the_header_of_the_column():
+    found = problems(HEAD + "Muster\x01werk;P\x02;Ada;\x03;05.03.2026;1:00\nM;P;Ada;;05.03.2026;9999:00\n")
+    assert [text.partition(":")[0] for text in found[2]] == ["Kunde", "Projekt", "Notiz"]
+    assert found[3] == ("Dauer: is 416 days, 15:00:00: longer than a year",)
+
+
+def test_cells_that_look_like_formulas_are_text():
+    entry = one(HEAD + '"=HYPERLINK(""x"")";+P;@Ada;-note;05.03.2026;1:00\n')
+    assert (entry.customer.name, entry.project.id, entry.person.id, entry.note) == (
+        '=HYPERLINK("x")', "+P", "@Ada", "-note",
+    )  # fmt: skip
+
+
+def test_a_row_of_totals_is_ignored_and_counted_but_a_customer_of_that_name_is_not():
+    found = read(HEAD + "Total;P;Ada;;05.03.2026;1:00\nTotal:;;;;;1:00\nSumme;;;;;1:00\n")
+    assert [entry.customer.name for entry in found] == ["Total"]
+    assert (found.ignored, found.skipped, found.complete) == ({"totals": 2}, (), True)
+
+
+def test_rows_may_end_in_empty_cells_but_hold_nothing_beyond_the_headers():
+    assert one(HEAD + "M;P;Ada;;05.03.2026;1:00;;\n").duration == timedelta(hours=1)
+    assert list(problems(HEAD + "M;P;Ada;;05.03.2026;1:00;x\n")) == [2]
+
+
+def test_a_file_is_read_again_from_the_beginning(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text(HEAD + "M;P;Ada;;05.03.2026;1:00\n")
+    found = read_export(path, HOURS)
+    assert list(found) == list(found)
+    stream = io.BytesIO(b"earlier" + path.read_bytes())
+    stream.seek(7)
+    assert list(read_export(stream, HOURS)) == list(found)
+    assert not stream.closed
+
+
+def test_a_thousand_rows_without_one_that_can_be_read_end_it():
+    found = read(HEAD + "M;P;Ada;;2026-03-05;1:00\n" * 1500)
+    with pytest.raises(ImportIncomplete, match=r"mapping is wrong; line 2: Datum: reads '0000-00-00'"):
+        list(found)
+    assert len(found.skipped) == 1000
+    assert not found.complete
+
+
+def test_a_hundred_thousand_rows_are_read_in_little_memory(tmp_path):
+    path = tmp_path / "large.csv"
+    with path.open("w") as file:
+        file.write(HEAD)
+        for n in range(100_000):
+            file.write(f"Kunde {n % 300};Projekt {n % 900};Ada;Arbeit Nummer {n};05.03.2026;{n % 9}:{n % 60:02}\n")
+    found = read_export(path, HOURS)
+    count, total, peak = 0, timedelta(), 0
+    try:
+        for entry in found:
+            count += 1
+            total += entry.duration
+            if count == 90_000:
+                tracemalloc.start()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == 100_000
+    assert total == sum((timedelta(hours=n % 9, minutes=n % 60) for n in range(100_000)), timedelta())
+    assert found.complete
+    # Of the last 10,000 rows only digests are kept, some hundred bytes each; their entries would be 10 MB.
+    assert peak < 4_000_000, peak
+
+
+# ---- ids ------------------------------------------------------------------------------------------------------------
+
+
+def test_made_ids_hang_on_the_row_and_not_on_the_file():
+    row = "M;P;Ada;Notiz;05.03.2026;1:30\n"
+    first = one(HEAD + row)
+    other = list(
+        read("Dauer,Notiz,Datum,Wer,Projekt,Kunde,Rest\n1:00,x,04.03.2026,Ada,P,M,\n1:30,anders,05.03.2026,Ada,P,M,?\n")
+    )
+    assert other[1].id == first.id
+    assert other[0].id != first.id
+    assert first.id.startswith("own:time:row-")
+
+
+def test_rows_that_are_alike_have_ids_of_their_own_in_their_order():
+    row = "M;P;Ada;Notiz;05.03.2026;1:30\n"
+    ids = [entry.id for entry in read(HEAD + row * 3)]
+    assert ids == [ids[0], f"{ids[0]}-2", f"{ids[0]}-3"]
+    assert [entry.id for entry in read(HEAD + row * 2)] == ids[:2]
+
+
+def test_the_tools_own_ids_are_kept_and_a_second_row_with_one_is_reported():
+    columns = attrs.evolve(HOURS, id="Nr")
+    head, row = "Nr;" + HEAD, ";M;P;Ada;Notiz;05.03.2026;1:30\n"
+    found = read(f"{head}17{row}18{row}17{row}a b{row}{row}", columns)
+    ids = [entry.id for entry in found]
+    assert ids[:2] == ["own:time:17", "own:time:18"]
+    assert ids[2].startswith("own:time:id-")
+    assert [(row.line, row.problems) for row in found.skipped] == [
+        (4, ("Nr: is the id of a row above already",)),
+        (6, ("Nr: is empty",)),
+    ]
+
+
+# ---- durations, days, numbers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "written", "seconds"),
+    [
+        ("1:30", "h:mm", 5400),
+        ("0:00:09", "h:mm", 9),
+        ("130:00", "h:mm", 468_000),
+        ("1,5", "hours", 5400),
+        ("0,33", "hours", 1188),
+        ("1:30", "h:mm or hours", 5400),
+        ("1,25", "h:mm or hours", 4500),
+        ("90", "minutes", 5400),
+        ("5400", "seconds", 5400),
+        ("150", "industrial minutes", 5400),
+    ],
+)
+def test_durations_are_read_as_they_are_declared(cell, written, seconds):
+    assert hours(cell, duration_as=written) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [("1.5", "hours"), ("1.234,5", "hours"), ("1:60", "h:mm"), ("1,5", "h:mm"), ("1:30", "hours"), ("-1:00", "h:mm"),
+     ("47:06 min", "h:mm"), ("1e3", "hours"), ("NaN", "hours"), ("-1", "hours"), ("99999", "hours")],
+)  # fmt: skip
+def test_durations_that_are_written_otherwise_are_reported(cell, written):
+    columns = attrs.evolve(HOURS, duration_as=written)
+    found = problems(f"{HEAD}M;P;Ada;;05.03.2026;{cell}\n", columns)
+    assert [text.partition(":")[0] for text in found[2]] == ["Dauer"]
+
+
+def test_a_date_with_two_readings_is_a_problem_that_names_the_cure():
+    columns = attrs.evolve(HOURS, date_format=("%d/%m/%Y", "%m/%d/%Y"))
+    (said,) = problems(HEAD + "M;P;Ada;;03/04/2026;1:00\n", columns)[2]
+    assert "another day under each of %d/%m/%Y or %m/%d/%Y: give the one that holds as 'date_format'" in said
+    assert one(HEAD + "M;P;Ada;;23/04/2026;1:00\n", columns).day == date(2026, 4, 23)
+    assert one(HEAD + "M;P;Ada;;03/04/2026;1:00\n", date_format="%m/%d/%Y").day == date(2026, 3, 4)
+
+
+@pytest.mark.parametrize("day", ["05.03.0026", "31.12.9999", "01.01.0001"])
+def test_days_of_another_age_are_slips(day):
+    (said,) = problems(*clocked("22:00", "06:00", day=day))[2]
+    assert said.startswith("Datum: is a day of the year ")
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "rate", "currency"),
+    [
+        ("1.234,56", ",", "1234.56", None),
+        ("1,234.56", ".", "1234.56", None),
+        ("1’234.50", ".", "1234.50", None),
+        ("1 234,5", ",", "1234.5", None),
+        ("€ 12", ",", "12", "EUR"),
+        ("80,00 €", ",", "80.00", "EUR"),
+        ("CHF 120.50", ".", "120.50", "CHF"),
+        ("0,00", ",", None, None),
+        ("", ",", None, None),
+    ],
+)
+def test_rates_are_exact_and_a_rate_of_nothing_is_no_rate(cell, decimal, rate, currency):
+    entry = one(
+        f"Kunde|Projekt|Wer|Notiz|Datum|Dauer|Satz\nM|P|Ada||05.03.2026|1:00|{cell}\n", delimiter="|", decimal=decimal
+    )
+    assert (entry.rate, entry.currency) == (None if rate is None else Decimal(rate), currency)
+
+
+@pytest.mark.parametrize("cell", ["12.50", "1.23", "1.2345,6", "12,5,0", "$ 12", "€ 12 USD", "zwölf", "(12,00)"])
+def test_amounts_that_are_not_written_so_are_reported(cell):
+    assert list(problems(f"{HEAD[:-1]};Satz\nM;P;Ada;;05.03.2026;1:00;{cell}\n")) == [2]
+
+
+def test_a_sign_of_several_currencies_is_taken_with_the_currency_that_is_given():
+    entry = one(f"{HEAD[:-1]};Satz\nM;P;Ada;;05.03.2026;1:00;$ 12\n", currency="USD")
+    assert (entry.rate, entry.currency) == (Decimal(12), "USD")
+
+
+def test_what_is_billable_is_said_in_words():
+    text = f"{HEAD[:-1]};Abrechenbar\n" + "".join(
+        f"M;P;Ada;;05.03.2026;1:00;{word}\n" for word in ("ja", "Nein", "YES", "no", "1", "0", "true", "false")
+    )
+    assert [entry.billable for entry in read(text)] == [True, False] * 4
+    empty = f"{HEAD[:-1]};Abrechenbar\nM;P;Ada;;05.03.2026;1:00;\n"
+    assert problems(empty) == {2: ("Abrechenbar: is empty",)}
+    assert one(empty, attrs.evolve(HOURS, billable_if_empty=False)).billable is False
+
+
+# ---- clock times ----------------------------------------------------------------------------------------------------
+
+
+def clocked(von, bis, dauer="", pause="", day="05.03.2026", **changes):
+    return f"{CLOCKS}M;P;Ada;;{day};{von};{bis};{dauer};{pause}\n", attrs.evolve(HOURS, **changes)
+
+
+@pytest.mark.parametrize(
+    ("von", "bis", "pause", "duration"),
+    [
+        ("09:00", "17:30", "0:30", "8:00:00"),
+        ("9:00 AM", "1:15 PM", "", "4:15:00"),
+        ("22:00", "06:00", "", "8:00:00"),
+        ("22:00", "24:00", "", "2:00:00"),
+        ("09:00:10", "09:00:40", "", "0:00:30"),
+    ],
+)
+def test_without_a_duration_it_is_from_start_to_end_less_the_pause(von, bis, pause, duration):
+    entry = one(*clocked(von, bis, pause=pause))
+    assert str(entry.duration) == duration
+    assert entry.day == date(2026, 3, 5)
+    assert entry.start.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (("09:00", "10:00", "1:30"), "Dauer: is 1:30, but from start to end it is 1:00"),
+        (("09:00", "", ""), "Dauer: is empty, and so is start or end: is the clock still running?"),
+        (("14:00", "09:00", ""), "Bis: the end lies before the start, and on the next day it would be more than 16"),
+        (("09:00", "10:00", "", "1:30"), "Bis: the pause is longer than the time from start to end"),
+        (("25:00", "26:00", "1:00"), "Von: reads '00:00', which is no clock time"),
+    ],
+)
+def test_times_that_do_not_agree_are_reported(cells, said):
+    assert problems(*clocked(*cells))[2][0].startswith(said)
+
+
+def test_the_duration_counts_where_it_is_told_to():
+    text, columns = clocked("09:00", "17:00", "7:30", duration_wins=True)
+    assert one(text, columns).duration == timedelta(hours=7.5)
+
+
+def test_times_are_read_in_their_zone_and_real_time_counts_over_a_change_of_the_clocks():
+    spring = one(*clocked("01:30", "03:30", day="29.03.2026"))
+    assert spring.duration == timedelta(hours=1)
+    assert spring.start.astimezone(UTC) == datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+    text, columns = clocked("01:30", "03:30", day="29.03.2026")
+    assert one(text, columns, zone="America/New_York").duration == timedelta(hours=2)
+
+
+def test_an_hour_that_comes_twice_is_told_by_the_duration_or_reported():
+    # 25 October 2026: at 3:00 the clocks go back to 2:00.
+    assert one(*clocked("01:30", "02:30", "1:00", day="25.10.2026")).end.astimezone(UTC).hour == 0
+    assert one(*clocked("01:30", "02:30", "2:00", day="25.10.2026")).end.astimezone(UTC).hour == 1
+    (said,) = problems(*clocked("01:30", "02:30", day="25.10.2026"))[2]
+    assert said.startswith("Bis: that night the clocks in Europe/Berlin showed this hour twice")
+    (said,) = problems(*clocked("02:30", "04:00", day="29.03.2026"))[2]
+    assert "a time that the clocks in Europe/Berlin left out that night" in said
+
+
+def test_timestamps_with_an_offset_need_no_zone():
+    columns = Columns(name="own", person="who", start="begin", end="end", timestamp_format="iso")
+    entry = one("who,begin,end\nAda,2026-03-05T23:30:00Z,2026-03-06T01:00:00+01:00\n", columns)
+    assert (entry.duration, entry.day) == (timedelta(minutes=30), date(2026, 3, 6))
+
+
+# ---- other kinds ----------------------------------------------------------------------------------------------------
+
+KINDS = Columns(
+    name="own", kind="Art", customer_number="Kd-Nr", day="Datum", title="Text", duration="Dauer", amount="Betrag",
+    rate="Satz", quantity="Menge", unit="Einheit", distance="km", tax_rate="USt", date_format="%d.%m.%Y", decimal=",",
+    kinds={"Zeit": WorkKind.HOURS, "Spesen": WorkKind.EXPENSE, "Fahrt": WorkKind.TRIP, "Pauschale": WorkKind.FIXED_FEE,
+           "Leistung": WorkKind.SERVICE, "Pause": None},
+)  # fmt: skip
+
+
+def test_a_column_says_what_kind_of_work_a_row_is():
+    text = (
+        "Art;Kd-Nr;Datum;Text;Dauer;Betrag;Satz;Menge;Einheit;km;USt\n"
+        "Zeit;K-1;05.03.2026;;1:00;;90;;;;\n"
+        "Spesen;K-1;05.03.2026;Bahn;;12,30;;;;;7 %\n"
+        "Fahrt;K-1;05.03.2026;;;;0,38;;;120,5;\n"
+        "Pauschale;K-1;05.03.2026;Einrichtung;;1.500,00;;;;;19\n"
+        "Leistung;K-1;05.03.2026;Lizenz;;;20;3;Stück;;\n"
+        "Pause;K-1;05.03.2026;;0:30;;;;;;\n"
+        "Spesen;K-1;05.03.2026;Taxi;;;;;;;\n"
+        "Ferien;K-1;05.03.2026;;8:00;;;;;;\n"
+    )
+    found = read(text, KINDS)
+    work = list(found)
+    assert [type(item) for item in work] == [TimeEntry, Expense, Trip, FixedFee, Service]
+    assert {item.customer.number for item in work} == {"K-1"}
+    assert (work[1].amount, work[1].tax_rate, work[1].title) == (Decimal("12.30"), Decimal(7), "Bahn")
+    assert (work[2].distance, work[2].rate) == (Decimal("120.5"), Decimal("0.38"))
+    assert work[3].amount == Decimal("1500.00")
+    assert (work[4].quantity, work[4].unit, work[4].unit_price) == (Decimal(3), "Stück", Decimal(20))
+    assert [item.id.split(":")[1] for item in work] == ["time", "expense", "trip", "fee", "service"]
+    assert found.ignored == {"kind without work": 1}
+    assert [(row.line, row.problems[0][:20]) for row in found.skipped] == [
+        (8, "Betrag: is empty"), (9, "Art: is a word that "),
+    ]  # fmt: skip
+
+
+# ---- files ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_separators_and_byte_order_marks_are_told_from_the_file(delimiter, encoding):
+    text = (
+        HEAD.replace(";", delimiter)
+        + f"Müller{delimiter}P{delimiter}Ada{delimiter}{delimiter}05.03.2026{delimiter}1:00"
+    )
+    assert one(text, encode=encoding).customer.name == "Müller"
+
+
+def test_cp1252_is_never_guessed_but_asked_for():
+    data = (HEAD + "Voorbeeld;P;Ada;;05.03.2026;1:00\nMüller;P;Ada;;05.03.2026;1:00\n").encode("cp1252")
+    with pytest.raises(InvalidRequest, match="line 3 of the file is not utf-8: give encoding='cp1252'"):
+        read_export(io.BytesIO(data), HOURS)
+    assert [entry.customer.name for entry in read_export(io.BytesIO(data), HOURS, encoding="cp1252")][1] == "Müller"
+
+
+def test_lines_above_the_header_and_a_declared_separator_are_passed_over():
+    text = "sep=|\nBericht März\n\n" + (HEAD + "M;P;Ada;;05.03.2026;1:00\nM;P;Ada;;x;1:00\n").replace(";", "|")
+    found = read(text, attrs.evolve(HOURS, header_line=3))
+    assert len(list(found)) == 1
+    assert [row.line for row in found.skipped] == [6]
+
+
+def test_missing_headers_are_named_all_at_once_with_those_that_are_there():
+    with pytest.raises(InvalidRequest) as caught:
+        read("Kunde;Projekt;Wann;Wer;Wer\n1;2;3;4;5\n")
+    assert [str(problem) for problem in caught.value.problems] == [
+        "columns: there is no 'Notiz', 'Datum'; the headers are: 'Kunde', 'Projekt', 'Wann', 'Wer', 'Wer'",
+        "columns: more than one column is called 'Wer': rename one",
+    ]
+    with pytest.raises(InvalidRequest, match="neither a column for the duration nor both start and end"):
+        read("Kunde;Projekt;Wer;Notiz;Datum;Von\n")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"", "is empty"), (b"\xd0\xcf\x11\xe0" + b"0" * 100, "old .xls"), (b"PK\x03\x04junk", "not an XLSX file")],
+)
+def test_files_of_another_kind_are_refused(data, said):
+    with pytest.raises(InvalidRequest, match=said):
+        read_export(io.BytesIO(data), HOURS)
+
+
+def test_a_file_that_is_damaged_meanwhile_ends_the_run(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text(HEAD + "M;P;Ada;;05.03.2026;1:00\n")
+    found = read_export(path, HOURS)
+    path.write_bytes((HEAD + "M;P;Ada;;05.03.2026;1:00\n" * 9000).encode() + b"\xff")
+    with pytest.raises(ImportIncomplete, match=r"export\.csv cannot be read beyond line \d+: UnicodeDecodeError"):
+        list(found)
+    assert not found.complete
+
+
+def test_a_line_without_an_end_is_no_table():
+    with pytest.raises(InvalidRequest, match="line 1 is longer than 1,048,576 characters: is this a CSV file"):
+        read("x" * 1_100_000)
+
+
+def test_wrong_calls_are_refused_with_every_problem(tmp_path):
+    with pytest.raises(InvalidRequest, match="'hex' is not known: give 'utf-8' or 'cp1252'"):
+        read(HEAD, encoding="hex")
+    with pytest.raises(InvalidRequest, match="no preset 'tempo', only clockify, clockin, harvest"):
+        read(HEAD, "tempo")
+    with pytest.raises(InvalidRequest) as caught:
+        read(HEAD, zone="Mars/Base", delimiter=";;", encoding=8)
+    assert [problem.field for problem in caught.value.problems] == ["encoding", "delimiter", "zone"]
+    with pytest.raises(InvalidRequest, match=r"nowhere\.csv cannot be opened"):
+        read_export(tmp_path / "nowhere.csv", HOURS)
+    with pytest.raises(InvalidRequest, match="a binary file that can seek"):
+        read_export(io.StringIO("x"), HOURS)
+    with pytest.raises(InvalidRequest, match="has no day, month and year"):
+        read(HEAD, date_format="%d.%m.")
+
+
+def test_a_mapping_that_cannot_give_work_is_refused_with_every_problem():
+    with pytest.raises(InvalidRequest) as caught:
+        Columns(
+            name="Own", yes=("ja",), no=("JA",), decimal=";", duration_as="days", identity=("colour",),
+            kinds={"x": WorkKind.TRIP},
+        )  # fmt: skip
+    assert [problem.field for problem in caught.value.problems] == [
+        "name", "kinds", "day", "duration", "distance", "yes", "duration_as", "decimal", "identity",
+    ]  # fmt: skip
+
+
+def test_presets_can_be_changed_field_by_field():
+    own = attrs.evolve(PRESETS["clockin"], name="own", person="Kollege", duration="Zeit")
+    entry = one("Projekt;Kollege;Datum;Zeit\nDach;Ada;05.03.2026;7,5\n", own)
+    assert (entry.id[:9], entry.person.id, entry.duration) == ("own:time:", "Ada", timedelta(hours=7.5))

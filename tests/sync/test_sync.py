@@ -1,0 +1,504 @@
+"""What a nightly import finds, tells and remembers; with the in-memory vendor's books."""
+
+import asyncio
+import contextlib
+import inspect
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import pytest
+from attrs import evolve
+
+import accounting_bridge as ab
+from accounting_bridge.sync.course import BATCH
+from accounting_bridge.vendors.memory import MemoryBooks
+
+NIGHT = datetime(2026, 3, 31, 2, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+C, U, D, R = ab.ChangeKind.CREATED, ab.ChangeKind.UPDATED, ab.ChangeKind.DEACTIVATED, ab.ChangeKind.REACTIVATED
+
+
+class Clock:
+    """Turned by hand."""
+
+    def __init__(self):
+        self.at = NIGHT
+
+    def now(self):
+        return self.at
+
+    def monotonic(self):
+        return self.at.timestamp()
+
+
+class Spoiled:
+    """A provider, some of whose answers are others."""
+
+    def __init__(self, provider, **others):
+        self._provider, self._others = provider, others
+
+    def __getattr__(self, name):
+        others = self._others
+        return others[name] if name in others else getattr(self._provider, name)
+
+
+class Import:
+    """What a vendor gives: customers, errors among them, and records that it left out."""
+
+    def __init__(self, *given, skipped=()):
+        self.given, self.skipped, self.complete = given, skipped, False
+
+    def __iter__(self):
+        for one in self.given:
+            if isinstance(one, Exception):
+                raise one
+            yield one
+        self.complete = not self.skipped
+
+
+class World:
+    """Books, a store and a clock; and the app, which hears of changes."""
+
+    def __init__(self):
+        self.books, self.store, self.clock = MemoryBooks(), ab.MemoryCustomers(), Clock()
+        self.asked = []
+        self.others = {}
+
+    def put(self, who, /, **changes):
+        """A person works in the books, right now."""
+        before = self.books.customers.get(f"c{who}") or ab.Customer(
+            id=f"c{who}", number=str(who), name=f"Muster {who} GmbH"
+        )
+        self.books.customers[f"c{who}"] = evolve(before, **{"updated_at": self.clock.at, **changes})
+
+    @property
+    def provider(self):
+        memory = ab.connect("memory", {"books": self.books})
+
+        def import_customers(*, changed_since=None):
+            self.asked.append(changed_since)
+            return memory.import_customers(changed_since=changed_since)
+
+        return Spoiled(memory, **{"import_customers": import_customers, **self.others})
+
+    def sync(self, **how):
+        return ab.sync_customers(self.provider, self.store, clock=self.clock, **how)
+
+    def hear(self):
+        """Kind, number and fields of what the app has not heard yet."""
+        heard = []
+        for change in self.store.changes("default", "memory"):
+            heard.append((change.kind, change.customer.number, *change.fields))
+            self.store.acknowledge("default", "memory", change.sequence)
+        return heard
+
+    def next_night(self, **how):
+        self.clock.at += DAY
+        return self.sync(**how)
+
+
+@pytest.fixture
+def world():
+    world = World()
+    for number in range(1, 4):
+        world.put(number)
+    world.sync()
+    assert [kind for kind, *_ in world.hear()] == [C, C, C]
+    return world
+
+
+# ---- what is told ----------------------------------------------------------------------------------------------
+
+
+def test_the_first_run_creates_everybody():
+    world = World()
+    for number in range(250):
+        world.put(number, active=number > 0)
+    report = world.sync()
+    assert (report.created, report.changes, report.unchanged, report.full, report.complete) == (250, 250, 0, True, True)
+    assert [kind for kind, *_ in world.hear()] == [C] * 250
+    assert list(world.store.customers("default", "memory")) == sorted(
+        world.books.customers.values(), key=lambda c: c.id
+    )
+
+
+def test_a_night_in_which_nothing_happened_tells_nothing(world):
+    report = world.next_night(full=True)
+    assert (report.changes, report.unchanged) == (0, 3)
+    assert world.hear() == []
+
+
+def test_an_update_names_the_fields_and_no_others(world):
+    world.put(1, name="Neu GmbH", email="neu@musterwerk.example")
+    world.put(2, address=ab.Address(city="Berlin"))
+    report = world.next_night()
+    assert (report.updated, report.created) == (2, 0)
+    assert world.hear() == [(U, "1", "email", "name"), (U, "2", "address")]
+    assert world.store.find("default", "memory", "1").email == "neu@musterwerk.example"
+
+
+def test_a_record_that_was_only_touched_is_no_change(world):
+    world.clock.at += DAY
+    world.put(1)
+    report = world.sync()
+    assert (report.updated, report.unchanged) == (0, 3)
+    assert world.store.get("default", "memory", "c1").updated_at == world.clock.at
+
+
+def test_contacts_in_another_order_are_no_change(world):
+    one, other = ab.Contact(first_name="Eva"), ab.Contact(first_name="Jan")
+    world.put(1, contacts=(one, other))
+    world.next_night()
+    assert world.hear() == [(U, "1", "contacts")]
+    world.put(1, contacts=(other, one))
+    assert world.next_night().changes == 0
+
+
+def test_a_changed_number_comes_with_the_one_before(world):
+    world.put(1, number="9001")
+    world.next_night()
+    (change,) = world.store.changes("default", "memory")
+    assert (change.kind, change.fields, change.number_before, change.customer.number) == (U, ("number",), "1", "9001")
+    assert world.store.find("default", "memory", "1") is None
+    world.put(1, number=None)
+    world.next_night()
+    (_, change) = world.store.changes("default", "memory")
+    assert (change.fields, change.number_before, change.customer.number) == (("number",), "9001", None)
+
+
+def test_inactive_and_active_again(world):
+    world.put(1, active=False)
+    assert world.next_night().deactivated == 1
+    world.put(1, name="Archiv GmbH")
+    assert world.next_night().updated == 1
+    world.put(1, active=True)
+    assert world.next_night().reactivated == 1
+    assert world.hear() == [(D, "1", "active"), (U, "1", "name"), (R, "1", "active")]
+
+
+def test_a_number_that_two_have_is_stored_twice_and_found_by_nobody(world):
+    world.put(4, number="1")
+    assert world.next_night().created == 1
+    with pytest.raises(ab.DuplicateFound) as caught:
+        world.store.find("default", "memory", "1")
+    assert caught.value.ids == ("c1", "c4")
+
+
+def test_a_customer_whom_shifted_pages_bring_twice_is_told_once(world):
+    new = ab.Customer(id="c9", number="9", name="Neu GmbH")
+    world.others["import_customers"] = lambda **_: Import(new, new, *[new] * BATCH)
+    assert world.sync().created == 1
+    assert world.hear()[0] == (C, "9")
+
+
+def test_what_has_no_id_cannot_be_kept(world):
+    world.others["import_customers"] = lambda **_: Import(ab.Customer(name="Ohne"), *world.books.customers.values())
+    report = world.sync()
+    assert (len(report.skipped), report.complete, report.unchanged) == (1, False, 3)
+
+
+# ---- who is gone -----------------------------------------------------------------------------------------------
+
+
+def test_only_a_full_run_sees_who_is_gone(world):
+    del world.books.customers["c2"]
+    assert (report := world.next_night()).full is False
+    assert report.deactivated == 0
+    report = world.next_night(full=True)
+    assert (report.deactivated, report.gone, report.complete) == (1, 1, True)
+    (change,) = world.store.changes("default", "memory")
+    assert (change.kind, change.gone, change.customer.active, change.fields) == (D, True, False, ())
+    assert world.next_night(full=True).changes == 0
+
+
+def test_a_week_makes_a_run_a_full_one(world):
+    del world.books.customers["c2"]
+    reports = [world.next_night() for _ in range(8)]
+    assert [report.full for report in reports] == [False] * 6 + [True, False]
+    assert [report.gone for report in reports] == [0] * 6 + [1, 0]
+
+
+def test_who_was_gone_may_come_back(world):
+    kept = world.books.customers.pop("c2")
+    world.next_night(full=True)
+    world.hear()
+    world.books.customers["c2"] = kept
+    assert world.next_night(full=True).reactivated == 1
+    assert world.hear() == [(R, "2")]
+    assert world.store.find("default", "memory", "2") == kept
+
+
+def test_who_was_inactive_is_told_no_second_time_when_it_goes(world):
+    world.put(2, active=False)
+    world.next_night()
+    del world.books.customers["c2"]
+    report = world.next_night(full=True)
+    assert (report.deactivated, report.gone, report.complete) == (0, 0, True)
+    assert world.hear() == [(D, "2", "active")]
+    assert world.store.find("default", "memory", "2") is None
+
+
+def test_a_customer_that_the_pages_missed_is_looked_up_first(world):
+    """People work in the books while pages are read: a row may slip from one page to another."""
+    everyone = list(world.books.customers.values())
+    world.others["import_customers"] = lambda **_: Import(*everyone[1:])
+    report = world.next_night(full=True)
+    assert (report.gone, report.complete, report.unchanged) == (0, True, 3)
+    # Somebody else has its number now: then it is gone.
+    world.books.customers["c1"] = evolve(everyone[0], id="other")
+    assert world.next_night(full=True).gone == 1
+
+
+def test_who_is_found_but_listed_no_more_is_gone_the_second_time(world):
+    """A record may stay in the books and be no customer any more; and who has no number cannot be looked up."""
+    world.put(1, number=None)
+    world.next_night()
+    world.hear()
+    third = list(world.books.customers.values())[2]
+    world.others["import_customers"] = lambda **_: Import(third)
+    assert (report := world.next_night(full=True)).gone == 0
+    assert report.complete
+    world.others["import_customers"] = lambda **_: Import(third, world.books.customers["c2"])
+    assert world.next_night(full=True).gone == 1
+    (change,) = world.store.changes("default", "memory")
+    assert (change.customer.id, change.gone) == ("c1", True)
+    # Somebody whom one run missed and the next one met begins anew.
+    world.others["import_customers"] = lambda **_: Import(third)
+    assert [world.next_night(full=True).gone for _ in range(2)] == [0, 1]
+
+
+def test_one_of_several_with_the_number_is_still_there(world):
+    def find_customer(number):
+        raise ab.DuplicateFound("two", ids=["c7", "c1"])
+
+    world.others |= {
+        "import_customers": lambda **_: Import(*list(world.books.customers.values())[2:]),
+        "find_customer": find_customer,
+    }
+    report = world.next_night(full=True)
+    assert report.gone == 1  # c2, whose number c7 and c1 have
+    assert world.store.find("default", "memory", "1") is not None
+
+
+def test_an_empty_answer_deactivates_nobody(world):
+    """More likely a vendor's fault than a bookkeeper's work; the next run looks again."""
+    kept = dict(world.books.customers)
+    world.books.customers.clear()
+    report = world.next_night(full=True, most_gone=2)
+    assert (report.gone, report.missing, report.complete, report.watermark) == (0, 3, False, NIGHT - timedelta(hours=1))
+    world.books.customers |= kept
+    assert world.next_night(full=True, most_gone=2).changes == 0
+    world.books.customers.clear()
+    assert world.next_night(full=True, most_gone=3).gone == 3
+
+
+# ---- what a run reads, and what it remembers -------------------------------------------------------------------
+
+
+def test_the_watermark_is_the_start_less_the_overlap(world):
+    world.next_night()
+    world.next_night(overlap=timedelta(minutes=5))
+    report = world.next_night()
+    assert world.asked == [None, NIGHT - timedelta(hours=1), NIGHT + DAY - timedelta(hours=1),
+                           NIGHT + 2 * DAY - timedelta(minutes=5)]  # fmt: skip
+    assert (
+        report.watermark == world.store.progress("default", "memory").watermark == world.clock.at - timedelta(hours=1)
+    )
+
+
+@pytest.mark.parametrize("able", [ab.ChangedSince.FILTERED, ab.ChangedSince.EVERYTHING])
+def test_where_the_vendor_does_not_filter_every_run_sees_who_is_gone(world, able):
+    world.others["capabilities"] = evolve(world.provider.capabilities, changed_since=able)
+    del world.books.customers["c2"]
+    report = world.next_night()
+    assert (world.asked[-1], report.full, report.gone) == (None, True, 1)
+
+
+def test_skipped_records_hold_the_watermark_and_nobody_is_gone(world):
+    drift = ab.Drift(vendor="memory", what="customer", record="c2", problems=("odd @ $.name",))
+    some = list(world.books.customers.values())
+    world.others["import_customers"] = lambda **_: Import(evolve(some[0], name="Neu GmbH"), skipped=[drift])
+    report = world.next_night(full=True)
+    assert (report.updated, report.gone, report.complete, report.skipped) == (1, 0, False, (drift,))
+    assert report.watermark == NIGHT - timedelta(hours=1)
+
+
+def test_a_vendor_that_keeps_the_rest_is_reported(world):
+    some = list(world.books.customers.values())
+    world.others["import_customers"] = lambda **_: Import(
+        evolve(some[0], name="Neu GmbH"), ab.ImportIncomplete("keeps 10,000")
+    )
+    report = world.next_night(full=True)
+    assert (report.updated, report.gone, report.complete, report.full) == (1, 0, False, True)
+    assert isinstance(report.stopped, ab.ImportIncomplete)
+    assert report.watermark == NIGHT - timedelta(hours=1)
+
+
+def test_what_came_before_a_failure_is_kept_and_told_once(world):
+    new = [ab.Customer(id=f"n{number}", name="Neu GmbH") for number in range(BATCH + 7)]
+    world.others["import_customers"] = lambda **_: Import(*new, ab.Unavailable("away"))
+    with pytest.raises(ab.Unavailable, match="away"):
+        world.next_night()
+    assert len(world.hear()) == BATCH + 7
+    assert world.store.progress("default", "memory").watermark == NIGHT - timedelta(hours=1)
+    world.others["import_customers"] = lambda **_: Import(*new)
+    assert (report := world.sync()).complete  # at once: the failed run is not waited for
+    assert (report.changes, report.unchanged) == (0, BATCH + 7)
+
+
+def test_wrong_credentials_leave_everything_as_it_was(world):
+    def check():
+        raise ab.AuthenticationFailed("no")
+
+    world.others["check"] = check
+    with pytest.raises(ab.AuthenticationFailed):
+        world.next_night()
+    world.others.clear()
+    assert world.sync().complete
+
+
+def test_a_watermark_from_the_future_is_not_believed(world):
+    """The clock ran ahead for a night: what is changed until then would never be asked for."""
+    world.clock.at += 30 * DAY
+    world.sync()
+    world.clock.at -= 29 * DAY
+    assert (report := world.sync()).full
+    assert report.watermark == world.clock.at - timedelta(hours=1)
+
+
+def test_batches_bound_the_memory_of_a_run():
+    world = World()
+    world.books.add_customers(1050)
+    sizes = []
+    apply = world.store.apply
+    world.store.apply = lambda run, entries, **how: (sizes.append(len(entries)), apply(run, entries, **how))
+    assert world.sync().created == 1050
+    assert max(sizes) <= BATCH
+
+
+# ---- whose books ----------------------------------------------------------------------------------------------
+
+
+def test_other_books_under_the_same_tenant_are_refused(world):
+    other = World()
+    other.store, other.books.company = world.store, "Andere GmbH"
+    other.put(9)
+    with pytest.raises(ab.OtherBooks, match="nothing was read"):
+        other.sync()
+    assert other.asked == []
+    assert len(list(world.store.customers("default", "memory"))) == 3
+    assert other.sync(tenant="other").created == 1
+    assert world.next_night().complete
+
+
+def test_a_run_that_broke_off_has_said_whose_books_it_read():
+    """Else what it left behind would be mixed with those of other books."""
+    world = World()
+    world.others["import_customers"] = lambda **_: Import(ab.Customer(id="c1", name="Muster GmbH"), ab.Unavailable("x"))
+    with pytest.raises(ab.Unavailable):
+        world.sync()
+    world.books.company = "Andere GmbH"
+    with pytest.raises(ab.OtherBooks):
+        world.sync()
+
+
+def test_a_company_that_was_renamed_is_confirmed_once(world):
+    world.books.company = "Umfirmiert GmbH"
+    with pytest.raises(ab.OtherBooks):
+        world.next_night()
+    assert world.sync(same_books=True).complete
+    assert world.next_night().complete
+
+
+def test_an_account_is_told_by_its_id_where_there_is_one(world):
+    connection = world.provider.check()
+    world.others["check"] = lambda: evolve(connection, account_id="a-1")
+    assert world.next_night().complete
+    world.others["check"] = lambda: evolve(connection, account_id="a-1", company="Umfirmiert GmbH")
+    assert world.next_night().complete
+    world.others["check"] = lambda: evolve(connection, account_id="a-2", company="Umfirmiert GmbH")
+    with pytest.raises(ab.OtherBooks):
+        world.next_night()
+
+
+def test_a_second_run_is_told_that_one_is_under_way(world):
+    world.store.begin("default", "memory", at=NIGHT, until=NIGHT + timedelta(minutes=2))
+    with pytest.raises(ab.Unavailable) as caught:
+        world.sync()
+    assert caught.value.retry_at == NIGHT + timedelta(minutes=2)
+    world.clock.at = NIGHT + timedelta(minutes=2)
+    assert world.sync().complete
+
+
+def test_bad_arguments_are_named_together(world):
+    with pytest.raises(ab.InvalidRequest) as caught:
+        world.sync(tenant="", full_every=7, overlap=-DAY, most_gone=True)
+    assert [problem.field for problem in caught.value.problems] == ["tenant", "full_every", "overlap", "most_gone"]
+
+
+def test_no_repr_shows_a_customer(world):
+    world.put(1, name="Geheim GmbH", number="777001")
+    report = world.next_night()
+    (change,) = world.store.changes("default", "memory")
+    shown = f"{report!r} {change!r} {world.store!r} {world.store.progress('default', 'memory')!r}"
+    assert [word for word in ("Geheim", "777001", "Musterbuchhaltung") if word in shown] == []
+
+
+# ---- async -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_async_twin_does_the_same(backend, tmp_path):
+    books = MemoryBooks()
+    books.add_customers(250)
+    store = ab.SqliteCustomers(tmp_path / "customers.db")
+
+    async def night():
+        async with ab.connect_async("memory", {"books": books}) as provider:
+            return await ab.sync_customers_async(provider, store, full=True)
+
+    first = anyio.run(night, backend=backend)
+    del books.customers["customer-7"]
+    second = anyio.run(night, backend=backend)
+    assert (first.created, second.unchanged, second.gone) == (250, 249, 1)
+    assert len(list(store.changes("default", "memory"))) == 251
+
+
+@pytest.mark.parametrize("how", ["asyncio", "trio", "native"])
+def test_a_cancelled_run_lets_the_next_one_begin(how, tmp_path):
+    """By a scope, and by asyncio's own cancellation, which takes no notice of scopes."""
+    books, store = MemoryBooks(), ab.SqliteCustomers(tmp_path / "customers.db")
+    books.add_customers(250)
+    reached = []
+
+    class Endless:
+        skipped, complete = (), False
+
+        async def __aiter__(self):
+            for number in range(150):
+                yield ab.Customer(id=str(number), name="Muster GmbH")
+            reached.append(True)
+            await anyio.sleep_forever()
+
+    async def cancelled(slow):
+        if how != "native":
+            with anyio.move_on_after(0.5):
+                await ab.sync_customers_async(slow, store)
+            return
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(ab.sync_customers_async(slow, store), 0.5)
+
+    async def main():
+        async with ab.connect_async("memory", {"books": books}) as provider:
+            await cancelled(Spoiled(provider, import_customers=lambda **_: Endless()))
+            assert reached
+            return await ab.sync_customers_async(provider, store)
+
+    report = anyio.run(main, backend="trio" if how == "trio" else "asyncio")
+    assert report.created == 250
+    assert report.missing == 100  # of the first batch, which these books never held: too many at once
+
+
+def test_both_take_the_same_arguments():
+    one, other = (inspect.signature(f).parameters for f in (ab.sync_customers, ab.sync_customers_async))
+    assert [(p.name, p.kind, p.default) for p in one.values()] == [(p.name, p.kind, p.default) for p in other.values()]
