@@ -106,6 +106,11 @@ class BoundProvider:
         return self._adapter.vendor
 
     @property
+    def tenant(self) -> str:
+        """Whose connection this is."""
+        return self._session.state.tenant
+
+    @property
     def capabilities(self) -> Capabilities:
         """What this vendor can do."""
         return self._adapter.capabilities
@@ -284,6 +289,11 @@ class AsyncBoundProvider:
     def vendor(self) -> str:
         """The vendor's name."""
         return self._adapter.vendor
+
+    @property
+    def tenant(self) -> str:
+        """Whose connection this is."""
+        return self._session.state.tenant
 
     @property
     def capabilities(self) -> Capabilities:

@@ -75,6 +75,11 @@ class AccountingProvider(Protocol):
         ...
 
     @property
+    def tenant(self) -> str:
+        """Whose connection this is, as ``connect`` was told."""
+        ...
+
+    @property
     def capabilities(self) -> Capabilities:
         """What this vendor can do."""
         ...
@@ -325,6 +330,11 @@ class AsyncAccountingProvider(Protocol):
     @property
     def vendor(self) -> str:
         """The vendor's name in the registry."""
+        ...
+
+    @property
+    def tenant(self) -> str:
+        """Whose connection this is, as ``connect`` was told."""
         ...
 
     @property

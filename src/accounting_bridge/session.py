@@ -130,7 +130,7 @@ class AsyncSession:
                     case Sleep(seconds):
                         await anyio.sleep(seconds)
                     case Call(function, blocking):
-                        answer = await _call(function) if blocking else function()
+                        answer = await in_thread(function) if blocking else function()
                     case Renew(stale, rejected, patience):
                         answer = await self._renew(stale, rejected=rejected, patience=patience)
                     case _:
@@ -169,7 +169,7 @@ class AsyncSession:
     async def _carry_out(self, action: Action) -> Any:
         match action:
             case Ask(function):
-                return await _call(function) if self.state.renewal.store.blocking else function()
+                return await in_thread(function) if self.state.renewal.store.blocking else function()
             case Refresh(token, seconds):
                 return await self._refresh(token, seconds)
             case Pause(seconds):
@@ -196,7 +196,7 @@ class AsyncSession:
         store = self.state.renewal.store
         save = partial(store.save, self.state.tenant, self.state.adapter.vendor, granted)
         if store.blocking:
-            await _call(save)
+            await in_thread(save)
         else:
             save()
         self.state.use(granted)
@@ -247,7 +247,7 @@ def _is_asyncio_task() -> bool:
         return False
 
 
-async def _call(function: Callable[[], T]) -> T:
+async def in_thread(function: Callable[[], T]) -> T:
     """A store's call in a worker thread; anyio lets it come to its end even if the task is cancelled."""
     return await anyio.to_thread.run_sync(function)
 

@@ -3,6 +3,7 @@
 import gc
 import threading
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from attrs import evolve
@@ -11,7 +12,7 @@ from tests.core.support import NOON
 import accounting_bridge as ab
 from accounting_bridge import MemoryJournal
 from accounting_bridge.journal.memory import advance, shared_memory_journal
-from accounting_bridge.journal.port import Confirm, Forget, Intend, Key, Release, Row, Send, State, Unclear
+from accounting_bridge.journal.port import Confirm, Expected, Forget, Intend, Key, Release, Row, Send, State, Unclear
 
 LATER = NOON + timedelta(seconds=30)
 KEY = Key(tenant="t", vendor="toy", kind="invoice", reference="A-1")
@@ -63,6 +64,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("row", "change", "after"), TABLE)
 def test_every_change_of_every_state(row, change, after):
+    row = None if row is None else evolve(row, at=NOON)
     assert advance(row, change, LATER) == (row if after is SAME else after)
     journal = MemoryJournal()
     if row is not None:
@@ -151,8 +153,9 @@ def test_what_is_known_of_a_kind_comes_in_the_order_of_references():
 
 
 def test_a_send_is_noted_with_what_it_sends():
-    sent = Send(0, payload="digest")
+    sent = Send(0, payload="digest", expected=Expected(gross=Decimal("714.00"), tolerance=Decimal(0)))
     journal = MemoryJournal()
     journal.record(KEY, Intend("f"), NOON)
     journal.record(KEY, sent, LATER)
-    assert journal.recall(KEY).payload == "digest"
+    row = journal.recall(KEY)
+    assert (row.payload, row.expected) == (sent.payload, sent.expected)

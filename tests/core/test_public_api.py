@@ -83,7 +83,7 @@ def test_sync_and_async_have_the_same_names_and_parameters(sync, asynchronous):
 
 def test_async_calls_are_awaited_except_those_that_are_iterated_or_send_nothing():
     iterated = {"import_customers", "import_articles", "create_invoices", "book_sales"}
-    without_io = {"vendor", "capabilities", "rounding", "authorization_url"}
+    without_io = {"vendor", "tenant", "capabilities", "rounding", "authorization_url"}
     for name, member in members(AsyncAccountingProvider).items():
         assert inspect.iscoroutinefunction(member) is (name not in iterated | without_io), name
 

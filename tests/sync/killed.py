@@ -1,7 +1,8 @@
 """Run by a test: syncs in children that are killed at one statement of the store's, reruns, and says what was heard.
 
-Prints a JSON object a kill: the statement, how the child ended, what the app heard in the end, and what the store
-holds. It forks, and has no threads.
+Prints a JSON object for an undisturbed run, and one a kill: how the child ended, what the app heard in the end, and
+what the store holds. Of each kind of statement the first and the last one are killed, and of commits several more. It
+forks, and has no threads.
 """
 
 import json
@@ -19,6 +20,7 @@ from accounting_bridge._sqlite import Database
 from accounting_bridge.vendors.memory import MemoryBooks
 
 PLACE = ("default", "memory")
+NEVER = 10**6
 
 
 class Clock:
@@ -61,16 +63,15 @@ def hear(path):
 
 
 def in_child(work, statement):
-    """Do it in a process of its own, killed as it begins that statement; its exit status, and how many it had."""
+    """Do it in a process of its own, killed as it begins that statement; its exit status, and its statements."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        count, prepare = 0, Database._prepare
+        statements, prepare = [], Database._prepare
 
-        def traced(_):
-            nonlocal count
-            count += 1
-            if count == statement:
+        def traced(sql):
+            statements.append(" ".join(sql.split()[:3]))
+            if len(statements) == statement:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         def prepared(self, connection, **how):
@@ -79,12 +80,12 @@ def in_child(work, statement):
 
         Database._prepare = prepared
         work()
-        os.write(write, str(count).encode())
+        os.write(write, json.dumps(statements).encode())
         os._exit(0)
     os.close(write)
     with os.fdopen(read) as pipe:
-        total = pipe.read()
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), total
+        statements = json.loads(pipe.read() or "[]")
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), statements
 
 
 def run(first, statement):
@@ -96,7 +97,7 @@ def run(first, statement):
         sync(path, 2, clock)
         hear(path)
 
-    ended, total = in_child(work, statement)
+    ended, statements = in_child(work, statement)
     if ended:
         clock.at += timedelta(minutes=3)
         work()
@@ -105,8 +106,17 @@ def run(first, statement):
     stored = {one.id: [one.name, one.active] for one in store.customers(*PLACE)}
     watermark = clock.at - store.progress(*PLACE).watermark
     told = [json.loads(line) for line in path.with_suffix(".app").read_text().splitlines()]
-    return {"statement": statement, "ended": ended, "total": total, "told": told, "stored": stored,
+    return {"statement": statement, "ended": ended, "statements": statements, "told": told, "stored": stored,
             "before": watermark.total_seconds()}  # fmt: skip
+
+
+def points(statements):
+    """Where to kill, counted from 1."""
+    found = set()
+    for kind in set(statements):
+        places = [place for place, one in enumerate(statements, 1) if one == kind]
+        found |= {places[0], places[-1], *(places[:8] if kind == "COMMIT" else ())}
+    return sorted(found)
 
 
 if __name__ == "__main__":
@@ -115,5 +125,7 @@ if __name__ == "__main__":
     first_store = ab.SqliteCustomers(prepared_once)
     first_store.acknowledge(*PLACE, 10**9)
     first_store.close()
-    for point in sys.argv[2:]:
-        sys.stdout.write(json.dumps(run(prepared_once, int(point))) + "\n")
+    undisturbed = run(prepared_once, NEVER)
+    sys.stdout.write(json.dumps(undisturbed) + "\n")
+    for point in points(undisturbed["statements"]):
+        sys.stdout.write(json.dumps(run(prepared_once, point)) + "\n")

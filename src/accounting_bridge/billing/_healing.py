@@ -29,6 +29,11 @@ class Healer:
     work: dict[str, tuple[str, ...]] = field(factory=dict)
     """By reference, where it is known already."""
 
+    @property
+    def marks_in(self) -> str | None:
+        """The tracker that billed work is marked in."""
+        return self.tracker.name if self.tracker is not None and self.tracker.marks else None
+
     def report(self) -> BillingReport:
         """What came of it."""
         return BillingReport(
@@ -98,7 +103,7 @@ class Healer:
 
     async def settle(self, claimed: Claim, invoice_id: str) -> None:
         """Its invoice is made."""
-        taken = await self.books.do(ledger.settle(claimed, invoice_id))
+        taken = await self.books.do(ledger.settle(claimed, invoice_id, self.marks_in))
         self.work[claimed.reference] = claimed.work
         self.healed.append(Healed(reference=claimed.reference, work=claimed.work, invoice_id=invoice_id))
         self.tell_taken(claimed, taken, invoice_id)

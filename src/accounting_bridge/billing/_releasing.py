@@ -141,7 +141,7 @@ class Releasing:
         if made is None or made.remote_id is None:
             self._problem("somebody has taken it up just now: ask again", claimed.reference, claimed.work)
             return
-        await self.books.do(ledger.settle(claimed, made.remote_id))
+        await self.books.do(ledger.settle(claimed, made.remote_id, None))
         again = await self.books.do(ledger.standing_of(claimed.reference))
         await self._free(claimed.reference, claimed.work, again, made.remote_id, "asked for")
 

@@ -24,7 +24,7 @@ from ..models import Invoice, InvoiceDraft, ServicePeriod
 from ..money import difference
 from ..timesheet import Billing, LeftOut, Statement, Work, WorkDrafts, WorkProblem, invoice_drafts
 from . import ledger
-from ._books import Books, Tracker
+from ._books import Books
 from ._healing import Healer, problem
 from ._steps import Do
 from .ledger import Claim
@@ -65,7 +65,6 @@ class Running:
     """A run, and what has come of it so far."""
 
     books: Books
-    tracker: Tracker | None
     plan: Billing
     finalize: bool
     healer: Healer
@@ -163,14 +162,13 @@ class Running:
             await self._make(claimed, named, deadline)
         except _NoReference as error:
             self._problem(str(error), draft.reference, ids, None)
-        except BridgeError as error:
-            self._problem(f"nothing was sent: {error.message}", draft.reference, ids, error)
+        except BridgeError as error:  # of the journal: what is left behind, the next run goes on with
+            self._problem(f"it did not come to its end: {error.message}", draft.reference, ids, error)
         return None
 
     async def _claim(self, draft: InvoiceDraft, ids: tuple[str, ...]) -> tuple[Claim | None, InvoiceDraft]:
         """Claim the draft's work for the first reference that is free; no claim if some of the work is another's."""
         books = self.books
-        source = self.tracker.name if self.tracker is not None and self.tracker.marks else None
         for reference in islice(ledger.references_from(draft.reference), _MOST_REFERENCES):
             standing = await books.do(ledger.standing_of(reference))
             if standing.billing is not None:
@@ -187,7 +185,7 @@ class Running:
                     "plan another reference"
                 )  # fmt: skip
             since = books.now()
-            if await books.do(ledger.claim(reference, named.fingerprint, ids, source)):
+            if await books.do(ledger.claim(reference, named.fingerprint, ids, self.healer.marks_in)):
                 claimed = Claim(reference=reference, fingerprint=named.fingerprint, rounds=1, since=since, work=ids)
                 return claimed, named
             if await books.do(ledger.rows_of(ids)):
@@ -227,7 +225,7 @@ class Running:
             self._problem(message, claimed.reference, claimed.work, error)
 
     async def _note(self, claimed: Claim, invoice_id: str, invoice: Invoice | None, error: BridgeError | None) -> None:
-        taken = await self.books.do(ledger.settle(claimed, invoice_id))
+        taken = await self.books.do(ledger.settle(claimed, invoice_id, self.healer.marks_in))
         self.healer.work[claimed.reference] = claimed.work
         self.billed.append(
             Billed(reference=claimed.reference, invoice_id=invoice_id, work=claimed.work, invoice=invoice)

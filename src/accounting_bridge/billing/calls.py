@@ -163,7 +163,7 @@ def _bill(
 ) -> Run[BillingReport]:
     books = Books(provider)
     healer = Healer(books=books, tracker=tracker)
-    run = running.Running(books=books, tracker=tracker, plan=plan, finalize=finalize, healer=healer)
+    run = running.Running(books=books, plan=plan, finalize=finalize, healer=healer)
     return run.run(read)
 
 

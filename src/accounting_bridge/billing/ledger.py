@@ -175,7 +175,7 @@ async def give_free(claimed: Claim, standing: Standing) -> bool:
 # ---- billed ------------------------------------------------------------------------------------------------------
 
 
-async def settle(claimed: Claim, invoice_id: str) -> tuple[str, ...]:
+async def settle(claimed: Claim, invoice_id: str, source: str | None) -> tuple[str, ...]:
     """Note that all of it is billed, whoever else does so; gives the ids that another invoice has meanwhile.
 
     A claim that is gone (a person gave it free while the invoice was being made) is made good: the invoice is there.
@@ -183,9 +183,11 @@ async def settle(claimed: Claim, invoice_id: str) -> tuple[str, ...]:
     reference, taken = claimed.reference, list[str]()
     for _ in range(_TRIES):
         keys = [(BILLING, reference), *((WORK, one) for one in claimed.work)]
-        rows = await RecallEach(keys)
+        marking, *rows = await RecallEach([(MARKING, reference), *keys])
         changes: Changes = []
         taken = []
+        if rows[0] is None and marking is None and source is not None:
+            changes.append((MARKING, reference, Intend(source)))
         for (kind, name), row in zip(keys, rows, strict=True):
             told = claimed.fingerprint if kind == BILLING else reference
             if row is None:

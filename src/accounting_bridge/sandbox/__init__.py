@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .informer import InformerSandbox
     from .lexoffice import LexofficeSandbox
     from .mite import MiteSandbox
+    from .timechimp import TimeChimpSandbox
     from .visma import VismaSandbox
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Sandbox",
     "Schedule",
     "Server",
+    "TimeChimpSandbox",
     "VirtualClock",
     "VismaSandbox",
     "deliver",
@@ -60,6 +62,7 @@ _CLASSES = {
     "InformerSandbox": "informer",
     "LexofficeSandbox": "lexoffice",
     "MiteSandbox": "mite",
+    "TimeChimpSandbox": "timechimp",
     "VismaSandbox": "visma",
 }
 

@@ -185,6 +185,8 @@ class Course:
                 "same_books=True once",
                 vendor=self.vendor,
             )
+        if not same:
+            progress = SyncProgress()  # the first run after that reads everything
         account = connection.account_id if connection.account_id is not None else progress.account_id
         return evolve(progress, account_id=account, company=connection.company)
 

@@ -14,7 +14,7 @@ from ..clock import Clock, SystemClock
 from ..errors import BridgeError, DuplicateFound
 from ..models import Customer
 from ..provider import AccountingProvider, AsyncAccountingProvider, AsyncCustomerImport, CustomerImport
-from ..session import Unbroken, _call
+from ..session import Unbroken, in_thread
 from .course import BATCH, Asked, Batch, Check, Course, End, Ended, Find, Keep, More, Open, Plan
 from .port import CustomerStore, SyncReport
 
@@ -23,7 +23,7 @@ _HOUR: Final = timedelta(hours=1)
 
 
 def sync_customers(
-    provider: AccountingProvider, store: CustomerStore, *, tenant: str = "default", full: bool = False,
+    provider: AccountingProvider, store: CustomerStore, *, tenant: str | None = None, full: bool = False,
     full_every: timedelta = _WEEK, overlap: timedelta = _HOUR, most_gone: int = 50, same_books: bool = False,
     clock: Clock | None = None,
 ) -> SyncReport:  # fmt: skip
@@ -34,7 +34,7 @@ def sync_customers(
     reads the same again and reports nothing twice that is in the feed already. Memory is that of one batch.
 
     Args:
-        tenant: the one that ``connect()`` was given: whose customers these are.
+        tenant: whose customers these are; None: whose connection it is, as ``connect()`` was told.
         full: read everything, also where the vendor can tell what was changed. Only a full run sees who is gone from
             the books (deleted there, or no customer any more).
         full_every: run in full by itself when the last complete full run is so long ago. Without effect where the
@@ -61,7 +61,12 @@ def sync_customers(
         BridgeError: whatever ``check()``, ``import_customers()`` and ``find_customer()`` raise.
     """
     plan = Plan(
-        tenant=tenant, full=full, full_every=full_every, overlap=overlap, most_gone=most_gone, same_books=same_books
+        tenant=provider.tenant if tenant is None else tenant,
+        full=full,
+        full_every=full_every,
+        overlap=overlap,
+        most_gone=most_gone,
+        same_books=same_books,
     )
     course = Course(plan, provider.vendor, provider.capabilities, store, clock or SystemClock())
     books = _Books(provider)
@@ -81,7 +86,7 @@ def sync_customers(
 
 
 async def sync_customers_async(
-    provider: AsyncAccountingProvider, store: CustomerStore, *, tenant: str = "default", full: bool = False,
+    provider: AsyncAccountingProvider, store: CustomerStore, *, tenant: str | None = None, full: bool = False,
     full_every: timedelta = _WEEK, overlap: timedelta = _HOUR, most_gone: int = 50, same_books: bool = False,
     clock: Clock | None = None,
 ) -> SyncReport:  # fmt: skip
@@ -90,7 +95,12 @@ async def sync_customers_async(
     See :func:`sync_customers`.
     """
     plan = Plan(
-        tenant=tenant, full=full, full_every=full_every, overlap=overlap, most_gone=most_gone, same_books=same_books
+        tenant=provider.tenant if tenant is None else tenant,
+        full=full,
+        full_every=full_every,
+        overlap=overlap,
+        most_gone=most_gone,
+        same_books=same_books,
     )
     course = Course(plan, provider.vendor, provider.capabilities, store, clock or SystemClock())
     books = _AsyncBooks(provider)
@@ -122,7 +132,7 @@ async def _let_go(course: Course, books: _AsyncBooks) -> None:
 
 
 async def _kept(store: CustomerStore, call: Callable[[], Any]) -> Any:
-    return await _call(call) if store.blocking else call()
+    return await in_thread(call) if store.blocking else call()
 
 
 @define

@@ -1,7 +1,8 @@
 """From tracked work to invoice drafts.
 
 Start with :func:`invoice_drafts` and :class:`Billing`. Reading order: work (what was done), articles, pricing,
-grouping, wording, texts, billing (the settings), outcome, tally, collecting, naming, drafts.
+grouping, wording, texts, billing (the settings), outcome, tally, collecting, naming, drafts; of the PDF: sheet_words,
+typesetting, sheet.
 """
 
 from .articles import ArticleMap, Booking
@@ -10,6 +11,7 @@ from .drafts import invoice_drafts, lines
 from .grouping import Grouping, Per
 from .outcome import LeftOut, Reason, Statement, WorkDrafts, WorkLines, WorkProblem
 from .pricing import RateOf, Rates, TimeRounding
+from .sheet import timesheet_pdf
 from .texts import Texts
 from .work import (
     CustomerLink,
@@ -57,4 +59,5 @@ __all__ = [
     "elapsed",
     "invoice_drafts",
     "lines",
+    "timesheet_pdf",
 ]

@@ -16,7 +16,7 @@ from ..port import TrackedProject
 from . import wire
 from .names import SORTED, SUB, Names, clean, read_names
 from .settings import ClockodoSettings
-from .wire import VENDOR, Listing, ask, converter, listing
+from .wire import VENDOR, Listing, converter, read_page
 
 _CURSOR: Final = re.compile(r"(customers|projects|subprojects)\.([1-9][0-9]{0,8})\.([0-9]{1,12})\.([0-9]{1,18})")
 _PATHS: Final = {"customers": wire.CUSTOMERS, "projects": wire.PROJECTS, "subprojects": wire.SUBPROJECTS}
@@ -50,12 +50,12 @@ async def _page_at(place: _Place) -> Listing:
     """The records behind the last one. They are sorted by id, so what was deleted meanwhile moves the rest forward
     by as many places: from this page to the one before. (One that is added in the same moment hides that.)"""
     path = _PATHS[place.shelf]
-    got = listing(await ask(path, place.page, SORTED))
+    got = await read_page(path, place.page, SORTED)
     gone = place.count - got.paging.count_items
     page = place.page
     while gone > 0 and page > 1:
         page -= 1
-        before = listing(await ask(path, page, SORTED)).records
+        before = (await read_page(path, page, SORTED)).records
         missed = [record for record in before if _id(record) > place.last]
         got = Listing([*missed, *got.records], got.paging)
         gone = gone if len(missed) == len(before) else 0

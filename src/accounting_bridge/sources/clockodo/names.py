@@ -16,7 +16,7 @@ from ...timesheet.work import CustomerLink, Label, Project
 from ...wire import decode_each
 from . import wire
 from .settings import ClockodoSettings
-from .wire import VENDOR, ask, converter, listing
+from .wire import VENDOR, converter, read_page
 
 
 class _Numbered(Protocol):
@@ -149,7 +149,7 @@ async def _read(
     page = 0
     while True:
         page += 1
-        got = listing(await ask(path, page, SORTED))
+        got = await read_page(path, page, SORTED)
         records, odd = decode_each(converter, got.records, kind, vendor=VENDOR, what=what)
         if odd:
             await Report(odd)

@@ -21,7 +21,7 @@ from .fixed import fees
 from .listings import no_cursor
 from .names import SUB, read_names
 from .settings import ClockodoSettings, zone_of
-from .wire import VENDOR, Entry, Listing, ask, converter, listing, one
+from .wire import VENDOR, Entry, Listing, converter, one, read_page
 
 _CURSOR: Final = re.compile(r"([0-9]{1,11})\.([1-9][0-9]{0,9})\.([1-9][0-9]{0,8})")
 _SMALLEST: Final = 3600
@@ -124,7 +124,7 @@ async def _read_piece(piece: _Piece, wanted: WorkFilter, end: int) -> tuple[_Pie
     """
     while True:
         until = min(piece.since + piece.length, end)
-        found = listing(await ask(wire.ENTRIES, piece.page, _params(piece.since, until, wanted)), "entries")
+        found = await read_page(wire.ENTRIES, piece.page, _params(piece.since, until, wanted), "entries")
         paging = found.paging
         if piece.page > 1 or paging.count_pages <= 1 or until - piece.since <= _SMALLEST:
             return piece, found

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
-from ...flow import Request, Response, get
+from ...flow import Response, get
 from ...wire import decode_each, loads, malformed, strict_converter
 
 T = TypeVar("T")
@@ -180,27 +180,29 @@ class Paging:
 class Listing:
     """One page as it came."""
 
-    records: list[Any]
+    records: list[Any] = field(repr=False)
     paging: Paging
 
     @property
     def ends(self) -> bool:
         """Whether it is the last."""
-        return self.paging.current_page >= self.paging.count_pages
+        return self.paging.current_page >= self.paging.count_pages or not self.paging.count_items
 
 
-def ask(path: str, page: int, params: Iterable[tuple[str, str]] = ()) -> Request:
-    """One page of a list."""
+async def read_page(path: str, page: int, params: Iterable[tuple[str, str]] = (), wrapper: str = "data") -> Listing:
+    """One page of a list: ``{"paging": {…}, "data": […]}``."""
     wanted = (*params, ("items_per_page", str(PER_PAGE)), ("page", str(page)))
-    return evolve(get(path), params=wanted)
-
-
-def listing(response: Response, wrapper: str = "data") -> Listing:
-    """The records of a list and where it stands: ``{"paging": {…}, "data": […]}``."""
-    body = loads(response)
+    response = await evolve(get(path), params=wanted)
     paging = one(response, "paging", Paging)
-    records = body.get(wrapper)
+    if paging.count_pages < page and page > 1:
+        return Listing([], paging)  # so much was deleted since; whatever page came instead was read before
+    # A server that gives the same page whatever is asked for would never come to an end.
+    if paging.current_page != page:
+        problem = f"expected page {page}, found {paging.current_page} @ $.paging.current_page"
+        raise malformed(response, "unreadable list", (problem,))
+    records = loads(response).get(wrapper)
     if not isinstance(records, list):
+        del records  # crash reporters print the locals of frames
         raise malformed(response, "unreadable list", (f"expected a list @ $.{wrapper}",))
     return Listing(records, paging)
 
@@ -209,8 +211,12 @@ def one(response: Response, wrapper: str, wire: type[T]) -> T:
     """A single object, out of its wrapper."""
     body = loads(response)
     if not isinstance(body, dict) or wrapper not in body:
-        raise malformed(response, f"unreadable {wrapper}", (f"required field missing @ $.{wrapper}",))
-    found, odd = decode_each(converter, [body[wrapper]], wire, vendor=VENDOR, what=wrapper)
-    if odd:
-        raise malformed(response, f"unreadable {wrapper}", odd[0].problems)
-    return found[0]
+        problems: tuple[str, ...] = (f"required field missing @ $.{wrapper}",)
+    else:
+        found, odd = decode_each(converter, [body[wrapper]], wire, vendor=VENDOR, what=wrapper)
+        if not odd:
+            return found[0]
+        problems = odd[0].problems
+        del found, odd
+    del body  # crash reporters print the locals of frames
+    raise malformed(response, f"unreadable {wrapper}", problems)

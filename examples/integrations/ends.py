@@ -1,0 +1,133 @@
+"""The two ends of an example: real accounts where the environment has the credentials of both, else sandboxes.
+
+Credentials are the settings that have no default, as ``MITE_ACCOUNT`` and ``MITE_API_KEY``. With real accounts, an
+example makes drafts and marks work as billed, and therefore wants to be told so: ``--send``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+
+import accounting_bridge as ab
+from accounting_bridge.registry import adapter_class, source_class
+from accounting_bridge.sandbox import serve
+
+TENANT = "user-1"
+"""Your own user whose books these are: each one has a tenant."""
+
+
+class Ends:
+    """A tracker and books, or books alone. ``boxes`` are the sandboxes that stand in for them, where they do."""
+
+    def __init__(self, books: str, tracker: str | None = None) -> None:
+        kinds = {books: adapter_class(books), **({tracker: source_class(tracker)} if tracker else {})}
+        self.keys = {name: _from_environment(name, kind.Settings) for name, kind in kinds.items()}
+        self._books, self._tracker = books, tracker
+        self.boxes: dict[str, Any] = {}
+        self.grants: ab.TokenStore = ab.MemoryTokens()
+        given = [name for name, keys in self.keys.items() if keys]
+        self.real = len(given) == len(kinds)
+        if given and not self.real:
+            raise SystemExit(f"credentials of {', '.join(given)} only: a sandbox is never mixed with a real account")
+        if self.real and "--send" not in sys.argv:
+            raise SystemExit("these are real accounts: add --send to make drafts there and to mark work as billed")
+
+    @contextmanager
+    def books(self, options: Mapping[str, Any]) -> Iterator[ab.AccountingProvider]:
+        """The accounting system, with the options of the connection."""
+        name = self._books
+        if self.real:
+            if name == "visma":
+                self.grants = ab.SqliteTokens("grants.db", key=bytes.fromhex(os.environ["VISMA_GRANTS_KEY"]))
+            with ab.connect(
+                name, {**self.keys[name], **options}, tenant=TENANT, tokens=self.grants,
+                journal=ab.SqliteJournal("journal.db"),
+            ) as provider:  # fmt: skip
+                yield provider
+            return
+        if name not in self.boxes:
+            self.boxes[name] = serve(name, rate_limit=False)
+        box = self.boxes[name]
+        with ab.connect(
+            name, {**box.settings, **options}, base_url=box.url, tenant=TENANT, tokens=self.grants,
+            limits=ab.Unlimited(),
+        ) as provider:  # fmt: skip
+            yield provider
+
+    @contextmanager
+    def tracker(self, people: Callable[[Any], None]) -> Iterator[ab.Source]:
+        """The time tracker; *people* track invented work in its sandbox."""
+        name = self._tracker or ""
+        if self.real:
+            with ab.connect_source(name, self.keys[name], tenant=TENANT) as source:
+                yield source
+            return
+        if name not in self.boxes:
+            self.boxes[name] = serve(name, entries=0, rate_limit=False)
+            people(self.boxes[name].sandbox)
+        box = self.boxes[name]
+        with ab.connect_source(name, box.settings, base_url=box.url, limits=ab.Unlimited()) as source:
+            yield source
+
+    def consent(self, provider: ab.AccountingProvider) -> None:
+        """What the user does once in the browser, where the books want it."""
+        url = provider.authorization_url()
+        back = input(f"Open {url}\nand paste where it led to: ") if self.real else self.boxes["visma"].sandbox.consent(url)
+        answer = parse_qs(urlsplit(back).query)
+        provider.exchange(answer["code"][0], answer["state"][0])
+
+    def __enter__(self) -> Ends:
+        print("real accounts" if self.real else f"sandboxes of {' and '.join(self.keys)}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for box in self.boxes.values():
+            box.close()
+
+
+def _from_environment(name: str, settings: Any) -> dict[str, str]:
+    """The settings that have no default; empty unless all of them are there."""
+    needed = [one.name for one in attrs.fields(settings) if one.default is attrs.NOTHING]
+    found = {one: os.environ.get(f"{name}_{one}".upper(), "") for one in needed}
+    return found if all(found.values()) else {}
+
+
+def numbers_by_name(provider: ab.AccountingProvider) -> dict[str, str]:
+    """Customer numbers of the books by names that only one customer has.
+
+    For trackers that have no numbers, or others: an equal name is a suggestion. Show it to a person once, and keep what
+    was confirmed.
+    """
+    numbers: dict[str, list[str]] = {}
+    for customer in provider.import_customers():
+        if customer.number and customer.active:
+            numbers.setdefault(customer.name, []).append(customer.number)
+    return {name: same[0] for name, same in numbers.items() if len(same) == 1}
+
+
+def last_month() -> ab.ServicePeriod:
+    """The month that is over."""
+    end = date.today().replace(day=1) - timedelta(days=1)  # noqa: DTZ011 the day as people here count it
+    return ab.ServicePeriod(start=end.replace(day=1), end=end)
+
+
+def show(report: ab.BillingReport) -> None:
+    """What a run did, as the app would show it to its user."""
+    for billed in report.billed:
+        invoice = billed.invoice
+        told = f"{invoice.totals.net} + {invoice.totals.tax} VAT = {invoice.totals.gross}" if invoice else "made before"
+        print(f"  {billed.reference}: {told}, bills {len(billed.work)} entries")
+    for held in report.held:
+        print(f"  left out, {held}")
+    for problem in (*report.work_problems, *report.problems, *report.not_marked, *report.skipped):
+        print(f"  PROBLEM {problem}")
+    if not report.billed:
+        print("  nothing new to bill")
