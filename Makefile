@@ -115,7 +115,7 @@ $(VENV)/.made:
 
 $(VENV)/.installed: $(VENV)/.made pyproject.toml
 	echo 'install: accounting_bridge and its extras'
-	$(pip) install --editable '.[speed,cli,sandbox,xlsx]'
+	$(pip) install --editable '.[speed,cli,sandbox,xlsx,pdf]'
 	touch $@
 
 $(VENV)/.for-%: $(VENV)/.installed

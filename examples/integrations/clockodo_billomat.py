@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+from ends import Ends, last_month, numbers_by_name, show
 
 import accounting_bridge as ab
 from accounting_bridge.timesheet import ArticleMap, Billing, Grouping, Rates, Texts, TimeRounding
-from ends import Ends, last_month, numbers_by_name, show
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Settings:
     """What your app stores of the integration's page."""
 
     create_customers: bool = False
-    """Whether who is not in Billomat is made there, under the number in Clockodo; else only linked ones are invoiced."""
+    """Whether who is not in Billomat is made there, under the number in Clockodo; else only who is linked is invoiced."""
     links: Mapping[str, str] = field(default_factory=dict)
     """From Clockodo's id of a customer to the customer number in Billomat."""
     articles: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
@@ -33,6 +33,7 @@ class Ends:
         self._books, self._tracker = books, tracker
         self.boxes: dict[str, Any] = {}
         self.grants: ab.TokenStore = ab.MemoryTokens()
+        self.journal: ab.Journal = ab.MemoryJournal()  # remembers what was created, and what it bills
         given = [name for name, keys in self.keys.items() if keys]
         self.real = len(given) == len(kinds)
         if given and not self.real:
@@ -45,46 +46,41 @@ class Ends:
         """The accounting system, with the options of the connection."""
         name = self._books
         if self.real:
+            self.journal = ab.SqliteJournal("journal.db")
             if name == "visma":
                 self.grants = ab.SqliteTokens("grants.db", key=bytes.fromhex(os.environ["VISMA_GRANTS_KEY"]))
-            with ab.connect(
-                name, {**self.keys[name], **options}, tenant=TENANT, tokens=self.grants,
-                journal=ab.SqliteJournal("journal.db"),
-            ) as provider:  # fmt: skip
-                yield provider
-            return
-        if name not in self.boxes:
-            self.boxes[name] = serve(name, rate_limit=False)
-        box = self.boxes[name]
+            where: dict[str, Any] = {}
+        else:
+            if name not in self.boxes:
+                self.boxes[name] = serve(name, rate_limit=False)
+            where = {"base_url": self.boxes[name].url, "limits": ab.Unlimited()}
+        keys = self.keys[name] if self.real else self.boxes[name].settings
         with ab.connect(
-            name, {**box.settings, **options}, base_url=box.url, tenant=TENANT, tokens=self.grants,
-            limits=ab.Unlimited(),
-        ) as provider:  # fmt: skip
+            name, {**keys, **options}, tenant=TENANT, journal=self.journal, tokens=self.grants, **where
+        ) as provider:
             yield provider
 
     @contextmanager
     def tracker(self, people: Callable[[Any], None]) -> Iterator[ab.Source]:
         """The time tracker; *people* track invented work in its sandbox."""
         name = self._tracker or ""
-        if self.real:
-            with ab.connect_source(name, self.keys[name], tenant=TENANT) as source:
-                yield source
-            return
-        if name not in self.boxes:
+        if not self.real and name not in self.boxes:
             self.boxes[name] = serve(name, entries=0, rate_limit=False)
             people(self.boxes[name].sandbox)
-        box = self.boxes[name]
-        with ab.connect_source(name, box.settings, base_url=box.url, limits=ab.Unlimited()) as source:
+        keys = self.keys[name] if self.real else self.boxes[name].settings
+        where = {} if self.real else {"base_url": self.boxes[name].url, "limits": ab.Unlimited()}
+        with ab.connect_source(name, keys, tenant=TENANT, **where) as source:
             yield source
 
     def consent(self, provider: ab.AccountingProvider) -> None:
         """What the user does once in the browser, where the books want it."""
         url = provider.authorization_url()
-        back = input(f"Open {url}\nand paste where it led to: ") if self.real else self.boxes["visma"].sandbox.consent(url)
+        asks = self.boxes[self._books].sandbox.consent if not self.real else input
+        back = asks(url if not self.real else f"Open {url}\nand paste where it led to: ")
         answer = parse_qs(urlsplit(back).query)
         provider.exchange(answer["code"][0], answer["state"][0])
 
-    def __enter__(self) -> Ends:
+    def __enter__(self) -> Self:
         print("real accounts" if self.real else f"sandboxes of {' and '.join(self.keys)}")
         return self
 
@@ -129,5 +125,7 @@ def show(report: ab.BillingReport) -> None:
         print(f"  left out, {held}")
     for problem in (*report.work_problems, *report.problems, *report.not_marked, *report.skipped):
         print(f"  PROBLEM {problem}")
+    for note in report.notes:
+        print(f"  note: {note}")
     if not report.billed:
         print("  nothing new to bill")

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ends import Ends, last_month, numbers_by_name, show
+
 import accounting_bridge as ab
 from accounting_bridge.timesheet import Billing, Grouping, Rates, Texts, lines
-from ends import Ends, last_month, numbers_by_name, show
 
 BILLOMAT = {"create_customers": False, "default_tax_rate": "19"}
 Links = Mapping[str, ab.CustomerRef]
@@ -64,10 +65,11 @@ def main() -> None:
         for line in lines(waiting, settings(links, month)).lines:
             print(f"  {line.quantity} {line.unit} x {line.unit_price}  {line.description}")
 
-        print("one customer at a flat rate of 110 an hour, as agreed on the phone:")
-        first = next(one.customer.id for one in waiting if one.customer)
-        chosen = [one for one in waiting if one.customer and one.customer.id == first]
-        show(ab.bill(chosen, provider, settings(links, month, hourly_rate=110), source=source))
+        first = next((one.customer for one in waiting if one.customer), None)
+        if first is not None and not ends.real:
+            print("one customer at a flat rate of 110 an hour, as agreed on the phone:")
+            chosen = [one for one in waiting if one.customer == first]
+            show(ab.bill(chosen, provider, settings(links, month, hourly_rate=110), source=source))
 
         print("everybody else, at the rates in mite:")
         show(ab.bill(source, provider, settings(links, month)))

@@ -1,21 +1,22 @@
 """TimeChimp -> Informer, both ways of working.
 
-Either the month's hours, expenses and trips become concepts in Informer, or TimeChimp issues the invoices itself and
-Informer books the sales, one by one or all of a month. Customers are matched by number. Every night Informer's customers
-are imported into the app.
+Either the month's hours, expenses and trips become concepts in Informer, with the timesheet attached. Or TimeChimp
+issues the invoices itself and Informer books the sales, one by one or all of a month. Customers are matched by number.
+Every night Informer's customers are imported into the app.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import attrs
+from ends import TENANT, Ends, last_month, show
 
 import accounting_bridge as ab
-from accounting_bridge.timesheet import ArticleMap, Billing, Booking, Grouping, Rates, Texts
-from ends import TENANT, Ends, last_month, show
+from accounting_bridge.timesheet import Billing, Grouping, Rates, Texts, Work, invoice_drafts, timesheet_pdf
 
 INFORMER = {
     "default_tax_rate": "21",
@@ -42,13 +43,26 @@ def plan(source: ab.Source, month: ab.ServicePeriod, *, create_customers: bool, 
     return Billing(
         period=month,
         customers=everybody,
-        rates=Rates(mileage=Decimal("0.35")),  # hours have TimeChimp's own rates; one without is reported, not billed at zero
+        # Hours and trips have TimeChimp's own rates. One without is reported, and not billed at zero.
+        rates=Rates(mileage=Decimal("0.35")),
         tax_rate=21,
-        articles=ArticleMap(kinds={"expense": Booking(tax_rate=21)}),
         grouping=Grouping(hours=("project", per), expenses=("entry",), trips=()),
         texts=Texts(language="nl"),
         order_reference=True,
     )
+
+
+def attach_timesheets(
+    report: ab.BillingReport, work: Sequence[Work], provider: ab.AccountingProvider, settings: Billing
+) -> None:
+    """What each invoice bills, entry by entry, as a PDF beside it. Repeated, nothing is uploaded a second time.
+
+    *work*: as it was handed to ``bill``, before it was marked.
+    """
+    for billed in report.billed:
+        (draft,) = invoice_drafts([one for one in work if one.id in billed.work], settings).drafts
+        draft = attrs.evolve(draft, reference=billed.reference)
+        provider.attach(billed.invoice_id, timesheet_pdf(work, draft, settings))
 
 
 def book_sent(source: ab.Source, provider: ab.AccountingProvider, month: ab.ServicePeriod) -> list[ab.Outcome]:
@@ -71,17 +85,20 @@ def people(timechimp: Any) -> None:
 def main() -> None:
     month, store = last_month(), ab.MemoryCustomers()  # a real app: ab.SqliteCustomers("customers.db")
     with Ends("informer", "timechimp") as ends, ends.tracker(people) as source, ends.books(INFORMER) as provider:
-        report = import_tonight(provider, store)
-        print(f"night: {report.created} customers created, {report.updated} updated, {report.deactivated} deactivated")
+        night = import_tonight(provider, store)
+        print(f"night: {night.created} customers created, {night.updated} updated, {night.deactivated} deactivated")
 
         settings = plan(source, month, create_customers=True)
-        show(ab.bill(source, provider, settings))
+        waiting = ab.unbilled(source, provider, month).work
+        report = ab.bill(waiting, provider, settings, source=source)
+        show(report)
+        attach_timesheets(report, waiting, provider, settings)
         print("and the job runs again:")
         show(ab.bill(source, provider, settings))
 
-        first = next(iter(source.issued_invoices(month.start, month.end)))
-        entry = provider.book_sale(first)
-        print(f"sent by TimeChimp: {first.number} is booked with {entry.totals.gross}; now all of the month")
+        for first in list(source.issued_invoices(month.start, month.end))[:1]:
+            entry = provider.book_sale(first)
+            print(f"sent by TimeChimp: {first.number} is booked with {entry.totals.gross}; now all of the month")
         for outcome in book_sent(source, provider, month):
             gross = outcome.result.totals.gross if outcome.result else outcome.error
             print(f"  {outcome.reference}: {gross}")

@@ -12,10 +12,10 @@ from typing import Any
 from uuid import UUID
 
 import attrs
+from ends import Ends, last_month, show
 
 import accounting_bridge as ab
 from accounting_bridge.timesheet import ArticleMap, Billing, Booking, Grouping, Rates, Texts, Work
-from ends import Ends, last_month, show
 
 VISMA = {
     "create_customers": True,

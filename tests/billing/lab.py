@@ -2,12 +2,11 @@
 
 import asyncio
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date
 from random import Random
 from tempfile import TemporaryDirectory
 
-from attrs import define, field
-from billing.world import Kept, WatchedJournal
+from attrs import define, evolve, field
 from tools.prove.app import AsyncVirtualHttp, Killed, Life, VirtualHttp, virtual_time
 from tools.prove.vendors import CASES, ORIGIN
 
@@ -17,18 +16,25 @@ from accounting_bridge.sandbox import VirtualClock
 from accounting_bridge.sandbox.faults import READ_RATES, schedule
 from accounting_bridge.sandbox.mite import MiteSandbox
 from accounting_bridge.timesheet import Billing, Grouping, Rates, Texts
+from billing.world import Kept, WatchedJournal
 
 MARCH = ab.ServicePeriod(start=date(2026, 3, 1), end=date(2026, 3, 31))
 APRIL = ab.ServicePeriod(start=date(2026, 4, 1), end=date(2026, 4, 30))
+OTHER = {"reference": "{customer}/other", "payment_terms_days": 7}
+"""A plan that makes other drafts of the same work: nothing that is under way can be taken up with it."""
 REST = (0.0, 1.0, 30.0, 240.0, 600.0)
 MOST_TURNS = 80
 
 
-def play(vendor, seed):
-    """What went wrong (nothing, it is hoped), and what happened."""
+def play(vendor, seed, *, stopped_at=None):
+    """What went wrong (nothing, it is hoped), and what happened.
+
+    With *stopped_at* there are no faults and no kills: the process is stopped once, at the first of the journal's
+    borders from that step on, for longer than every wait there is, and another worker bills by another plan.
+    """
     clock = VirtualClock()
     with virtual_time(clock) as time, TemporaryDirectory(prefix="billing-") as folder, asyncio.Runner() as runner:
-        trial = Trial(CASES[vendor], seed, clock, time, folder, runner if seed % 2 else None)
+        trial = Trial(CASES[vendor], seed, clock, time, folder, runner if seed % 2 else None, stopped_at)
         try:
             trial.run()
         finally:
@@ -44,6 +50,7 @@ class Trial:
     time: object
     folder: str
     runner: asyncio.Runner | None
+    stopped_at: int | None
     chance: Random = field(init=False)
     books: object = field(init=False)
     mite: MiteSandbox = field(init=False)
@@ -60,7 +67,7 @@ class Trial:
         self.chance = Random(f"{self.case.name} {self.seed}")
         self.books = self.case.box(clock=self.clock)
         self.mite = MiteSandbox(customers=2, entries=0, clock=self.clock, rate_limit=False)
-        self.kills = self.chance.choice((1, 2, 3, 5))
+        self.kills = self.chance.choice((1, 2, 3, 5)) if self.stopped_at is None else 0
         on_disk = self.seed % 5 == 0
         self.journal = ab.SqliteJournal(f"{self.folder}/journal.db") if on_disk else Kept()
 
@@ -71,7 +78,10 @@ class Trial:
     def run(self):
         for number in range(self.chance.randrange(2, 6)):
             self._track(number)
-        self._play()
+        if self.stopped_at is None:
+            self._play()
+        else:
+            self._stop(self.stopped_at)
         self._work()
         self._check()
 
@@ -83,15 +93,17 @@ class Trial:
             customer.id: self.case.customer(str(4711 + place)) for place, customer in enumerate(self.mite.customers)
         }
         return Billing(
-            period=MARCH, currency="EUR", rates=Rates(default=95, order=("default",)), tax_rate=self.case.rate, customers=people,
-            grouping=Grouping(hours=("entry",)), texts=Texts(language="de", hours="{note} Arbeit"),
+            period=MARCH, currency="EUR", rates=Rates(default=95, order=("default",)), tax_rate=self.case.rate,
+            customers=people, grouping=Grouping(hours=("entry",)), texts=Texts(language="de", hours="{note} Arbeit"),
             issue_date=date(2026, 3, 31), language_on_draft=False,
         )  # fmt: skip
 
     def _track(self, number):
         projects = [project.id for project in self.mite.books.projects.values() if project.customer_id is not None]
         day = date(2026, 3, self.chance.randrange(1, 28))
-        self.mite.web.track(day, 60 * self.chance.randrange(1, 8), project=self.chance.choice(projects), note=f"<{number}>")
+        self.mite.web.track(
+            day, 60 * self.chance.randrange(1, 8), project=self.chance.choice(projects), note=f"<{number}>"
+        )
 
     def _play(self):
         """Faults at both ends."""
@@ -129,8 +141,8 @@ class Trial:
         finally:
             self.time.life = before
 
-    def _bill(self, life, period=MARCH):
-        plan = self.plan if period is MARCH else Billing(period=period)
+    def _bill(self, life, period=MARCH, **more):
+        plan = evolve(self.plan, **more) if period is MARCH else Billing(period=period)
         return self._called(
             life,
             lambda provider, source: ab.bill(source, provider, plan),
@@ -144,19 +156,29 @@ class Trial:
         self.told.append("       a rival comes in")
         try:
             self.clock.sleep(self.chance.choice((0.0, 0.0, 90.0, 1000.0)))
-            self._bill(Life(told=self.told.append), self.chance.choice((MARCH, MARCH, APRIL)))
+            other = self.chance.choice(({}, {}, OTHER))
+            self._bill(Life(told=self.told.append), self.chance.choice((MARCH, MARCH, APRIL)), **other)
         except ab.BridgeError as error:
             self.told.append(f"       the rival: {error!r}")
         finally:
             self.runner = runner
             self.told.append("       the rival is done")
 
+    def _stop(self, step):
+        def rival():
+            self.clock.sleep(1000.0)
+            self._bill(Life(told=self.told.append), **OTHER)
+
+        life = Life(rival=rival, rival_at=step, told=self.told.append)
+        self._bill(life)
+        self.counts["stopped"] += life.rival is None
+
     def _work(self):
         """What a scheduler does: run it again until nothing is left to do."""
         chance, clock, late = self.chance, self.clock, 100
         for turn in range(MOST_TURNS):
             life = Life(die_at=chance.randrange(1, 120) if self.kills else None, told=self.told.append)
-            if self.runner is None and chance.random() < 0.4:
+            if self.stopped_at is None and self.runner is None and chance.random() < 0.4:
                 life.rival, life.rival_at = self._rival, chance.randrange(1, 60)
             try:
                 report = self._bill(life, APRIL if chance.random() < 0.1 else MARCH)
@@ -213,15 +235,17 @@ class Trial:
             self.clock.sleep(1000)
             self.books.catch_up()
             if problem.reference not in [self.case.reference_of(invoice) for invoice in self.books.invoices]:
-                names = [problem.reference]
-                freed = self._called(
-                    Life(told=self.told.append),
-                    lambda provider, source: ab.release_work(provider, references=names, source=source, anyway=True),
-                    lambda provider, source: ab.release_work_async(
-                        provider, references=names, source=source, anyway=True
-                    ),
-                )
-                self.told.append(f"       {freed}")
+                self._give_free(problem.reference)
+
+    def _give_free(self, reference):
+        freed = self._called(
+            Life(told=self.told.append),
+            lambda provider, source: ab.release_work(provider, references=[reference], source=source, anyway=True),
+            lambda provider, source: ab.release_work_async(
+                provider, references=[reference], source=source, anyway=True
+            ),
+        )  # fmt: skip
+        self.told.append(f"       {freed}")
 
     # -- the books --
 

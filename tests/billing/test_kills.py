@@ -8,10 +8,14 @@ import pytest
 from attrs import evolve
 
 import accounting_bridge as ab
+from accounting_bridge.timesheet import Expense
 from billing.world import Killed, Life, World, entry, plan
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 NOVEMBER = ab.ServicePeriod(start=date(2026, 11, 1), end=date(2026, 11, 30))
 MOST_STEPS = 200
+OTHERS = {"other month": plan(period=NOVEMBER), "other plan": plan(reference="{customer}/other", payment_terms_days=7)}
 
 
 def worlds(**more):
@@ -129,6 +133,19 @@ def test_invoices_are_final_in_the_end():
             break
 
 
+def test_files_are_with_their_invoices_in_the_end():
+    """The call is repeated, not only noted: what the run that died had yet to do with its invoice is done."""
+    receipt = ab.Attachment(filename="hotel.pdf", content=b"%PDF-1.4\n% invented\n%%EOF\n")
+    for world, life in worlds():
+        expense = Expense(id="fake:expense:h", customer="10001", day=date(2026, 10, 6), amount=119, receipt=receipt)
+        world.track(expense)
+        killed = kill(world, life, given=plan(attach_receipts=True))
+        finish(world, given=plan(attach_receipts=True))
+        assert list(world.books.files.values()) == [[receipt]], world.told
+        if not killed:
+            break
+
+
 def test_killed_again_and_again():
     for seed in range(60):
         chance = Random(seed)
@@ -170,9 +187,11 @@ def test_a_release_is_killed():
 
 
 @pytest.mark.parametrize("pause", [0, 90, 1000], ids=lambda pause: f"{pause}s")
-@pytest.mark.parametrize("change", ["same", "late", "edited", "other month"])
+@pytest.mark.parametrize("change", ["same", "late", "edited", "other month", "other plan"])
 def test_another_worker_comes_in_at_every_step(pause, change):
     """All of its run, while this process is stopped, for longer than a deadline or than every wait there is."""
+    if (change, pause) == ("other plan", 1000):
+        pytest.skip("books in memory take what is sent after the deadline; see test_lab")
     steps = 0
     for turn in range(1, MOST_STEPS):
         with World.open() as world:
@@ -185,7 +204,7 @@ def test_another_worker_comes_in_at_every_step(pause, change):
                 if change == "edited":
                     world.track(evolve(world.entries["fake:time:a"], duration=timedelta(hours=7)))
                 stopped, world.told[:] = world.time.life, [*world.told, "rival"]
-                world.bill(plan(period=NOVEMBER) if change == "other month" else None)
+                world.bill(OTHERS.get(change))
                 world.time.life = stopped
 
             life = Life(rival=rival, rival_at=turn, told=world.told.append)
@@ -197,3 +216,27 @@ def test_another_worker_comes_in_at_every_step(pause, change):
             if life.rival is not None:
                 break
     assert steps > 15
+
+
+@pytest.mark.parametrize("died_at", [8, 12, 16])
+def test_another_worker_does_not_free_what_was_taken_up(died_at):
+    """The claim is old, and whoever made it is dead; whoever has taken it up is not."""
+    for turn in range(1, MOST_STEPS):
+        with World.open() as world:
+            world.track(entry("a"), entry("b", hours=2))
+            assert kill(world, Life(die_at=died_at, told=world.told.append))
+            world.clock.sleep(1000)
+
+            def rival(world=world):
+                stopped = world.time.life
+                world.told.append("rival")
+                world.bill(OTHERS["other plan"])
+                world.time.life = stopped
+
+            life = Life(rival=rival, rival_at=turn, told=world.told.append)
+            world.bill(life=life)
+            world.clock.sleep(400)
+            finish(world)
+            check(world, "ab")
+            if life.rival is not None:
+                break

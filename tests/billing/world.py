@@ -90,7 +90,7 @@ class Tracker:
     can_mark: bool = True
     refuses: dict[str, Exception] = field(factory=dict)
     skipped: tuple = ()
-    vendor = "fake"
+    vendor: str = "fake"
 
     @property
     def capabilities(self):

@@ -35,6 +35,8 @@ class Odd(Memory):
     """What looks end with, one after the other; None: an answer."""
     hidden: list = attrs.field(factory=list)
     """Until when no list shows a final invoice."""
+    finalizing: list = attrs.field(factory=list)
+    """What finalizing ends with, before anything is done."""
     clock: TurnedClock = attrs.field(factory=TurnedClock)
     calls: list = attrs.field(factory=list)
 
@@ -61,6 +63,8 @@ class Odd(Memory):
         return await super().submit_invoice(attrs.evolve(plan, finalize=False))
 
     async def finalize_invoice(self, draft):
+        if self.finalizing:
+            raise self.finalizing.pop(0)
         final_id = await super().finalize_invoice(draft)
         if self.changes.get("renames_final"):
             invoice = self.books.invoices.pop(final_id)

@@ -208,14 +208,14 @@ def test_a_marked_customer_is_found_by_its_marker():
     known = books_of(bound).put_customer(ab.Customer(number="77", name="Musterkunde GmbH"))
     bound._adapter.marked["10001"] = known
     found = bound.ensure_customer(CUSTOMER)
-    assert (found.customer.id, found.rule) == (known.id, "marker")
+    assert (found.customer.id, found.created, found.rule) == (known.id, False, "marker")
     assert bound.create_invoice(draft()).customer_id == known.id
 
 
 def test_a_number_of_somebody_else_is_no_match_where_the_vendor_assigns_numbers():
     bound = provider(changes=ASSIGNS)
     books_of(bound).put_customer(ab.Customer(number="10001", name="Ganz Anders KG"))
-    with pytest.raises(ab.Conflict, match="belongs to another name"):
+    with pytest.raises(ab.Conflict, match="belongs to another name in the books: give the customer's id, or"):
         bound.ensure_customer(CUSTOMER)
     with pytest.raises(ab.Conflict):
         bound.create_invoice(draft())

@@ -142,6 +142,21 @@ def lost_while_final(**how):
     return bound, adapter, made
 
 
+@pytest.mark.parametrize("before", ["nothing", "a draft", "a draft that the journal does not know"])
+def test_a_lost_answer_to_finalizing_says_when_to_repeat_the_call(before):
+    bound, adapter = connected(changes={"renames_final": True}, journal=ab.MemoryJournal())
+    if before != "nothing":
+        maker = bound if before == "a draft" else connected(books=adapter.books)[0]
+        maker.create_invoice(draft())
+    else:
+        bound.ensure_customer(draft().customer)
+    adapter.finalizing.append(ab.OutcomeUnknown("lost"))
+    with pytest.raises(ab.OutcomeUnknown, match="the finalizing of draft") as caught:
+        bound.create_invoice(draft(), finalize=True)
+    assert caught.value.retry_at == NOON + SETTLE
+    assert len(adapter.books.invoices) == 1
+
+
 def test_a_draft_that_is_on_its_way_is_not_said_to_be_gone():
     bound, adapter, made = lost_while_final()
     adapter.calls.clear()

@@ -412,6 +412,18 @@ def test_pruning_after_the_clock_was_set_back_drops_nothing_that_is_younger(path
     assert problems(journal) == ()
 
 
+def test_pruning_passes_over_tenants_that_have_nothing_old(path, monkeypatch):
+    journal = SqliteJournal(path)
+    quick(monkeypatch, journal)
+    for number in range(130):
+        journal.record(key(f"A-{number}", "b"), Intend("v1:f"), at(1))
+    for tenant in ("a", "c"):
+        journal.record(key("A-1", tenant), Intend("v1:f"), at(9))
+    assert journal.prune(at(5)) == 130
+    assert [json.loads(line)["tenant"] for line in journal.export()] == ["a", "c"]
+    assert problems(journal) == ()
+
+
 def test_rows_whose_history_was_pruned_are_still_guarded(journal, path):
     heads = {"t": journal.head("t")}
     journal.prune(at(1000))

@@ -215,8 +215,13 @@ def test_the_flag_is_set_by_value(api):
         assert (reply.status, reply.value()["entry"]["billable"]) == (200, state)
 
 
-@pytest.mark.parametrize("body", [{"billable": 3}, {"billable": "2"}, {"billable": True}, {"billed": 2}, {"duration": -1},
-                                  {"customers_id": 999}, {"text": 5}, {"time_since": "gestern"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"billable": 3}, {"billable": "2"}, {"billable": True}, {"billed": 2}, {"duration": -1}, {"customers_id": 999},
+        {"text": 5}, {"time_since": "gestern"},
+    ],
+)  # fmt: skip
 def test_a_change_that_does_not_fit_changes_nothing(api, body):
     key = api.box.web.track(DAY, 60)
     before = api.listed()

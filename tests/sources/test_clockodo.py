@@ -148,8 +148,9 @@ def test_sub_projects_are_numbered_apart():
 
 @pytest.mark.parametrize(("billable", "flags"), [(0, (False, False)), (1, (True, False)), (2, (True, True))])
 def test_the_flag_has_three_values(billable, flags):
-    item = only(work(entry(billable=billable)))
-    assert (item.billable, item.billed, item.locked) == (*flags, False)
+    for record in (entry(billable=billable), lump_value(billable=billable), lump_service(billable=billable)):
+        item = only(work(record))
+        assert (item.billable, item.billed, item.locked) == (*flags, False)
 
 
 @pytest.mark.parametrize("rate", [0, ...])
@@ -310,7 +311,8 @@ def test_what_belongs_to_another_piece_comes_with_that():
     """Both ends of a window count, or it holds what merely reaches into it: each entry comes once."""
     late = entry(2, time_since="2026-05-31T22:00:00Z", time_until="2026-05-31T23:00:00Z")
     early = entry(3, time_since="2026-04-30T21:59:59Z", time_until="2026-04-30T23:00:00Z")
-    assert only(work(late, early, entry(1))).id == "clockodo:entry:1"
+    first = entry(1, time_since="2026-04-30T22:00:00Z", time_until="2026-04-30T23:00:00Z")
+    assert only(work(late, early, first)).id == "clockodo:entry:1"
 
 
 @pytest.mark.parametrize("cursor", ["x", "1.2", "customers.1.0.0", "0.86400.1", "9999999999.86400.1"])
@@ -400,6 +402,11 @@ def test_the_fee_comes_with_the_first_page_only():
     assert play(clockodo().list_work(MAY, cursor), [*names(DONE), entries()]).result.items == []
 
 
+@pytest.mark.parametrize("day", ["2026-04-30T21:59:59Z", "2026-05-31T22:00:00Z"])
+def test_a_price_of_other_days_is_left_out(day):
+    assert work(project=DONE | {"completed_at": day}).result.items == []
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -416,6 +423,33 @@ def test_a_fixed_price_that_cannot_be_told_is_named(change, said):
     drift = odd(work(project=DONE | change))
     assert (drift.what, drift.record) == ("fixed price", "201")
     assert said in drift.problems[0]
+
+
+RETAINER = RUNNING | {"budget": HARD | {"interval": 1}, "count_subprojects": 1}
+PERIOD = {"id": 7, "projects_id": 201, "name": "Mai", "deadline": "2026-05-31", "billed_completely": False}
+
+
+@pytest.mark.parametrize(
+    ("project", "period", "choice", "named"),
+    [
+        (RETAINER, {}, {}, ["sub-7"]),
+        (RETAINER, {"deadline": None, "completed_at": "2026-05-31T21:59:00Z"}, {}, ["sub-7"]),
+        (RETAINER, {"billed_completely": True}, {}, []),
+        (RETAINER, {"deadline": "2026-06-30"}, {}, []),
+        (RETAINER, {"deadline": None}, {}, []),
+        (RETAINER, {}, {"projects": {"sub-7"}}, ["sub-7"]),
+        (RETAINER, {}, {"projects": {"202"}}, []),
+        (RETAINER, {}, {"customers": {"102"}}, []),
+        (RETAINER | {"budget": HARD | {"interval": 1, "hard": False}}, {}, {}, []),
+        (RUNNING | {"count_subprojects": 1}, {}, {}, []),
+        (PROJECT | {"count_subprojects": 1}, {"budget": {"monetary": True, "hard": True}}, {}, ["sub-7"]),
+    ],
+)
+def test_a_period_of_a_retainer_is_named_when_it_ends(project, period, choice, named):
+    wanted = WorkFilter(first=MAY.first, last=MAY.last, **{k: frozenset(v) for k, v in choice.items()})
+    played = work(project=project, subs=[PERIOD | period], wanted=wanted)
+    assert [drift.record for drift in played.result.skipped] == named
+    assert played.result.items == []
 
 
 FEE = (WorkId("clockodo", "project", "201"),)

@@ -69,7 +69,7 @@ def test_all_work_arrives_once_over_several_pages(assumptions):
 
 
 def test_each_entry_arrives_once():
-    with tracker(entries=1300) as (source, box):
+    with tracker(entries=1300) as (source, _):
         seen = [item.id for item in source.work(LONG_AGO, SOON)]
         assert len(seen) == len(set(seen)) == 1300
 

@@ -23,7 +23,7 @@ SPECIFICATION = SHARED / "specs" / "trackers" / "timechimp-v1-swagger2.yaml"
 TODAY = datetime.now(UTC).date()
 LONG_AGO, SOON = TODAY - timedelta(days=70), TODAY + timedelta(days=1)
 QUICK = ab.Policy(deadline=5, timeout=0.5, attempts=3)
-BY_TASK, FIXED = 2, 6
+BY_TASK, BY_PROJECT, FIXED = 2, 4, 6
 
 
 @contextmanager
@@ -80,21 +80,30 @@ def test_all_work_arrives_once_over_several_stretches(assumptions):
                 assert item.rate in {None, truth.hourly_rate} or item.billable is False
 
 
-def test_lists_that_entries_depend_on_are_read_once():
+def test_lists_that_entries_depend_on_are_read_once_a_run():
     with tracker(entries=60) as (source, box):
-        list(source.work(LONG_AGO, SOON))
         list(source.work(LONG_AGO, SOON))
         for path in ("/v1/customers", "/v1/projects", "/v1/tasks"):
             assert len([call for call in box.log if call.path == path]) == 1
 
 
-def test_a_project_that_was_made_meanwhile_is_found():
-    with tracker(entries=10) as (source, box):
-        list(source.work(LONG_AGO, SOON))
+def test_a_rate_that_was_changed_counts_from_the_next_run_on():
+    with tracker() as (source, box):
+        project = box.web.add_project(BY_PROJECT, hourly_rate=Decimal("80.50"))
+        box.web.track(TODAY, "1.5", project=project.id)
+        assert [item.rate for item in source.work(TODAY, TODAY)] == [Decimal("80.50")]
+        project.hourly_rate = Decimal("90.25")
+        assert [item.rate for item in source.work(TODAY, TODAY)] == [Decimal("90.25")]
+
+
+def test_a_project_that_is_made_during_a_run_is_found():
+    with tracker() as (source, box):
+        box.web.track(LONG_AGO, "1.5")
+        run = iter(source.work(LONG_AGO, SOON))
+        next(run)
         project = box.web.add_project(BY_TASK)
-        key = box.web.track(TODAY, "2.5", project=project.id)
-        found = {item.id: item for item in source.work(TODAY, TODAY)}
-        assert found[f"timechimp:time:{key}"].project.number == project.code
+        box.web.track(TODAY, "2.5", project=project.id)
+        assert [item.project.number for item in run] == [project.code]
 
 
 def test_amounts_of_expenses_and_trips_are_exact():
@@ -130,6 +139,24 @@ def test_odd_records_are_reported_and_the_others_delivered():
         assert not work.complete
         assert {drift.record for drift in work.skipped} == {"1", running}
         assert drifts == list(work.skipped)
+
+
+def test_a_project_that_cannot_be_read_is_told_of_and_its_hours_are_named():
+    def nameless(body):
+        for one in body if isinstance(body, list) else [body]:
+            if one.get("id") == odd.id:
+                one["name"] = None
+        return body
+
+    drifts = []
+    with tracker(hooks=ab.Hooks(on_drift=drifts.append)) as (source, box):
+        odd = box.web.add_project(BY_TASK)
+        hours, good = box.web.track(TODAY, "1.5", project=odd.id), box.web.track(TODAY, "2.5")
+        box.mutate("GET /v1/projects", nameless)
+        work = source.work(TODAY, TODAY)
+        assert [item.id for item in work] == [f"timechimp:time:{good}"]
+        assert [(drift.what, drift.record) for drift in drifts] == [("project", str(odd.id)), ("time record", hours)]
+        assert "the list of projects does not hold it" in work.skipped[0].problems[0]
 
 
 def test_an_empty_account_is_complete():

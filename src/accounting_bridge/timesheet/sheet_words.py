@@ -50,6 +50,7 @@ class SheetWords:
     pers: Mapping[str, str]
     """What durations are rounded for."""
     gross_receipt: str
+    net_receipt: str
 
 
 SHEET_WORDS: Final[Mapping[str, SheetWords]] = {
@@ -89,7 +90,8 @@ SHEET_WORDS: Final[Mapping[str, SheetWords]] = {
             "nearest": "Zeiten sind auf {minutes} Minuten gerundet, {per}.",
         },
         pers={"entry": "je Eintrag", "day": "je Tag und Position", "line": "je Position"},
-        gross_receipt="Beleg brutto, {rate} % USt.",
+        gross_receipt="Beleg: {amount} mit {rate} % USt.",
+        net_receipt="Beleg: {amount} netto",
     ),
     "nl": SheetWords(
         title="Urenspecificatie",
@@ -127,7 +129,8 @@ SHEET_WORDS: Final[Mapping[str, SheetWords]] = {
             "nearest": "Tijden zijn afgerond op {minutes} minuten, {per}.",
         },
         pers={"entry": "per boeking", "day": "per dag en regel", "line": "per regel"},
-        gross_receipt="bon incl. {rate} % btw",
+        gross_receipt="Bon: {amount} incl. {rate} % btw",
+        net_receipt="Bon: {amount} excl. btw",
     ),
     "en": SheetWords(
         title="Timesheet",
@@ -165,6 +168,7 @@ SHEET_WORDS: Final[Mapping[str, SheetWords]] = {
             "nearest": "Times are rounded to the nearest {minutes} minutes, {per}.",
         },
         pers={"entry": "per entry", "day": "per day and line", "line": "per line"},
-        gross_receipt="receipt incl. {rate} % VAT",
+        gross_receipt="Receipt: {amount} incl. {rate} % VAT",
+        net_receipt="Receipt: {amount} net of VAT",
     ),
 }

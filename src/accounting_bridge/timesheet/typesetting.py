@@ -1,4 +1,4 @@
-"""A table over many pages as a PDF: fonts, line breaks, page breaks. Knows nothing of work and invoices.
+"""A table over many pages as a PDF: columns, lines, pages. Knows nothing of work and invoices.
 
 Pages are laid out first and drawn afterwards, so that each can say of how many it is one. The same document gives the
 same bytes, with the same versions of fpdf2 and zlib.
@@ -6,15 +6,15 @@ same bytes, with the same versions of fpdf2 and zlib.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from os import PathLike
+from typing import TYPE_CHECKING, Final
 
 from attrs import define, field, frozen
 
-from ..errors import InvalidRequest, Problem, Unsupported
+from ..errors import Unsupported
+from .letters import Fonts, Style, printable
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -41,21 +41,12 @@ _HEADING: Final = 10.0
 _TITLE: Final = 18.0
 _UNBROKEN: Final = 10
 """Rows up to this many lines stay on one page."""
+_LINES_OF_HEADING: Final = 3
+"""At most; the invoice has it in full."""
 _INK: Final = 25
 _GREY: Final = 105
 _RULE: Final = 215
 _SHADE: Final = 240
-
-_ALIKE: Final = str.maketrans(
-    {
-        "\t": " ", "\r": "\n", "\x0b": "\n", "\x0c": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n",
-        "\u2010": "-", "\u2011": "-", "\u2012": "–", "\u2212": "–", "\u2015": "—",
-        **dict.fromkeys("\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u205f\u3000", " "),
-        **dict.fromkeys("\u2007\u202f", "\xa0"),
-    }
-)  # fmt: skip
-"""Marks that look the same, or are blank: most fonts have one of them only."""
-Style: TypeAlias = Literal["", "B"]
 
 
 @frozen(kw_only=True)
@@ -103,9 +94,7 @@ class Document:
     """What the file gives as its date."""
 
 
-def typeset(
-    document: Document, *, font: str | PathLike[str] | None, bold_font: str | PathLike[str] | None
-) -> bytes:
+def typeset(document: Document, *, font: str | PathLike[str] | None, bold_font: str | PathLike[str] | None) -> bytes:
     """The PDF.
 
     Raises:
@@ -113,11 +102,11 @@ def typeset(
         Unsupported: the package that draws PDFs is not installed.
     """
     pdf = _file(document)
-    fonts = _Fonts(pdf, font, bold_font)
+    fonts = Fonts(pdf, font, bold_font)
     layout = _Layout(document, fonts)
     layout.run()
     fonts.refuse_missing()
-    return _draw(pdf, fonts, layout.pages, document)
+    return _draw(pdf, fonts, layout.pages)
 
 
 def _file(document: Document) -> FPDF:
@@ -135,134 +124,6 @@ def _file(document: Document) -> FPDF:
     pdf.set_lang(document.language)
     pdf.viewer_preferences = ViewerPreferences(display_doc_title=True)
     return pdf
-
-
-# ---- fonts: how wide texts are, and where they are broken
-
-
-class _Fonts:
-    """Regular and bold, with the widths of all characters that came up."""
-
-    def __init__(
-        self, pdf: FPDF, regular: str | PathLike[str] | None, bold: str | PathLike[str] | None
-    ) -> None:
-        self._pdf = pdf
-        self.family = "helvetica"
-        self._name = "the built-in font"
-        if regular is not None:
-            self.family, self._name = "given", f"the font {fspath(regular)}"
-            self._add("", "font", regular)
-            self._add("B", "bold_font", regular if bold is None else bold)
-        elif bold is not None:
-            raise _refusal("bold_font", "is given without font")
-        self._missing: dict[str, str] = {}
-        """Each with the text that it came first in."""
-        self._widths: dict[Style, dict[str, float]] = {"": {}, "B": {}}
-        """Of one point of size."""
-        self._known: dict[Style, Any] = {}
-        for style in self._widths:
-            pdf.set_font(self.family, style=style, size=10)
-            self._known[style] = getattr(pdf.current_font, "cmap", None)
-
-    def _add(self, style: Style, at: str, path: str | PathLike[str]) -> None:
-        try:
-            self._pdf.add_font(self.family, style=style, fname=fspath(path))
-        except Exception as exc:  # noqa: BLE001  what a font reader raises over a file that is no font is not documented
-            raise _refusal(at, f"{fspath(path)} cannot be used as a TrueType or OpenType font: {exc}") from None
-
-    def _width(self, char: str, style: Style, text: str) -> float:
-        known = self._known[style]
-        try:
-            found = ord(char) in known if known is not None else bool(char.encode("cp1252"))
-        except UnicodeEncodeError:
-            found = False
-        if not found or _needs_shaping(char):
-            self._missing.setdefault(char, text)
-            return 0.0
-        self._pdf.set_font(self.family, style=style, size=10)
-        return self._pdf.get_string_width(char) / 10
-
-    def width(self, text: str, size: float, style: Style = "") -> float:
-        """In mm."""
-        widths = self._widths[style]
-        total = 0.0
-        for char in text:
-            found = widths.get(char)
-            if found is None:
-                found = widths[char] = self._width(char, style, text)
-            total += found
-        return total * size
-
-    def broken(self, text: str, room: float, size: float, style: Style = "") -> list[str]:
-        """In lines that fit, broken between words; words that are too long, anywhere."""
-        lines = []
-        for paragraph in text.split("\n"):
-            line, used = "", 0.0
-            space = self.width(" ", size, style)
-            for word in paragraph.split(" "):
-                if not word:
-                    continue
-                width = self.width(word, size, style)
-                if line and used + space + width <= room:
-                    line, used = f"{line} {word}", used + space + width
-                    continue
-                if line:
-                    lines.append(line)
-                *full, word = self._cut(word, room, size, style) if width > room else [word]  # noqa: PLW2901
-                lines += full
-                line, used = word, self.width(word, size, style)
-            lines.append(line)
-        while len(lines) > 1 and not lines[-1]:
-            lines.pop()
-        return lines
-
-    def _cut(self, word: str, room: float, size: float, style: Style) -> list[str]:
-        parts, start, used = [], 0, 0.0
-        for index, char in enumerate(word):
-            width = self.width(char, size, style)
-            if used + width > room and index > start:
-                parts.append(word[start:index])
-                start, used = index, 0.0
-            used += width
-        return [*parts, word[start:]]
-
-    def refuse_missing(self) -> None:
-        """Raise, where texts held characters that cannot be drawn."""
-        if not self._missing:
-            return
-        listed = [
-            f"{char!r} (U+{ord(char):04X} {unicodedata.name(char, 'without a name')}) in {_shortened(text)!r}"
-            for char, text in sorted(self._missing.items())
-        ]
-        more = f"; and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
-        said = f"{self._name} cannot print {'; '.join(listed[:_NAMED])}{more}"
-        shaped = "; right-to-left and Indic scripts are not printed" if any(map(_needs_shaping, self._missing)) else ""
-        cure = "give font= the path of a TrueType font that has them"
-        raise _refusal("font", f"{said}: {cure}, or take them out of the texts{shaped}")
-
-
-_NAMED: Final = 20
-
-
-def _needs_shaping(char: str) -> bool:
-    """Whether letters change or move with their neighbours: drawn one by one they could not be read."""
-    return unicodedata.bidirectional(char) in {"R", "AL", "AN"} or unicodedata.category(char) == "Mc"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"
-
-
-def _refusal(at: str, message: str) -> InvalidRequest:
-    return InvalidRequest("this PDF cannot be made", problems=[Problem(at, message)])
-
-
-def _printable(text: str) -> str:
-    """Composed letters, plain blanks and line ends; without marks that are not seen."""
-    if text.isascii() and text.isprintable():
-        return text
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").translate(_ALIKE))
-    return "".join(char for char in text if unicodedata.category(char) != "Cf")
 
 
 # ---- layout: where everything stands
@@ -294,7 +155,7 @@ class _Page:
 class _Layout:
     """Fills pages from top to bottom."""
 
-    def __init__(self, document: Document, fonts: _Fonts) -> None:
+    def __init__(self, document: Document, fonts: Fonts) -> None:
         self._document = document
         self._fonts = fonts
         self.pages: list[_Page] = [_Page()]
@@ -309,7 +170,7 @@ class _Layout:
         for section in document.sections:
             self._section(section)
         self._totals()
-        foot = self._fitted(_printable(document.foot), _RIGHT - _LEFT - 45)
+        foot = self._fitted(printable(document.foot), _RIGHT - _LEFT - 45)
         for number, page in enumerate(self.pages, start=1):
             said = document.page.format(page=number, pages=len(self.pages))
             page.marks.append(_Text(_LEFT, _FOOT, foot, _SMALL, "", _GREY))
@@ -346,14 +207,16 @@ class _Layout:
     def _top(self) -> None:
         document, fonts = self._document, self._fonts
         if document.sender is not None:
-            for line in fonts.broken(_printable(document.sender), _RIGHT - _LEFT, _BODY):
+            for line in fonts.broken(printable(document.sender), _RIGHT - _LEFT, _BODY):
                 self._put(_LEFT, line, grey=_GREY)
                 self._y += _LINE
             self._y += 5
         self._y += 4
-        self._put(_LEFT, document.title, _TITLE, "B")
-        self._y += 9
-        labels = [(label, _printable(value)) for label, value in document.facts]
+        for line in fonts.broken(printable(document.title), _RIGHT - _LEFT, _TITLE, "B"):
+            self._put(_LEFT, line, _TITLE, "B")
+            self._y += 8
+        self._y += 1
+        labels = [(label, printable(value)) for label, value in document.facts]
         indent = max((fonts.width(label, _BODY) for label, _ in labels), default=0.0) + _GAP
         for label, value in labels:
             self._put(_LEFT, label, grey=_GREY)
@@ -371,7 +234,7 @@ class _Layout:
             for section in document.sections:
                 needed = max(needed, *(self._widest(row[index]) for row in section.rows))
                 if section.sums is not None and column.most is None:
-                    needed = max(needed, fonts.width(_printable(section.sums[index]), _BODY, "B"))
+                    needed = max(needed, fonts.width(printable(section.sums[index]), _BODY, "B"))
             widths.append(needed if column.most is None else min(needed, column.most))
         flexible = [index for index, column in enumerate(document.columns) if column.most is not None]
         rest = _RIGHT - _LEFT - sum(widths) - _GAP * (len(widths) - 1)
@@ -383,10 +246,10 @@ class _Layout:
         return placed
 
     def _widest(self, text: str) -> float:
-        return max(self._fonts.width(line, _BODY) for line in _printable(text).split("\n"))
+        return max(self._fonts.width(line, _BODY) for line in printable(text).split("\n"))
 
     def _section(self, section: Section) -> None:
-        heading = _printable(section.heading)
+        heading = printable(section.heading)
         rows = self._rows(section.rows)
         first = next(rows, None)
         needed = 12.0 + (_LINE * min(len(first[0]), _UNBROKEN) if first is not None else 0.0)
@@ -406,7 +269,10 @@ class _Layout:
 
     def _head(self, heading: str) -> None:
         """Heading and titles of the columns."""
-        for line in self._fonts.broken(heading, _RIGHT - _LEFT, _HEADING, "B"):
+        lines = self._fonts.broken(heading, _RIGHT - _LEFT - 3, _HEADING, "B")
+        if len(lines) > _LINES_OF_HEADING:
+            lines = [*lines[: _LINES_OF_HEADING - 1], lines[_LINES_OF_HEADING - 1] + "…"]
+        for line in lines:
             self._y += _LINE + 0.6
             self._put(_LEFT, line, _HEADING, "B")
         self._y += 2.2
@@ -420,7 +286,7 @@ class _Layout:
         """Each as lines across all columns."""
         for row in rows:
             cells = [
-                self._fonts.broken(_printable(text), width + 0.01, _BODY)
+                self._fonts.broken(printable(text), width + 0.01, _BODY)
                 for text, (_, width) in zip(row, self._columns, strict=True)
             ]
             height = max(map(len, cells))
@@ -448,27 +314,27 @@ class _Layout:
 
     def _close(self, section: Section) -> None:
         if section.sums is not None:
-            sums = tuple(map(_printable, section.sums))
+            sums = tuple(map(printable, section.sums))
             self._y += _PADDING + _LINE * 0.78
             for text, column, (x, width) in zip(sums, self._document.columns, self._columns, strict=True):
                 self._put(x + width if column.right else x, text, style="B", right=column.right)
             self._y += _LINE * 0.22 + _PADDING
         if section.remark is not None:
             self._y += _PADDING + _LINE * 0.6
-            self._put(_RIGHT, _printable(section.remark), _SMALL, grey=_GREY, right=True)
+            self._put(_RIGHT, printable(section.remark), _SMALL, grey=_GREY, right=True)
             self._y += _LINE * 0.4
         self._y += 5
 
     def _totals(self) -> None:
         document, fonts = self._document, self._fonts
-        remarks = [line for text in document.remarks for line in fonts.broken(_printable(text), 170, _SMALL)]
+        remarks = [line for text in document.remarks for line in fonts.broken(printable(text), 170, _SMALL)]
         if not self._has_room(10 + len(document.totals) * 5 + len(remarks) * _LINE):
             self._turn()
         self._y += 1
         self._rule(self._y, _INK)
         self._y += 5.5
         self._put(_LEFT, document.totals_heading, _HEADING, "B")
-        totals = [(label, _printable(value)) for label, value in document.totals]
+        totals = [(label, printable(value)) for label, value in document.totals]
         amounts = max((fonts.width(value, _BODY, "B") for _, value in totals), default=0.0)
         for label, value in totals:
             self._put(_RIGHT - amounts - 2 * _GAP, label, right=True)
@@ -483,7 +349,7 @@ class _Layout:
 # ---- drawing
 
 
-def _draw(pdf: FPDF, fonts: _Fonts, pages: Sequence[_Page], document: Document) -> bytes:
+def _draw(pdf: FPDF, fonts: Fonts, pages: Sequence[_Page]) -> bytes:
     pdf.set_line_width(0.15)
     for page in pages:
         pdf.add_page()

@@ -60,7 +60,7 @@ class Reader:
             project=self._project(record),
             sub_project=self._sub_project(record),
             activity=activity,
-            person=names.person(record.users_id, record.users_name),
+            person=self._person(record),
             note=record.text or None,
             billable=record.billable != 0 and not fixed,
             billed=record.billable == BILLED,
@@ -81,7 +81,7 @@ class Reader:
             project=self._project(record),
             sub_project=self._sub_project(record),
             activity=self._activity(record),
-            person=names.person(record.users_id, record.users_name),
+            person=self._person(record),
             note=record.text or None,
             billable=record.billable != 0 and not fixed,
             billed=record.billable == BILLED,
@@ -97,6 +97,9 @@ class Reader:
         if record.type == LUMP_SUM_SERVICE and record.lumpsum_services_id is not None:
             return self.names.lump_sum(record.lumpsum_services_id)
         return self.names.service(record.services_id, record.services_name) if record.services_id is not None else None
+
+    def _person(self, record: Entry) -> Label | None:
+        return None if record.users_id is None else self.names.person(record.users_id, record.users_name)
 
     def _project(self, record: Entry) -> Project | None:
         key = record.projects_id

@@ -18,7 +18,7 @@ from ...models import ServicePeriod
 from ...timesheet.work import FixedFee
 from ...wire import dumps
 from ..port import WorkFilter, WorkId
-from .names import KnownProject, Names
+from .names import SUB, Names
 from .wire import PROJECTS, VENDOR, Project, one
 
 PROJECT: Final = "project"
@@ -32,25 +32,42 @@ def fees(names: Names, wanted: WorkFilter, zone: ZoneInfo, currency: str | None)
     """The prices of the projects that were completed in these days; what is none to tell is named."""
     for known in names.projects.values():
         project = known.record
-        if not known.hard or project.test_data or not project.completed:
-            continue
-        if wanted.projects is not None and str(project.id) not in wanted.projects:
-            continue
-        if wanted.customers is not None and str(project.customers_id) not in wanted.customers:
+        if not known.hard or not project.completed or not _is_wanted(project, wanted, str(project.id)):
             continue
         if project.completed_at is None:
-            yield _drift(known, "it is completed, and Clockodo does not say when")
+            yield _drift(str(project.id), "it is completed, and Clockodo does not say when")
             continue
         day = project.completed_at.astimezone(zone).date()
         if wanted.first <= day <= wanted.last:
-            yield _fee(known, names, day, currency)
+            yield _fee(project, names, day, currency)
+    for sub in names.sub_projects.values():
+        key = f"{SUB}{sub.id}"
+        parent = names.projects.get(sub.projects_id)
+        if parent is None or not _is_wanted(parent.record, wanted, str(parent.record.id), key):
+            continue
+        day_or_none = sub.completed_at.astimezone(zone).date() if sub.completed_at is not None else sub.deadline
+        if day_or_none is None or not wanted.first <= day_or_none <= wanted.last or sub.billed_completely:
+            continue
+        if names.is_fixed(sub.projects_id, sub.id) and (_is_retainer(parent.record) or not parent.hard):
+            yield _drift(key, f"it ended, and has a fixed price of its own, as a period of a retainer has; {_BY_HAND}")
 
 
-def _fee(known: KnownProject, names: Names, day: dt.date, currency: str | None) -> FixedFee | Drift:
-    project = known.record
+def _is_wanted(project: Project, wanted: WorkFilter, *keys: str) -> bool:
+    return (
+        not project.test_data
+        and (wanted.projects is None or not wanted.projects.isdisjoint(keys))
+        and (wanted.customers is None or str(project.customers_id) in wanted.customers)
+    )
+
+
+def _is_retainer(project: Project) -> bool:
+    return project.budget is not None and project.budget.interval is not None
+
+
+def _fee(project: Project, names: Names, day: dt.date, currency: str | None) -> FixedFee | Drift:
     price, problem = _price(project)
     if price is None:
-        return _drift(known, problem)
+        return _drift(str(project.id), problem)
     started = project.start_date
     try:
         return FixedFee(
@@ -65,7 +82,7 @@ def _fee(known: KnownProject, names: Names, day: dt.date, currency: str | None) 
             period=ServicePeriod(start=started, end=day) if started is not None and started <= day else None,
         )
     except ValueError as exc:
-        return _drift(known, *(str(problem) for problem in getattr(exc, "problems", ())))
+        return _drift(str(project.id), *(str(problem) for problem in getattr(exc, "problems", ())))
 
 
 def _price(project: Project) -> tuple[Decimal | None, str]:
@@ -74,7 +91,7 @@ def _price(project: Project) -> tuple[Decimal | None, str]:
     problem = ""
     if budget is None or project.billed_completely is None:
         problem = "its budget, or whether it is billed, is hidden from the key's user"
-    elif budget.interval is not None:
+    elif _is_retainer(project):
         problem = f"it is a retainer with a hard budget: each period has a price of its own; {_BY_HAND}"
     elif budget.from_subprojects:
         problem = f"its fixed price is that of its sub-projects; {_BY_HAND}"
@@ -89,8 +106,8 @@ def _price(project: Project) -> tuple[Decimal | None, str]:
     return None, problem
 
 
-def _drift(known: KnownProject, *problems: str) -> Drift:
-    return Drift(vendor=VENDOR, what="fixed price", record=str(known.record.id), problems=problems)
+def _drift(key: str, *problems: str) -> Drift:
+    return Drift(vendor=VENDOR, what="fixed price", record=key, problems=problems)
 
 
 async def set_billed(key: str, *, billed: bool) -> bool:

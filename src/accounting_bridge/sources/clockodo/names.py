@@ -23,6 +23,7 @@ class _Numbered(Protocol):
     id: int
 
 
+M = TypeVar("M", CustomerLink, Project, Label)
 T = TypeVar("T", bound=_Numbered)
 
 SUB: Final = "sub-"
@@ -38,7 +39,7 @@ class KnownProject:
     """None: the key's user may not see it."""
 
 
-@define
+@define(repr=False, eq=False)
 class Names:
     """By id."""
 
@@ -48,20 +49,45 @@ class Names:
     services: dict[int, wire.Service] = field(factory=dict)
     lump_sums: dict[int, wire.Service] = field(factory=dict)
     notes: bool = True
+    _made: dict[tuple[str, int, str | None], Any] = field(factory=dict)
+    """Entries come by the thousand, and refer to the same few."""
 
     def customer(self, key: int, name: str | None = None) -> CustomerLink:
         """Whom it is for."""
+        return self._once("customer", key, name, self._customer)
+
+    def project(self, key: int, name: str | None = None) -> Project:
+        """A project to print."""
+        return self._once("project", key, name, self._project)
+
+    def sub_project(self, key: int, name: str | None = None) -> Project:
+        """A sub-project to print."""
+        return self._once("sub-project", key, name, self._sub_project)
+
+    def service(self, key: int, name: str | None) -> Label:
+        """An activity."""
+        return self._once("service", key, name, self._service)
+
+    def person(self, key: int, name: str | None) -> Label:
+        """Who did it."""
+        return self._once("person", key, name, _person)
+
+    def _once(self, kind: str, key: int, name: str | None, make: Callable[[int, str | None], M]) -> M:
+        made: M | None = self._made.get((kind, key, name))
+        if made is None:
+            made = self._made[kind, key, name] = make(key, name)
+        return made
+
+    def _customer(self, key: int, name: str | None) -> CustomerLink:
         known = self.customers.get(key)
         number = clean(known.number) if known else None
         return CustomerLink(number=number, id=str(key), name=name or (known.name if known else None))
 
-    def project(self, key: int, name: str | None = None) -> Project:
-        """A project to print."""
+    def _project(self, key: int, name: str | None) -> Project:
         known = self.projects.get(key)
         return self._named(str(key), known.record if known else None, name)
 
-    def sub_project(self, key: int, name: str | None = None) -> Project:
-        """A sub-project to print."""
+    def _sub_project(self, key: int, name: str | None) -> Project:
         return self._named(f"{SUB}{key}", self.sub_projects.get(key), name)
 
     def _named(self, key: str, known: wire.Project | wire.SubProject | None, name: str | None) -> Project:
@@ -70,8 +96,7 @@ class Names:
         note = known.note if self.notes else None
         return Project(id=key, name=name or known.name or None, number=clean(known.number), description=clean(note))
 
-    def service(self, key: int, name: str | None) -> Label:
-        """An activity."""
+    def _service(self, key: int, name: str | None) -> Label:
         known = self.services.get(key)
         return Label(id=str(key), name=name or (known.name if known else None), number=_number(known))
 
@@ -79,10 +104,6 @@ class Names:
         """A lump sum service."""
         known = self.lump_sums.get(key)
         return Label(id=f"{LUMP}{key}", name=known.name if known else None, number=_number(known))
-
-    def person(self, key: int | None, name: str | None) -> Label | None:
-        """Who did it."""
-        return None if key is None else Label(id=str(key), name=name or None)
 
     def is_fixed(self, project: int | None, sub_project: int | None) -> bool | None:
         """Whether work in there is covered by a fixed price; None where that is not to be seen."""
@@ -93,6 +114,10 @@ class Names:
             return True
         known = self.projects.get(project)
         return None if known is None else known.hard
+
+
+def _person(key: int, name: str | None) -> Label:
+    return Label(id=str(key), name=name or None)
 
 
 def clean(text: str | None) -> str | None:

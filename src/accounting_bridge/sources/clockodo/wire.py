@@ -131,6 +131,9 @@ class SubProject:
     note: str | None = None
     active: bool = True
     budget: Budget | None = None
+    completed_at: dt.datetime | None = None
+    deadline: dt.date | None = None
+    billed_completely: bool | None = None
 
 
 @define
@@ -193,30 +196,36 @@ async def read_page(path: str, page: int, params: Iterable[tuple[str, str]] = ()
     """One page of a list: ``{"paging": {…}, "data": […]}``."""
     wanted = (*params, ("items_per_page", str(PER_PAGE)), ("page", str(page)))
     response = await evolve(get(path), params=wanted)
-    paging = one(response, "paging", Paging)
+    body = loads(response)
+    paging, problems = _within(body, "paging", Paging)
+    records = body.get(wrapper) if paging is not None else None
+    del body  # crash reporters print the locals of frames
+    if paging is None:
+        raise malformed(response, "unreadable list", problems)
     if paging.count_pages < page and page > 1:
         return Listing([], paging)  # so much was deleted since; whatever page came instead was read before
     # A server that gives the same page whatever is asked for would never come to an end.
     if paging.current_page != page:
-        problem = f"expected page {page}, found {paging.current_page} @ $.paging.current_page"
-        raise malformed(response, "unreadable list", (problem,))
-    records = loads(response).get(wrapper)
-    if not isinstance(records, list):
-        del records  # crash reporters print the locals of frames
-        raise malformed(response, "unreadable list", (f"expected a list @ $.{wrapper}",))
-    return Listing(records, paging)
+        problems = (f"expected page {page}, found {paging.current_page} @ $.paging.current_page",)
+    elif not isinstance(records, list):
+        problems = (f"expected a list @ $.{wrapper}",)
+    else:
+        return Listing(records, paging)
+    del records
+    raise malformed(response, "unreadable list", problems)
 
 
 def one(response: Response, wrapper: str, wire: type[T]) -> T:
     """A single object, out of its wrapper."""
-    body = loads(response)
+    found, problems = _within(loads(response), wrapper, wire)
+    if found is None:
+        raise malformed(response, f"unreadable {wrapper}", problems)
+    return found
+
+
+def _within(body: Any, wrapper: str, wire: type[T]) -> tuple[T | None, tuple[str, ...]]:
+    """What the wrapper holds, or what is wrong with it."""
     if not isinstance(body, dict) or wrapper not in body:
-        problems: tuple[str, ...] = (f"required field missing @ $.{wrapper}",)
-    else:
-        found, odd = decode_each(converter, [body[wrapper]], wire, vendor=VENDOR, what=wrapper)
-        if not odd:
-            return found[0]
-        problems = odd[0].problems
-        del found, odd
-    del body  # crash reporters print the locals of frames
-    raise malformed(response, f"unreadable {wrapper}", problems)
+        return None, (f"required field missing @ $.{wrapper}",)
+    found, odd = decode_each(converter, [body[wrapper]], wire, vendor=VENDOR, what=wrapper)
+    return (found[0], ()) if found else (None, odd[0].problems)

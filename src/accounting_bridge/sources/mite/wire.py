@@ -108,18 +108,31 @@ def ask_page(path: str, page: int, params: Mapping[str, str] | None = None) -> R
 
 def records(response: Response, wrapper: str) -> list[Any]:
     """The records of a list, out of their wrappers. One without keeps its form, and is reported when it is read."""
-    body = loads(response)
-    if not isinstance(body, list):
+    found = _unwrapped(loads(response), wrapper)
+    if found is None:
         raise malformed(response, "unreadable list", (f"expected a list of {wrapper} @ $",))
-    return [one[wrapper] if isinstance(one, dict) and wrapper in one else one for one in body]
+    return found
 
 
 def one(response: Response, wrapper: str, wire: type[T]) -> T:
     """A single object, out of its wrapper."""
-    body = loads(response)
+    found, problems = _within(loads(response), wrapper, wire)
+    if found is None:
+        raise malformed(response, f"unreadable {wrapper}", problems)
+    return found
+
+
+# No answer in the locals of a frame that raises: crash reporters print them.
+
+
+def _unwrapped(body: Any, wrapper: str) -> list[Any] | None:
+    if not isinstance(body, list):
+        return None
+    return [one[wrapper] if isinstance(one, dict) and wrapper in one else one for one in body]
+
+
+def _within(body: Any, wrapper: str, wire: type[T]) -> tuple[T | None, tuple[str, ...]]:
     if not isinstance(body, dict) or wrapper not in body:
-        raise malformed(response, f"unreadable {wrapper}", (f"required field missing @ $.{wrapper}",))
+        return None, (f"required field missing @ $.{wrapper}",)
     found, odd = decode_each(converter, [body[wrapper]], wire, vendor=VENDOR, what=wrapper)
-    if odd:
-        raise malformed(response, f"unreadable {wrapper}", odd[0].problems)
-    return found[0]
+    return (found[0], ()) if found else (None, odd[0].problems)

@@ -10,12 +10,12 @@ from ...flow import Response, at, get, send_json
 from ...wire import dumps, loads, malformed
 from ..port import Marking, NotMarked, WorkId
 from .reading import KINDS
-from .wire import INVOICED, OPEN, STATUSES, VENDOR
+from .wire import INVOICED, OPEN, STATUSES, VENDOR, is_id
 
 
 def problem_with(work: WorkId) -> str | None:
     """Why this is no work of TimeChimp."""
-    if work.kind not in KINDS or not (work.key.isascii() and work.key.isdecimal()):
+    if work.kind not in KINDS or not is_id(work.key):
         return f"is no work of TimeChimp, as {VENDOR}:time:17, {VENDOR}:expense:17 or {VENDOR}:mileage:17"
     return None
 

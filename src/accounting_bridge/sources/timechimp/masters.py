@@ -159,17 +159,17 @@ async def _single(path: str, kind: type[R], what: str, key: int) -> R | None:
         return None  # what depends on it is then named
 
 
-async def _with(path: str, kind: type[R], what: str, wanted: Iterable[int | None]) -> dict[int, R]:
-    """All records of a kind, as read a while ago, and those that are not among them by themselves: new ones."""
-    known = await Cached(f"{what}s", partial(_by_id, path, kind, what))
+async def _with(path: str, kind: type[R], what: str, wanted: Iterable[int | None], *, fresh: bool) -> dict[int, R]:
+    """All records of a kind, as read when the run began, and those that are not among them by themselves: new ones."""
+    known = await Cached(f"{what}s", partial(_by_id, path, kind, what), fresh=fresh)
     missing = sorted({key for key in wanted if key is not None} - known.keys())
     alone = {key: await Cached(f"{what} {key}", partial(_single, path, kind, what, key)) for key in missing}
     return known | {key: record for key, record in alone.items() if record is not None} if alone else known
 
 
-async def known_customers(wanted: Iterable[int | None] = ()) -> dict[int, wire.Customer]:
+async def known_customers(wanted: Iterable[int | None] = (), *, fresh: bool = True) -> dict[int, wire.Customer]:
     """Customers by their ids, these among them where there are such."""
-    return await _with("/v1/customers", wire.Customer, "customer", wanted)
+    return await _with("/v1/customers", wire.Customer, "customer", wanted, fresh=fresh)
 
 
 @frozen
@@ -266,14 +266,14 @@ def _unknown(field: str, why: str) -> InvalidRequest:
     return InvalidRequest(problems=[Problem(field, why)])
 
 
-async def masters_of(page: list[Any]) -> Masters:
-    """What these records, as they came, refer to."""
+async def masters_of(page: list[Any], *, fresh: bool) -> Masters:
+    """What these records, as they came, refer to. With *fresh* it is read anew: rates of a while ago bill wrongly."""
 
     def named(key: str) -> set[int | None]:
         values = {one.get(key) for one in page if isinstance(one, dict) and type(one.get(key)) is int}
         return values - {0}
 
-    projects = await _with("/v1/projects", wire.Project, "project", named("projectId"))
-    tasks = await _with("/v1/tasks", wire.Task, "task", named("taskId"))
+    projects = await _with("/v1/projects", wire.Project, "project", named("projectId"), fresh=fresh)
+    tasks = await _with("/v1/tasks", wire.Task, "task", named("taskId"), fresh=fresh)
     owners = {projects[key].customerId for key in named("projectId") if key in projects}
-    return Masters(await known_customers(named("customerId") | owners), projects, tasks)
+    return Masters(await known_customers(named("customerId") | owners, fresh=fresh), projects, tasks)

@@ -45,9 +45,9 @@ async def list_work(wanted: WorkFilter, cursor: str | None, settings: TimeChimpS
     path = at(f"{kind.path}/daterange/{{}}/{{}}", first.isoformat(), (last + _DAY).isoformat())
     found = [record for record in records(await get(path), f"{kind.name} records") if not _is_after(record, last)]
     following = _following(wanted, kind, last)
-    if not found:
+    if not found and cursor is not None:
         return Page(items=(), cursor=following)
-    masters = await masters_of(found)
+    masters = await masters_of(found, fresh=cursor is None)
     asked = WorkFilter(first=first, last=last, customers=wanted.customers, projects=wanted.projects)
     found = [record for record in found if not _is_elsewhere(record, asked, masters)]
 
@@ -89,7 +89,7 @@ def _check_ids(wanted: WorkFilter) -> None:
         Problem(f"{name}s", f"{name} ids of TimeChimp are numbers, and {key[:40]!r} is none")
         for name, ids in (("customer", wanted.customers), ("project", wanted.projects))
         for key in sorted(ids or ())
-        if not (key.isascii() and key.isdecimal())
+        if not wire.is_id(key)
     ]
     if problems:
         raise InvalidRequest("nothing was sent", problems=problems)

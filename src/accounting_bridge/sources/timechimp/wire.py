@@ -8,6 +8,7 @@ here without a default is what nothing could be billed without.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, Final, TypeVar
 
@@ -224,6 +225,16 @@ class Myself:
     userName: str | None = None
     displayName: str | None = None
     accountType: int | None = None
+
+
+# ---- ids ----------------------------------------------------------------------------------------------------
+
+_ID: Final = re.compile("[1-9][0-9]{0,9}")
+
+
+def is_id(text: str) -> bool:
+    """Whether it is written as the ids of TimeChimp are: whole numbers of 32 bits (documented)."""
+    return _ID.fullmatch(text) is not None
 
 
 # ---- reading ------------------------------------------------------------------------------------------------

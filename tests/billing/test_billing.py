@@ -1,0 +1,428 @@
+"""What an app sees of the ledger: what is billed, left out, released and named."""
+
+import inspect
+from datetime import date, timedelta
+
+import pytest
+from attrs import evolve
+
+import accounting_bridge as ab
+from accounting_bridge import billing
+from accounting_bridge.timesheet import Reason
+from billing.world import OCTOBER, Kept, World, entry, plan
+
+DAY = date(2026, 1, 1)
+
+
+@pytest.fixture
+def world():
+    with World.open() as opened:
+        opened.track(entry("a"), entry("b", hours=2), entry("c", customer="10002", hours=3))
+        yield opened
+
+
+def ids(*keys):
+    return tuple(f"fake:time:{key}" for key in keys)
+
+
+# ---- billing -----------------------------------------------------------------------------------------------------
+
+
+def test_work_becomes_invoices_and_is_marked(world):
+    report = world.bill()
+    assert report.ok
+    assert [(one.reference, one.work) for one in report.billed] == [
+        ("work/10001/2026-10", ids("a", "b")), ("work/10002/2026-10", ids("c")),
+    ]  # fmt: skip
+    assert [one.invoice.totals.net for one in report.billed] == [285, 285]
+    assert world.marked() == set("abc")
+
+
+def test_a_second_run_bills_nothing(world):
+    world.bill()
+    again = world.bill()
+    assert (again.billed, again.ok, again.left_out.billed) == ((), True, 3)
+    assert len(world.books.invoices) == 2
+
+
+def test_a_tracker_without_a_flag_is_kept_by_the_ledger_alone(world):
+    world.marks = False
+    world.bill()
+    again = world.bill()
+    assert world.marked() == set()
+    assert again.billed == ()
+    assert [(held.reference, held.work) for held in again.held] == [
+        ("work/10001/2026-10", ids("a", "b")), ("work/10002/2026-10", ids("c")),
+    ]  # fmt: skip
+    assert "billed by invoice" in str(again.held[0])
+
+
+def test_work_of_the_apps_own_needs_no_tracker(world):
+    provider, _ = world.process()
+    work = list(world.entries.values())
+    assert len(ab.bill(iter(work), provider, plan(period=None)).billed) == 2
+    assert [held.work for held in ab.bill(work, provider, plan(period=None)).held] == [ids("a", "b"), ids("c")]
+
+
+def test_work_of_the_apps_own_is_marked_in_the_tracker_that_is_named(world):
+    provider, tracker = world.process()
+    ab.bill([*world.entries.values(), evolve(entry("z"), id="app:fee:1")], provider, plan(), source=tracker)
+    assert world.marked() == set("abc")
+    assert tracker.entries.keys() == set(ids("a", "b", "c"))
+
+
+def test_late_work_gets_an_invoice_of_its_own(world):
+    world.bill()
+    world.track(entry("d", hours=4))
+    assert [(one.reference, one.work) for one in world.bill().billed] == [("work/10001/2026-10/2", ids("d"))]
+    world.track(entry("e", hours=5))
+    assert [(one.reference, one.work) for one in world.bill().billed] == [("work/10001/2026-10/3", ids("e"))]
+    assert world.bill().billed == ()
+
+
+def test_work_that_was_changed_after_it_was_billed_stays_billed(world):
+    world.marks = False
+    world.bill()
+    world.track(entry("a", hours=8), entry("b", customer="10002"))
+    report = world.bill()
+    assert (report.billed, [held.work for held in report.held]) == ((), [ids("a", "b"), ids("c")])
+
+
+def test_a_flag_that_a_person_took_off_frees_nothing(world):
+    world.bill()
+    world.track(entry("a"))
+    report = world.bill()
+    assert (report.billed, [held.work for held in report.held]) == ((), [ids("a")])
+    assert world.marked() == set("bc")
+
+
+def test_a_flag_that_a_person_set_is_respected(world):
+    world.track(entry("a", billed=True))
+    report = world.bill()
+    assert [one.work for one in report.billed] == [ids("b"), ids("c")]
+    assert report.left_out.billed == 1
+
+
+def test_what_cannot_be_billed_is_named_and_stops_nothing(world):
+    world.track(entry("d", customer="10009"), evolve(entry("e"), customer=None))
+    report = world.bill()
+    assert {one for billed in report.billed for one in billed.work} == set(ids("a", "b", "c"))
+    assert [(one.reference, one.work) for one in report.problems] == [("work/10009/2026-10", ids("d"))]
+    assert isinstance(report.problems[0].error, ab.NotFound)
+    assert [(one.reason, one.work) for one in report.work_problems] == [(Reason.NO_CUSTOMER, ids("e"))]
+    assert not report.ok
+    world.books.put_customer(ab.Customer(number="10009", name="Voorbeeld BV"))
+    assert [one.reference for one in world.bill().billed] == ["work/10009/2026-10"]
+
+
+def test_an_unclear_invoice_is_told_with_the_time_to_come_back(world):
+    world.books.lose_next_answer(after_commit=False)
+    report = world.bill()
+    assert [one.work for one in report.billed] == [ids("c")]
+    assert [one.work for one in report.problems] == [ids("a", "b")]
+    assert report.retry_at > world.clock.now()
+    world.clock.sleep_until(report.retry_at)
+    assert [one.reference for one in world.bill().billed] == ["work/10001/2026-10"]
+
+
+def test_invoices_are_made_final_where_that_is_asked_for(world):
+    assert {one.invoice.status for one in world.bill(finalize=True).billed} == {ab.InvoiceStatus.OPEN}
+
+
+def test_totals_that_differ_are_named_and_the_work_is_billed(world, monkeypatch):
+    """The invoice is there, whatever it comes to: to bill its work again would double it."""
+    from accounting_bridge.recipes import invoices
+
+    def differs(made, *rest, **more):
+        raise ab.TotalsDiffer("the totals differ", made=made)
+
+    monkeypatch.setattr(invoices, "compare", differs)
+    report = world.bill()
+    assert [one.work for one in report.billed] == [ids("a", "b"), ids("c")]
+    assert [type(one.error) for one in report.problems] == [ab.TotalsDiffer, ab.TotalsDiffer]
+    assert world.marked() == set("abc")
+
+
+def test_with_wrong_credentials_one_draft_is_tried(world, monkeypatch):
+    from accounting_bridge import recipes
+
+    calls = []
+
+    async def refused(adapter, draft, patience, **more):
+        calls.append(draft.reference)
+        raise ab.AuthenticationFailed("no")
+
+    monkeypatch.setattr(recipes, "create_invoice", refused)
+    report = world.bill()
+    assert calls == ["work/10001/2026-10"]
+    assert [one.work for one in report.problems] == [ids("a", "b"), ids("c")]
+    monkeypatch.undo()
+    assert [one.reference for one in world.bill().billed] == ["work/10001/2026-10", "work/10002/2026-10"]
+
+
+def test_records_that_could_not_be_read_are_told(world):
+    provider, _ = world.process()
+    drift = ab.Drift(vendor="fake", what="time entry", record="9", problems=("$.x",))
+    work = SkippingWork(list(world.entries.values()), (drift,))
+    report = ab.bill(work, provider, plan())
+    assert (len(report.billed), report.skipped, report.ok) == (2, (drift,), False)
+
+
+class SkippingWork(list):
+    def __init__(self, work, skipped):
+        super().__init__(work)
+        self.skipped = skipped
+
+
+def test_where_the_tracker_fails_nothing_is_changed(world):
+    class Failing:
+        vendor = "fake"
+        mark_billed = None
+        capabilities = None
+
+        def work(self, first, last):
+            yield entry("a")
+            raise ab.ImportIncomplete("the rest does not come", delivered=1)
+
+    provider, _ = world.process()
+    with pytest.raises(ab.ImportIncomplete):
+        ab.bill(Failing(), provider, plan())
+    assert world.books.invoices == {}
+    assert world.journal.known("musterbau", "memory", "work") == []
+
+
+def test_where_the_journal_cannot_be_written_nothing_is_sent(world, monkeypatch):
+    def full(self, changes, at):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Kept, "record_all", full)
+    report = world.bill()
+    assert [type(one.error) for one in report.problems] == [ab.Unavailable, ab.Unavailable]
+    assert world.books.invoices == {}
+    monkeypatch.undo()
+    assert len(world.bill().billed) == 2
+
+
+# ---- references ----------------------------------------------------------------------------------------------------
+
+
+def test_an_invoice_from_before_the_ledger_is_taken_over_where_it_is_the_same(world):
+    from accounting_bridge.timesheet import invoice_drafts
+
+    provider, _ = world.process()
+    for draft in invoice_drafts(world.entries.values(), plan()).drafts:
+        provider.create_invoice(draft)
+    report = world.bill()
+    assert [one.invoice.created for one in report.billed] == [False, False]
+    assert len(world.books.invoices) == 2
+
+
+def test_another_invoice_from_before_the_ledger_is_never_guessed_at(world):
+    """Which of the work it bills nobody knows."""
+    from accounting_bridge.timesheet import invoice_drafts
+
+    provider, _ = world.process()
+    provider.create_invoice(invoice_drafts([entry("a")], plan()).drafts[0])
+    report = world.bill()
+    assert [one.work for one in report.billed] == [ids("c")]
+    assert [(one.reference, one.work) for one in report.problems] == [("work/10001/2026-10", ids("a", "b"))]
+    assert "without this ledger" in report.problems[0].message
+    world.track(entry("a", billed=True))
+    assert [one.reference for one in world.bill(plan(reference="{customer}/late")).billed] == ["10001/late"]
+
+
+def test_a_journal_that_forgot_an_invoice_of_another_amount_bills_nothing_on_it(world):
+    world.marks = False
+    world.bill()
+    world.journal = ab.MemoryJournal()
+    world.track(entry("d", hours=4))
+    report = world.bill()
+    assert [one.reference for one in report.billed] == ["work/10002/2026-10"]
+    assert [(one.reference, one.work) for one in report.problems] == [("work/10001/2026-10", ids("a", "b", "d"))]
+    assert len(world.books.invoices) == 2
+    world.clock.sleep(200)
+    world.track(entry("a", billed=True), entry("b", billed=True))
+    released = world.release(references=["work/10001/2026-10"], anyway=True)
+    assert [one.work for one in released.released] == [ids("a", "b", "d")]
+    assert [(one.reference, one.work) for one in world.bill().billed] == [("work/10001/2026-10/2", ids("d"))]
+
+
+def test_a_reference_without_room_for_a_number_is_a_problem(world):
+    long = "x" * 60
+    assert len(world.bill(plan(reference=long)).work_problems) == 1  # two customers under one reference
+    world.entries.pop(ids("c")[0])
+    world.bill(plan(reference=long))
+    world.track(entry("d"))
+    report = world.bill(plan(reference=long))
+    assert [(one.reference, one.work) for one in report.problems] == [(long, ids("d"))]
+
+
+# ---- release -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["references", "days"])
+@pytest.mark.parametrize("how", ["voided", "missing"])
+def test_work_of_an_invoice_that_counts_no_longer_is_free_again(world, how, by):
+    invoice = world.bill().billed[0]
+    if how == "voided":
+        world.void(invoice.reference)
+    else:
+        del world.books.invoices[invoice.invoice_id]
+    today = world.clock.now().date()
+    if by == "days":
+        report = world.release(today, today)
+    else:
+        report = world.release(references=["work/10001/2026-10", "work/10002/2026-10"])
+        assert report.live == ("work/10002/2026-10",)
+    assert [(one.reference, one.work, one.why) for one in report.released] == [
+        ("work/10001/2026-10", ids("a", "b"), how)
+    ]
+    assert world.marked() == {"c"}
+    assert [(one.reference, one.work) for one in world.bill().billed] == [("work/10001/2026-10/2", ids("a", "b"))]
+    assert world.release(references=["work/10001/2026-10"]).released == ()
+    assert world.bill().billed == ()
+
+
+def test_a_live_invoice_keeps_its_work(world):
+    world.bill()
+    report = world.release(references=["work/10001/2026-10", "unheard"])
+    assert (report.released, report.live) == ((), ("work/10001/2026-10",))
+    assert [one.reference for one in report.problems] == ["unheard"]
+    assert world.bill().billed == ()
+
+
+def test_a_person_may_release_what_the_books_still_hold(world):
+    """After a credit note."""
+    world.bill()
+    report = world.release(references=["work/10002/2026-10"], anyway=True)
+    assert [(one.work, one.why) for one in report.released] == [(ids("c"), "asked for")]
+    assert [one.reference for one in world.bill().billed] == ["work/10002/2026-10/2"]
+
+
+def test_of_two_with_one_reference_the_known_one_was_deleted(world):
+    """The network delivered a request twice, and a person took away the wrong one: the other bills the work."""
+    invoice = world.bill().billed[0].invoice
+    world.books.invoices["invoice-twin"] = evolve(invoice, id="invoice-twin")
+    del world.books.invoices[invoice.id]
+    report = world.release(references=[invoice.reference])
+    assert report.released == ()
+    assert "invoice-twin" in report.problems[0].message
+    assert world.bill().billed == ()
+
+
+def test_work_whose_flag_does_not_come_off_stays_billed(world):
+    world.bill()
+    world.void("work/10001/2026-10")
+    world.refuses[ids("b")[0]] = ab.PermissionDenied("the month is closed")
+    report = world.release(references=["work/10001/2026-10"])
+    assert (report.released, [one.work for one in report.problems]) == ((), [ids("b")])
+    assert world.bill().billed == ()
+    world.refuses.clear()
+    assert len(world.release(references=["work/10001/2026-10"]).released) == 1
+    assert [one.work for one in world.bill().billed] == [ids("a", "b")]
+
+
+# ---- healing -------------------------------------------------------------------------------------------------------
+
+
+def test_what_could_not_be_marked_is_marked_by_the_next_run(world):
+    world.refuses[ids("b")[0]] = ab.Unavailable("the tracker is down")
+    report = world.bill()
+    assert [one.id for one in report.not_marked] == list(ids("b"))
+    assert not report.ok
+    world.refuses.clear()
+    assert world.heal().ok
+    assert world.marked() == set("abc")
+
+
+def test_a_deleted_entry_is_told_once(world):
+    world.refuses[ids("b")[0]] = ab.NotFound("it is gone")
+    assert [one.id for one in world.bill().not_marked] == list(ids("b"))
+    assert world.heal() == ab.BillingReport()
+
+
+def test_one_tracker_does_not_mark_the_work_of_another(world):
+    world.refuses[ids("b")[0]] = ab.Unavailable("the tracker is down")
+    world.bill()
+    provider, tracker = world.process()
+    other = evolve(tracker, vendor="other")
+    assert ab.heal_billing(provider, source=other) == ab.BillingReport()
+    assert ab.heal_billing(provider) == ab.BillingReport()
+    world.refuses.clear()
+    world.heal()
+    assert world.marked() == set("abc")
+
+
+# ---- unbilled ------------------------------------------------------------------------------------------------------
+
+
+def test_unbilled_work_is_listed_for_people_to_choose_from(world):
+    world.track(entry("d", billable=False), entry("e", billed=True), evolve(entry("f"), day=date(2026, 11, 1)))
+    provider, tracker = world.process()
+    found = ab.unbilled(tracker, provider, OCTOBER)
+    assert [one.id for one in found.work] == list(ids("a", "b", "c"))
+    chosen = [one for one in found.work if one.id == ids("a")[0]]
+    ab.bill(chosen, provider, plan())
+    found = ab.unbilled(tracker, provider, OCTOBER)
+    assert ([one.id for one in found.work], [held.work for held in found.held]) == (list(ids("b", "c")), [ids("a")])
+
+
+# ---- arguments -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda provider, tracker: ab.bill(tracker, provider, "plan"), "plan"),
+        (lambda provider, tracker: ab.bill(tracker, provider, plan(period=None)), "period"),
+        (lambda provider, tracker: ab.bill([], "provider", plan()), "provider"),
+        (lambda provider, tracker: ab.bill([], provider, plan(), source="mite"), "source"),
+        (lambda provider, tracker: ab.bill(tracker, provider, plan(), source=evolve(tracker)), "source"),
+        (lambda provider, tracker: ab.release_work(provider), "references"),
+        (lambda provider, tracker: ab.release_work(provider, references="work/1"), "references"),
+        (lambda provider, tracker: ab.release_work(provider, DAY, references=["a"]), "references"),
+        (lambda provider, tracker: ab.release_work(provider, DAY, DAY, anyway=True), "anyway"),
+    ],
+)  # fmt: skip
+def test_arguments_that_will_not_do_are_refused_at_once(world, call, field):
+    with pytest.raises(ab.InvalidRequest) as caught:
+        call(*world.process())
+    assert [problem.field for problem in caught.value.problems] == [field]
+    assert world.books.invoices == {}
+
+
+def test_sync_and_async_take_the_same_arguments():
+    for name in ("bill", "unbilled", "heal_billing", "release_work"):
+        sync, twin = (inspect.signature(getattr(billing, each)).parameters for each in (name, f"{name}_async"))
+        assert [(one.name, one.kind, one.default) for one in sync.values()] == [
+            (one.name, one.kind, one.default) for one in twin.values()
+        ]
+
+
+# ---- cost ----------------------------------------------------------------------------------------------------------
+
+
+def test_two_hundred_entries_cost_no_more_writes_than_two(world, monkeypatch):
+    writes = []
+    for name in ("record", "record_all"):
+        real = getattr(Kept, name)
+        monkeypatch.setattr(Kept, name, lambda self, *given, real=real: writes.append(given) or real(self, *given))
+    world.entries.clear()
+    world.track(*(entry(number, hours=1) for number in range(200)))
+    assert len(world.bill().billed[0].work) == 200
+    assert len(writes) <= 6
+
+
+def test_the_journal_verifies_afterwards_and_tells_what_bills_an_entry(tmp_path):
+    journal = ab.SqliteJournal(tmp_path / "journal.db")
+    with World.open(journal=journal) as world:
+        world.track(entry("a"), entry("b", hours=2))
+        world.bill()
+        world.void("work/10001/2026-10")
+        world.release(references=["work/10001/2026-10"])
+        journal.prune(world.clock.now() + timedelta(days=1))
+        world.bill()
+    assert journal.verify().ok
+    rows = {key.reference: row for key, row in journal.known("musterbau", "memory", "work")}
+    assert {row.fingerprint for row in rows.values()} == {"work/10001/2026-10/2"}
+    journal.close()
