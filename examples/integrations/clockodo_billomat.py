@@ -12,7 +12,6 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 
-import attrs
 from ends import Ends, last_month, numbers_by_name, show
 
 import accounting_bridge as ab
@@ -24,7 +23,7 @@ class Settings:
     """What your app stores of the integration's page."""
 
     create_customers: bool = False
-    """Whether who is not in Billomat is made there, under the number in Clockodo; else only who is linked is invoiced."""
+    """Whether who is not in Billomat is made there under the number in Clockodo. Else only linked ones get invoices."""
     links: Mapping[str, str] = field(default_factory=dict)
     """From Clockodo's id of a customer to the customer number in Billomat."""
     articles: Mapping[str, str] = field(default_factory=dict)
@@ -45,8 +44,7 @@ def plan(settings: Settings, month: ab.ServicePeriod, source: ab.Source) -> Bill
     """The settings in the words of the library."""
     customers: dict[str, ab.Customer | ab.CustomerRef] = {}
     if settings.create_customers:
-        # Without the id, which is Clockodo's and would be taken for Billomat's.
-        customers = {one.id or "": attrs.evolve(one, id=None) for one in source.customers() if one.number}
+        customers = {one.id: one.customer for one in source.customers() if one.customer.number}
     customers |= {key: ab.CustomerRef(number=number) for key, number in settings.links.items()}
     lines_per = (*settings.lines_per, "sub_project") if settings.sub_projects_separately else settings.lines_per
     rounding = TimeRounding(direction="up", minutes=settings.round_up_to) if settings.round_up_to else TimeRounding()
@@ -87,7 +85,9 @@ def main() -> None:
         ends.books({"create_customers": Settings.create_customers}) as provider,
     ):
         numbers = numbers_by_name(provider)
-        links = {one.id or "": numbers[one.name] for one in source.customers() if one.name in numbers}
+        links = {
+            one.id: numbers[one.customer.name] for one in source.customers() if one.customer.name in numbers
+        }
         articles = {one.name: one.id for one in provider.import_articles()}
         print(f"{len(links)} customers of Clockodo are linked with Billomat's")
 

@@ -123,8 +123,12 @@ def show(report: ab.BillingReport) -> None:
         print(f"  {billed.reference}: {told}, bills {len(billed.work)} entries")
     for held in report.held:
         print(f"  left out, {held}")
-    for problem in (*report.work_problems, *report.problems, *report.not_marked, *report.skipped):
+    for problem in (*report.work_problems, *report.problems):
         print(f"  PROBLEM {problem}")
+    for failed in report.not_marked:
+        print(f"  NOT MARKED {failed.id}: {failed.error}")
+    for drift in report.skipped:
+        print(f"  NOT READ {drift.what} {drift.record}: {'; '.join(drift.problems)}")
     for note in report.notes:
         print(f"  note: {note}")
     if not report.billed:

@@ -21,7 +21,11 @@ Links = Mapping[str, ab.CustomerRef]
 def suggest_links(source: ab.Source, provider: ab.AccountingProvider) -> Links:
     """From mite's id of a customer to the one in Billomat who has the same name."""
     numbers = numbers_by_name(provider)
-    return {one.id or "": ab.CustomerRef(number=numbers[one.name]) for one in source.customers() if one.name in numbers}
+    return {
+        one.id: ab.CustomerRef(number=numbers[one.customer.name])
+        for one in source.customers()
+        if one.customer.name in numbers
+    }
 
 
 def settings(links: Links, month: ab.ServicePeriod, hourly_rate: int | None = None) -> Billing:

@@ -38,15 +38,14 @@ def plan(source: ab.Source, month: ab.ServicePeriod, *, create_customers: bool, 
     """*per*: ``activity``, ``person``, ``project``, or ``entry`` for TimeChimp's "detailed"."""
     everybody = {}
     if create_customers:
-        # Without the id, which is TimeChimp's and would be taken for Informer's.
-        everybody = {one.number: attrs.evolve(one, id=None) for one in source.customers() if one.number}
+        everybody = {one.id: one.customer for one in source.customers() if one.customer.number}
     return Billing(
         period=month,
         customers=everybody,
         # Hours and trips have TimeChimp's own rates. One without is reported, and not billed at zero.
         rates=Rates(mileage=Decimal("0.35")),
         tax_rate=21,
-        grouping=Grouping(hours=("project", per), expenses=("entry",), trips=()),
+        grouping=Grouping(hours=("project",) if per == "project" else ("project", per), expenses=("entry",), trips=()),
         texts=Texts(language="nl"),
         order_reference=True,
     )

@@ -49,7 +49,7 @@ def plan(
     ids = {one.number: one.id for one in provider.import_articles()}
     kinds = {kind: Booking(article=ids[number]) for kind, number in defaults.items()}
     # Customers without the id, which is TimeChimp's and would be taken for Visma's.
-    everybody = {one.number: attrs.evolve(one, id=None) for one in source.customers() if one.number}
+    everybody = {one.id: one.customer for one in source.customers() if one.customer.number}
     return Billing(
         period=month,
         customers=everybody,

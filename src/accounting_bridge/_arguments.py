@@ -12,6 +12,8 @@ from .models import Customer, InvoiceDraft, IssuedInvoice, Scope
 from .wire import dumps
 
 T = TypeVar("T")
+_EARLIEST: Final = date(1970, 1, 1)
+_LATEST: Final = date(9000, 1, 1)
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -57,15 +59,22 @@ def with_id(customer: Customer) -> Customer:
     return customer
 
 
-def scope(first: date | None, last: date | None, references: Iterable[str] | None, most_reads: int) -> Scope:
+def scope(
+    first: date | None, last: date | None, references: Iterable[str] | None, *, adopt: bool, most_reads: int
+) -> Scope:  # fmt: skip
     """What ``reconcile`` is to compare: the days from *first* to *last*, or references."""
     problems = []
+    if references is not None:
+        given(references, "references", Iterable)
+    given(adopt, "adopt", bool)
     wanted = None if references is None else [references] if isinstance(references, str) else list(references)
     for name, day in (("first", first), ("last", last)):
         if (day is None) == (wanted is None):
             problems.append(Problem(name, "give either the first and the last day, or references"))
         elif day is not None and (type(day) is not date):
             problems.append(Problem(name, f"must be a date, not {type(day).__name__}"))
+        elif day is not None and not _EARLIEST <= day <= _LATEST:
+            problems.append(Problem(name, f"must lie between {_EARLIEST} and {_LATEST}"))
     if not problems and first is not None and last is not None and last < first:
         problems.append(Problem("last", f"{last} lies before first, {first}"))
     for place, reference in enumerate(wanted or ()):

@@ -223,7 +223,7 @@ class BoundProvider:
         adopt: bool = False, most_reads: int = 1000,
     ) -> Reconciliation:  # fmt: skip
         """Hold the journal against the books."""
-        wanted = scope(first, last, references, most_reads)
+        wanted = scope(first, last, references, adopt=adopt, most_reads=most_reads)
         flow = recipes.reconcile(self._adapter, wanted, self._patience, adopt=adopt, most_reads=most_reads)
         return self._session.run(flow)
 
@@ -408,7 +408,7 @@ class AsyncBoundProvider:
         adopt: bool = False, most_reads: int = 1000,
     ) -> Reconciliation:  # fmt: skip
         """Hold the journal against the books."""
-        wanted = scope(first, last, references, most_reads)
+        wanted = scope(first, last, references, adopt=adopt, most_reads=most_reads)
         flow = recipes.reconcile(self._adapter, wanted, self._patience, adopt=adopt, most_reads=most_reads)
         return await self._session.run(flow)
 

@@ -20,7 +20,7 @@ from ._importing import AsyncBoundImport, BoundImport
 from .adapter import unsupported
 from .errors import AuthenticationFailed, BridgeError, InvalidRequest, OutcomeUnknown, Problem, Unavailable
 from .flow import Flow, Page, Request, Response
-from .models import Connection, Customer, IssuedInvoice
+from .models import Connection, IssuedInvoice
 from .session import AsyncSession, Session
 from .sources.port import (
     IssuesInvoices,
@@ -28,6 +28,7 @@ from .sources.port import (
     NotMarked,
     SourceAdapter,
     SourceCapabilities,
+    TrackedCustomer,
     TrackedProject,
     WorkFilter,
     WorkId,
@@ -194,7 +195,7 @@ class BoundSource:
         """Prove the credentials."""
         return self._session.run(self._adapter.check())
 
-    def customers(self) -> BoundImport[Customer]:
+    def customers(self) -> BoundImport[TrackedCustomer]:
         """All customers, lazily."""
         return BoundImport(self._session, self._adapter.list_customers)
 
@@ -279,7 +280,7 @@ class AsyncBoundSource:
         """Prove the credentials."""
         return await self._session.run(self._adapter.check())
 
-    def customers(self) -> AsyncBoundImport[Customer]:
+    def customers(self) -> AsyncBoundImport[TrackedCustomer]:
         """All customers, lazily."""
         return AsyncBoundImport(self._session, self._adapter.list_customers)
 

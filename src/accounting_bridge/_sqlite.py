@@ -107,6 +107,8 @@ class Database:
     """Statements that make the tables of this schema."""
     unreadable: type[NeedsAttention]
     """Raised for a damaged file, a later schema, or another program's database."""
+    otherwise: str = ""
+    """What to do about a file of another schema."""
     create: bool = True
     """Whether a file that is not there is made."""
     check: Callable[[sqlite3.Connection], None] | None = None
@@ -226,6 +228,7 @@ class Database:
         if application == self.application:
             if version != self.schema:
                 message = f"it has schema {version}, and this version of the library reads schema {self.schema}"
+                message += self.otherwise
                 raise self.unreadable(f"the {self.what} cannot be read: {message}: {self.path}")
             return True
         if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:

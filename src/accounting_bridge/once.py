@@ -83,6 +83,8 @@ class Document:
     """The body, where it is known before it is sent: its SHA-256 stands in the journal."""
     expected: Expected | None = None
     """What it comes to, kept in the journal for ``reconcile``."""
+    cure: str = "use a new reference if it is really missing"
+    """What a person does about one that was sent several times and never showed up."""
     look_first: Look = Look.UNLESS_DURABLE
     """Whether to look before the first send."""
     provable: bool = True
@@ -221,7 +223,7 @@ async def _settle(document: Document, row: Row, patience: Patience, vendor: str)
     if row.rounds >= MOST_ROUNDS:
         raise NeedsAttention(
             f"{document.name} was sent {row.rounds} times and never showed up in the books: "
-            "look there, and use a new reference if it is really missing",
+            f"look there, and {document.cure}",
             vendor=vendor,
         )
     return None

@@ -143,6 +143,27 @@ def test_totals_that_differ_are_named_and_the_work_is_billed(world, monkeypatch)
     assert world.marked() == set("abc")
 
 
+def test_with_wrong_credentials_nothing_that_was_left_is_taken_up(world, monkeypatch):
+    from accounting_bridge import recipes
+
+    world.books.lose_next_answer(after_commit=False)
+    world.books.lose_next_answer(after_commit=False)
+    world.bill()
+    calls = []
+
+    async def refused(adapter, draft, patience, **more):
+        calls.append(draft.reference)
+        raise ab.AuthenticationFailed("no")
+
+    monkeypatch.setattr(recipes, "create_invoice", refused)
+    report = world.bill()
+    assert calls == ["work/10001/2026-10"]
+    assert [one.work for one in report.problems] == [ids("a", "b"), ids("c")]
+    monkeypatch.undo()
+    world.clock.sleep(5)
+    assert [one.reference for one in world.bill().billed] == ["work/10001/2026-10", "work/10002/2026-10"]
+
+
 def test_with_wrong_credentials_one_draft_is_tried(world, monkeypatch):
     from accounting_bridge import recipes
 
@@ -214,6 +235,7 @@ def test_an_invoice_from_before_the_ledger_is_taken_over_where_it_is_the_same(wo
         provider.create_invoice(draft)
     report = world.bill()
     assert [one.invoice.created for one in report.billed] == [False, False]
+    assert sum("was there before this run" in note for note in report.notes) == 2
     assert len(world.books.invoices) == 2
 
 
@@ -376,6 +398,8 @@ def test_unbilled_work_is_listed_for_people_to_choose_from(world):
         (lambda provider, tracker: ab.bill(tracker, provider, "plan"), "plan"),
         (lambda provider, tracker: ab.bill(tracker, provider, plan(period=None)), "period"),
         (lambda provider, tracker: ab.bill([], "provider", plan()), "provider"),
+        (lambda provider, tracker: ab.bill([entry("a"), "b"], provider, plan()), "work[1]"),
+        (lambda provider, tracker: ab.unbilled(None, provider), "work"),
         (lambda provider, tracker: ab.bill([], provider, plan(), source="mite"), "source"),
         (lambda provider, tracker: ab.bill(tracker, provider, plan(), source=evolve(tracker)), "source"),
         (lambda provider, tracker: ab.release_work(provider), "references"),

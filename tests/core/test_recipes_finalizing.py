@@ -7,12 +7,13 @@ from decimal import Decimal
 
 import attrs
 import pytest
-from tests.core.odd_vendor import SETTLE, Odd, connected
+from tests.core.odd_vendor import FILE, SETTLE, Odd, connected, rows
 from tests.core.support import NOON, driven, state
 from tests.core.test_memory_vendor import draft
 
 import accounting_bridge as ab
 from accounting_bridge._bound import BoundProvider
+from accounting_bridge.journal.port import Forget
 from accounting_bridge.once import LOOK_BACK, Patience
 from accounting_bridge.recipes import create_invoice
 from accounting_bridge.session import Session
@@ -160,12 +161,24 @@ def test_a_lost_answer_to_finalizing_says_when_to_repeat_the_call(before):
 def test_a_draft_that_is_on_its_way_is_not_said_to_be_gone():
     bound, adapter, made = lost_while_final()
     adapter.calls.clear()
-    with pytest.raises(ab.OutcomeUnknown, match=r"'A-1' is being made final.*repeat the same call") as caught:
+    with pytest.raises(ab.OutcomeUnknown, match=r"'A-1' is gone.*made final.*repeat the same call") as caught:
         bound.create_invoice(draft())
     assert caught.value.retry_at == NOON + SETTLE
     assert adapter.looks() == [("A-1", made.customer_id, NOON - LOOK_BACK)]
     adapter.hidden.clear()
     assert bound.create_invoice(draft()).id == f"final-{made.id}"
+
+
+def test_whoever_finalizes_what_is_being_made_final_is_told_to_wait():
+    bound, adapter, made = lost_while_final()
+    adapter.clock.turn(1)
+    told = f"the draft '{made.id}' is being made final, .*repeat the same call"
+    with pytest.raises(ab.OutcomeUnknown, match=told) as caught:
+        bound.finalize_invoice(made.id)
+    assert caught.value.retry_at == NOON + SETTLE
+    adapter.clock.turn(SETTLE.total_seconds())
+    with pytest.raises(ab.NotFound):
+        bound.finalize_invoice(made.id)
 
 
 def test_a_draft_that_is_gone_after_the_settle_time_is_gone():
@@ -208,3 +221,21 @@ def test_a_draft_that_was_deleted_while_it_was_made_final_is_gone_where_ids_stay
         bound.finalize_invoice(made.id)
     with pytest.raises(ab.InvoiceGone):
         bound.create_invoice(draft())
+
+
+def test_a_lost_upload_is_made_good_at_the_invoice_that_a_draft_became():
+    """The process died before it; then a person made the draft final in the web application."""
+    bound, adapter = connected(changes={"renames_final": True})
+    books, wanted = adapter.books, draft(attachments=[FILE])
+    made = bound.create_invoice(wanted)
+    ((reference, _),) = rows(bound, "file")
+    bound._session.state.journal.record(bound._session.state.key("file", reference), Forget(), NOON)
+    books.files.clear()
+    books.invoices["77"] = attrs.evolve(books.invoices.pop(made.id), id="77", status=ab.InvoiceStatus.OPEN)
+    books.lose_next_answer(after_commit=False)
+    with pytest.raises(ab.OutcomeUnknown, match="the upload to invoice '77'") as caught:
+        bound.create_invoice(wanted)
+    assert caught.value.retry_at == NOON + SETTLE
+    adapter.clock.turn(SETTLE.total_seconds())
+    assert bound.create_invoice(wanted).id == "77"
+    assert books.files == {"77": [FILE]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import attrs
 import pytest
 from tests.core.support import TurnedClock, state
@@ -90,9 +92,51 @@ def test_a_deleted_draft_is_gone_and_not_made_again():
     bound, adapter = provider()
     made = bound.create_invoice(draft())
     del adapter.books.invoices[made.id]
+    with pytest.raises(ab.OutcomeUnknown, match="deleted, or made final") as caught:
+        bound.create_invoice(draft())
+    clock = bound._session.state.clock
+    settle = bound._session.state.settle_seconds
+    assert caught.value.retry_at == clock.start + timedelta(seconds=settle)
+    clock.seconds = settle
     with pytest.raises(ab.InvoiceGone):
         bound.create_invoice(draft())
     assert adapter.books.invoices == {}
+
+
+def test_what_a_person_made_final_is_not_gone_while_no_list_shows_it():
+    bound, adapter = provider()
+    made = bound.create_invoice(draft())
+    final = adapter.books.invoices.pop(adapter.convert(made.id))
+    with pytest.raises(ab.OutcomeUnknown):
+        bound.create_invoice(draft())
+    adapter.books.invoices[final.id] = final
+    bound._session.state.clock.seconds = 0.5
+    assert bound.create_invoice(draft()).id == final.id
+
+
+def test_of_two_who_make_it_final_the_slower_gets_the_others_invoice():
+    bound, adapter = provider()
+    made = bound.create_invoice(draft())
+    slow = attrs.evolve(adapter)
+    read = type(slow).get_invoice
+    faster = []
+
+    async def get_invoice(self, invoice_id):
+        found = await read(self, invoice_id)
+        if not faster and invoice_id == made.id:
+            faster.append(None)
+            faster[0] = bound.finalize_invoice(made.id)  # all of it, right after the slower one has read the draft
+        return found
+
+    connection = attrs.evolve(bound._session.state, adapter=slow)
+    other = BoundProvider(Session(connection, None))
+    Renaming.get_invoice = get_invoice
+    try:
+        assert other.finalize_invoice(made.id) == faster[0]
+    finally:
+        del Renaming.get_invoice
+    assert bound.get_invoice(made.id) == faster[0]
+    assert len(adapter.books.invoices) == 1
 
 
 def test_a_deleted_draft_cannot_be_made_final():

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 import attrs
 import pytest
@@ -13,7 +14,7 @@ from tests.core.worlds import provider as connected
 import accounting_bridge as ab
 from accounting_bridge._bound import AsyncBoundProvider, BoundProvider
 from accounting_bridge.flow import Drift, Page
-from accounting_bridge.journal.port import Confirm
+from accounting_bridge.journal.port import Confirm, Intend, Key, Send, State, Unclear
 from accounting_bridge.session import AsyncSession, Session
 from accounting_bridge.vendors.memory import Memory, MemoryBooks, MemorySettings
 
@@ -230,7 +231,74 @@ async def test_reads_are_bounded_and_the_rest_is_named(provider, books, clock):
     assert found(report) == [("missing", "invoice", "A-0"), ("missing", "invoice", "A-1")]
     assert set(report.unread) >= {"A-2", "A-3"}
     assert not report.complete
-    assert report.table().endswith("2 checked, 2 found, 3 not checked")
+    assert report.table().splitlines()[-2:] == [
+        "memory: 2 checked, 2 found", "not checked: A-2, A-3, the rest of the list of sales",
+    ]  # fmt: skip
+
+
+async def test_the_one_that_was_made_is_gone_and_its_twin_stands(provider, books, clock):
+    made = await provider.create_invoice(draft("A-1"))
+    books.invoices = {"twin": attrs.evolve(books.invoices[made.id], id="twin")}
+    report = await provider.reconcile(*today(clock))
+    assert found(report) == [("missing", "invoice", "A-1")]
+    assert (report.findings[0].ids, "do not make it again" in report.findings[0].advice) == (("twin",), True)
+
+
+async def test_a_cancelled_one_that_was_made_again_by_hand_doubles_nothing(provider, books, clock):
+    made = await provider.create_invoice(draft("A-1"))
+    invoice = books.invoices[made.id]
+    books.invoices = {
+        made.id: attrs.evolve(invoice, status=ab.InvoiceStatus.VOID), "again": attrs.evolve(invoice, id="again"),
+    }  # fmt: skip
+    report = await provider.reconcile(*today(clock))
+    assert found(report) == [("voided", "invoice", "A-1")]
+    assert report.findings[0].ids == (made.id, "again")
+    assert "use a new reference" not in report.findings[0].advice
+
+
+async def test_a_credit_note_with_the_reference_doubles_nothing(provider, books, clock):
+    made = await provider.create_invoice(draft("A-1"))
+    credited = attrs.evolve(made.totals, net=-made.totals.net, tax=-made.totals.tax, gross=-made.totals.gross)
+    books.invoices["credit"] = attrs.evolve(books.invoices[made.id], id="credit", totals=credited)
+    assert (await provider.reconcile(*today(clock))).ok
+
+
+async def test_of_doubles_the_one_to_keep_is_named(provider, books, clock):
+    made = await provider.create_invoice(draft("A-1"))
+    books.invoices = {"aaa": attrs.evolve(books.invoices[made.id], id="aaa"), **books.invoices}
+    report = await provider.reconcile(*today(clock))
+    assert f"keep {made.id}" in report.findings[0].advice
+
+
+async def test_what_was_wanted_and_never_sent_is_told(provider, books, clock, journal):
+    key = Key(tenant="user-1", vendor="memory", kind="invoice", reference="A-1")
+    journal.record(key, Intend(draft("A-1").fingerprint), clock.now())
+    assert found(await provider.reconcile(*today(clock))) == [("unsettled", "invoice", "A-1")]
+    clock.seconds = 1000
+    report = await provider.reconcile(*today(clock))
+    assert found(report) == [("not made", "invoice", "A-1")]
+    assert "never sent" in report.findings[0].advice
+
+
+async def test_without_knowing_the_customer_nothing_is_adopted(provider, books, clock, journal):
+    other = books.put_customer(ab.Customer(name="Voorbeeld BV"))
+    await provider.create_invoice(draft("A-1", customer=ab.CustomerRef(id=other.id)))
+    key = Key(tenant="user-2", vendor="memory", kind="invoice", reference="A-1")
+    for change in (Intend("v1:f"), Send(0), Unclear()):
+        journal.record(key, change, clock.now())
+    clock.seconds = 1000
+    mine = connected("sync", "memory", {"books": books}, clock=clock, journal=journal, tenant="user-2")
+    report = await mine.reconcile(*today(clock), adopt=True)
+    assert [(str(one.kind), one.adopted) for one in report.findings] == [("orphan", False)]
+    assert journal.recall(key).state is State.UNCLEAR
+
+
+async def test_a_memory_journal_does_not_say_that_nothing_was_sent(world, books, clock):
+    provider = connected(world, "memory", {"books": books}, clock=clock)
+    report = await provider.reconcile(references=["A-9"])
+    assert (report.findings, report.complete) == ((), False)
+    assert report.unread[0].startswith("A-9 (the journal does not know it")
+    assert "not checked: A-9" in report.table()
 
 
 # ---- vendors whose lists tell less -----------------------------------------------------------------------------
@@ -276,6 +344,80 @@ async def test_a_record_that_cannot_be_read_makes_the_report_incomplete(world, b
     assert (report.findings, report.unread, report.ok) == ((), ("invoice inv-7 in the books",), False)
 
 
+class Troubled(Memory):
+    """Some documents cannot be read one by one, and take long to be listed."""
+
+    trouble: ClassVar = {}
+    while_listing = None
+
+    async def list_invoices(self, since, until, cursor):
+        page = await super().list_invoices(since, until, cursor)
+        if self.while_listing is not None:
+            self.while_listing()
+        return Page(items=[attrs.evolve(one, reference=None, tells_reference=False) for one in page.items])
+
+    async def get_invoice(self, invoice_id):
+        if invoice_id in self.trouble:
+            raise self.trouble[invoice_id]
+        return await super().get_invoice(invoice_id)
+
+
+async def test_one_odd_document_does_not_end_the_run(world, books, clock, journal):
+    class Odd(Troubled):
+        trouble: ClassVar = {
+            "odd": ab.MalformedResponse("unreadable"),
+            "inv-gone": ab.DuplicateFound("two", ids=["x", "y"]),
+        }
+
+    provider = over(world, Odd(settings=MemorySettings(books=books)), clock, journal)
+    made = await provider.create_invoice(draft("A-1"))
+    books.invoices["odd"] = attrs.evolve(books.invoices[made.id], id="odd")
+    report = await provider.reconcile(*today(clock))
+    assert (report.findings, report.unread, report.checked) == ((), ("invoice odd in the books",), 1)
+    Odd.trouble[made.id] = Odd.trouble["inv-gone"]
+    del books.invoices[made.id], books.invoices["odd"]
+    report = await provider.reconcile(*today(clock))
+    assert [(one.kind, one.ids) for one in report.findings] == [(ab.FindingKind.DOUBLED, ("x", "y"))]
+
+
+async def test_an_outage_or_a_wrong_key_ends_it(world, books, clock, journal):
+    class Down(Troubled):
+        trouble: ClassVar = {"odd": ab.AuthenticationFailed("no such key")}
+
+    provider = over(world, Down(settings=MemorySettings(books=books)), clock, journal)
+    made = await provider.create_invoice(draft("A-1"))
+    books.invoices["odd"] = attrs.evolve(books.invoices[made.id], id="odd")
+    with pytest.raises(ab.AuthenticationFailed):
+        await provider.reconcile(*today(clock))
+
+
+async def test_a_list_that_began_before_the_settle_time_proves_nothing(world, books, clock, journal):
+    class Slow(Troubled):
+        pass
+
+    provider = over(world, Slow(settings=MemorySettings(books=books)), clock, journal)
+    known = books.put_customer(CUSTOMER)
+    books.lose_next_answer(after_commit=False)
+    with pytest.raises(ab.OutcomeUnknown):
+        await provider.create_invoice(draft("A-1", customer=ab.CustomerRef(id=known.id)))
+    Slow.while_listing = lambda self: setattr(clock, "seconds", 1000)
+    assert found(await provider.reconcile(*today(clock))) == [("unsettled", "invoice", "A-1")]
+    assert found(await provider.reconcile(*today(clock))) == [("not made", "invoice", "A-1")]
+
+
+async def test_what_is_confirmed_while_the_list_is_read_is_no_finding(world, books, clock, journal):
+    class Slow(Troubled):
+        pass
+
+    provider = over(world, Slow(settings=MemorySettings(books=books)), clock, journal)
+    await dying(journal, provider.create_invoice, draft("A-1"))
+    (made,) = books.invoices.values()
+    clock.seconds = 1000
+    key = Key(tenant="default", vendor="memory", kind="invoice", reference="A-1")
+    Slow.while_listing = lambda self: journal.record(key, Confirm(made.id), clock.now())
+    assert (await provider.reconcile(*today(clock))).ok
+
+
 # ---- arguments -------------------------------------------------------------------------------------------------
 
 
@@ -287,6 +429,10 @@ async def test_a_record_that_cannot_be_read_makes_the_report_incomplete(world, b
         ({"first": date(2026, 3, 1), "last": date(2026, 3, 2), "references": ["A"]}, ["first: give", "last: give"]),
         ({"first": date(2026, 3, 2), "last": date(2026, 3, 1)}, ["last: 2026-03-01 lies before first"]),
         ({"first": datetime(2026, 3, 2, tzinfo=UTC), "last": "x"}, ["first: must be a date", "last: must be a date"]),
+        ({"first": date.max, "last": date.max}, ["first: must lie between", "last: must lie between"]),
+        ({"first": date.min, "last": date.min}, ["first: must lie between", "last: must lie between"]),
+        ({"references": 5}, ["references: must be Iterable"]),
+        ({"references": ["A"], "adopt": "no"}, ["adopt: must be bool"]),
         ({"references": [1]}, [r"references\[0\]: must be str"]),
         ({"references": ["A"], "most_reads": 0}, ["most_reads: must be a whole number"]),
     ],

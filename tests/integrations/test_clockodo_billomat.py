@@ -21,8 +21,8 @@ def connected(*, create_customers=False):
         ends.books({"create_customers": create_customers}) as provider,
     ):
         numbers = numbers_by_name(provider)
-        links = {} if create_customers else {one.id: numbers[one.name] for one in source.customers()
-                                             if one.name in numbers}  # fmt: skip
+        links = {} if create_customers else {one.id: numbers[one.customer.name] for one in source.customers()
+                                             if one.customer.name in numbers}  # fmt: skip
         settings = recipe.Settings(links=links, create_customers=create_customers)
         yield source, provider, settings, ends.boxes["clockodo"].sandbox, ends.boxes["billomat"].sandbox
 

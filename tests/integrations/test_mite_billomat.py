@@ -94,7 +94,7 @@ def test_lines_for_an_invoice_that_a_person_builds_are_those_of_the_draft():
 def test_who_is_not_linked_is_reported_and_nobody_is_created():
     with connected() as (source, provider, mite, billomat):
         links = dict(recipe.suggest_links(source, provider))
-        unlinked = next(one.id for one in mite.customers if one.name.startswith("Reihersee"))
+        unlinked = next(one.id for one in mite.customers if one.customer.name.startswith("Reihersee"))
         del links[unlinked]
         before = len(billomat.customers)
         report = ab.bill(source, provider, recipe.settings(links, MONTH))
@@ -113,7 +113,7 @@ def test_an_equal_name_of_two_customers_links_nobody():
         ends.books({"create_customers": True}) as provider,
     ):
         before = recipe.suggest_links(source, provider)
-        twice = next(one for one in source.customers() if one.name.startswith("Reihersee"))
-        provider.ensure_customer(ab.Customer(number="KD99999", name=twice.name))
+        twice = next(one for one in source.customers() if one.customer.name.startswith("Reihersee"))
+        provider.ensure_customer(ab.Customer(number="KD99999", name=twice.customer.name))
 
         assert set(before) - set(recipe.suggest_links(source, provider)) == {twice.id}

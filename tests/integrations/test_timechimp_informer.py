@@ -56,6 +56,20 @@ def test_a_line_for_each_person():
         assert len(hours) == 2  # of two rates, which are never averaged
 
 
+def test_a_line_for_each_project():
+    with connected() as (source, provider, timechimp, informer):
+        first = next(iter(timechimp.books.projects))
+        timechimp.web.track(MONTH.end, "1", project=first)
+        ab.bill(source, provider, recipe.plan(source, MONTH, create_customers=True, per="project"))
+
+        hours = [one for one in informer.invoices[0].lines if one.description.startswith("Website 1")]
+        # Both activities on the project's lines, and only those of one rate together.
+        assert {(one.quantity, one.unit_price) for one in hours[:2]} == {
+            (Decimal("2.5"), Decimal(80)),
+            (Decimal("2.25"), Decimal(85)),
+        }
+
+
 def test_a_customer_who_is_missing_is_made_with_what_timechimp_knows():
     with connected() as (source, provider, timechimp, informer):
         first = next(iter(timechimp.books.customers.values()))

@@ -31,7 +31,7 @@ def plan(source, provider, **defaults):
 
 def test_pasted_guids_are_the_lines_articles_and_the_others_have_the_default():
     with connected() as (source, provider, _, visma):
-        report = ab.bill(source, provider, plan(source, provider))
+        report = ab.bill(source, provider, plan(source, provider, hours="6"))
 
         (invoice,) = visma.invoices
         assert report.ok
@@ -39,8 +39,8 @@ def test_pasted_guids_are_the_lines_articles_and_the_others_have_the_default():
         sent = [call.body for call in visma.log if (call.method, call.path) == ("POST", "/v2/customerinvoicedrafts")]
         rows = json.loads(sent[-1])["Rows"]
         ids = {one.number: one.id for one in provider.import_articles()}
-        assert {row["Text"].splitlines()[0]: row["ArticleId"] for row in rows if row.get("ArticleId")} == {
-            "Advies": PASTED, "Ontwerp": ids["1"], "Reiskosten": ids["4"],
+        assert {row["Text"].split()[0]: row["ArticleId"] for row in rows if row.get("ArticleId")} == {
+            "Advies": PASTED, "Ontwerp": ids["6"], "Reiskosten": ids["4"],
         }  # fmt: skip
 
 

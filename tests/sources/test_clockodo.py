@@ -19,7 +19,7 @@ from accounting_bridge.errors import (
 )
 from accounting_bridge.flow import Request
 from accounting_bridge.models import Customer, ServicePeriod
-from accounting_bridge.sources import TrackedProject, WorkFilter, WorkId
+from accounting_bridge.sources import TrackedCustomer, TrackedProject, WorkFilter, WorkId
 from accounting_bridge.sources.clockodo import Clockodo, ClockodoSettings, wire
 from accounting_bridge.timesheet.work import CustomerLink, FixedFee, Label, Project, Service, TimeEntry
 
@@ -484,8 +484,8 @@ def test_customers_are_read_with_their_numbers():
     old = CUSTOMER | {"id": 103, "number": " ", "active": False}
     played = play(clockodo().list_customers(None), [listed(CUSTOMER, demo, old)])
     assert played.result.items == [
-        Customer(id="101", number="10001", name="Musterwerk GmbH"),
-        Customer(id="103", name="Musterwerk GmbH", active=False),
+        TrackedCustomer(id="101", customer=Customer(number="10001", name="Musterwerk GmbH")),
+        TrackedCustomer(id="103", customer=Customer(name="Musterwerk GmbH", active=False)),
     ]
     assert played.result.cursor is None
     assert dict(played.requests[0].params) == {"sort[]": "id", "items_per_page": "1000", "page": "1"}

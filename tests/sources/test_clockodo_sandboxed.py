@@ -133,7 +133,7 @@ def test_odd_and_running_entries_are_named_and_the_others_delivered():
 def test_customers_and_projects_arrive_without_demo_data():
     with tracker(customers=1030, account=ClockodoAccount(demo_data=True)) as (source, box):
         customers = list(source.customers())
-        assert {(c.id, c.number or "", c.name, c.active) for c in customers} == {
+        assert {(t.id, t.customer.number or "", t.customer.name, t.customer.active) for t in customers} == {
             (c.id, c.number, c.name, not c.archived) for c in box.customers
         }
         projects = {project.id: project for project in source.projects()}

@@ -18,7 +18,7 @@ from accounting_bridge.errors import (
 )
 from accounting_bridge.flow import Request
 from accounting_bridge.models import Customer
-from accounting_bridge.sources import TrackedProject, WorkFilter, WorkId
+from accounting_bridge.sources import TrackedCustomer, TrackedProject, WorkFilter, WorkId
 from accounting_bridge.sources.mite import Mite, MiteSettings, wire
 from accounting_bridge.timesheet.work import CustomerLink, Label, Project, TimeEntry
 
@@ -229,15 +229,14 @@ def test_a_list_that_is_none_is_named():
 def test_customers_are_read_from_both_shelves():
     active = {"customer": {"id": 1, "name": "Musterwerk GmbH", "archived": False, "hourly_rate": 5500}}
     played = play(mite().list_customers(None), [answer([active]), NOTHING])
-    assert played.result.items == [Customer(id="1", name="Musterwerk GmbH")]
+    assert played.result.items == [TrackedCustomer(id="1", customer=Customer(name="Musterwerk GmbH"))]
     assert played.result.cursor == "archived.1"
     old = {"customer": {"id": 2, "name": "Altwerk", "archived": True, "updated_at": "2026-05-04T12:39:00+02:00"}}
     last = play(mite().list_customers("archived.1"), [answer([old]), NOTHING])
     assert last.requests[0].path == "/customers/archived.json"
     assert last.result.cursor is None
-    assert last.result.items == [
-        Customer(id="2", name="Altwerk", active=False, updated_at=datetime(2026, 5, 4, 10, 39, tzinfo=UTC))
-    ]
+    archived = Customer(name="Altwerk", active=False, updated_at=datetime(2026, 5, 4, 10, 39, tzinfo=UTC))
+    assert last.result.items == [TrackedCustomer(id="2", customer=archived)]
 
 
 def test_a_project_knows_its_customer():

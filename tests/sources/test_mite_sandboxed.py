@@ -114,8 +114,10 @@ def test_an_empty_account_is_complete():
 def test_archived_customers_and_projects_are_imported_as_well():
     with tracker(customers=60) as (source, box):
         customers = list(source.customers())
-        assert {(c.id, c.name, c.active) for c in customers} == {(c.id, c.name, not c.archived) for c in box.customers}
-        assert any(not customer.active for customer in customers)
+        assert {(t.id, t.customer.name, t.customer.active) for t in customers} == {
+            (c.id, c.name, not c.archived) for c in box.customers
+        }
+        assert any(not tracked.customer.active for tracked in customers)
         projects = {project.id: project for project in source.projects()}
         owned = [entry for entry in projects.values() if entry.customer is not None]
         assert {project.customer.id for project in owned} == {customer.id for customer in customers}

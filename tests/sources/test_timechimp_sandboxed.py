@@ -170,12 +170,12 @@ def test_an_empty_account_is_complete():
 def test_customers_and_projects_come_with_their_numbers():
     with tracker(customers=60) as (source, box):
         customers = list(source.customers())
-        assert {(c.id, c.number, c.name, c.active) for c in customers} == {
+        assert {(t.id, t.customer.number, t.customer.name, t.customer.active) for t in customers} == {
             (c.id, c.number, c.name, not c.archived) for c in box.customers
         }
-        assert any(not customer.active for customer in customers)
+        assert any(not tracked.customer.active for tracked in customers)
         projects = list(source.projects())
-        assert {project.customer.number for project in projects} == {customer.number for customer in customers}
+        assert {project.customer.number for project in projects} == {tracked.customer.number for tracked in customers}
 
 
 def test_hours_without_a_project_and_of_a_fixed_price():

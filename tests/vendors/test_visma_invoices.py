@@ -370,3 +370,20 @@ def test_a_file_that_is_there_is_found_by_name_and_content(about, content, there
     }  # fmt: skip
     played = play(files.has_file(ID if kind is draft_record else INVOICE_ID, FILE), given)
     assert (played.result, writes(played)) == (there, [])
+
+
+@pytest.mark.parametrize(
+    ("size", "content_type"),
+    [(len(PDF), "application/pdf"), (None, "text/html; charset=utf-8")],
+    ids=["cut short", "a gateway's page"],
+)
+def test_what_is_not_the_kept_file_proves_nothing(size, content_type):
+    """A page of 200 in the place of the file was taken for another file once, and the upload was repeated."""
+    page = evolve(answer(b"<html>busy</html>"), headers={"content-type": content_type})
+    given = {
+        DRAFT: answer(draft_record(SalesDocumentAttachments=[FILE_ID])),
+        f"{KEPT}/{FILE_ID}": answer({"Id": FILE_ID, "OriginalFilename": "uren.pdf", "DocumentSize": size}),
+        f"{KEPT}/{FILE_ID}.pdf": page,
+    }  # fmt: skip
+    with pytest.raises(MalformedResponse, match="unreadable file"):
+        play(files.has_file(ID, FILE), given)

@@ -120,6 +120,9 @@ class Running:
         return (claimed, draft) if draft is not None and draft.fingerprint == claimed.fingerprint else None
 
     async def _go_on(self, claimed: Claim, draft: InvoiceDraft) -> None:
+        if self.locked_out is not None:
+            self._problem(f"not tried: {self.locked_out.message}", claimed.reference, claimed.work, self.locked_out)
+            return
         deadline = self.books.ends_at()
         try:
             if await self.books.do(ledger.take_up(claimed)):
@@ -215,6 +218,12 @@ class Running:
                     "release_work(references=[…], anyway=True)", claimed.reference, claimed.work, error,
                 )  # fmt: skip
             else:
+                if claimed.rounds == 1 and invoice is not None and not invoice.created:
+                    # By what it comes to nobody can tell it from one for other work of the same amount.
+                    self.notes.append(
+                        f"{claimed.reference}: invoice {invoice.id} was there before this run, and comes to what this "
+                        "work does; it was taken for the one that bills it"
+                    )  # fmt: skip
                 await self._note(claimed, made.remote_id, invoice, error)
         elif made is None:
             assert error is not None, "a call that returned has a confirmed row"

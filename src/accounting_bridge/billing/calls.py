@@ -223,17 +223,31 @@ def _read_from(work: Any, plan: object, *, asynchronous: bool = False) -> Callab
 
 def _read(work: Any, period: ServicePeriod | None) -> tuple[Sequence[Work], Sequence[Drift]]:
     reading = _reading(work, period)
-    return list(reading), tuple(getattr(reading, "skipped", ()))
+    return _checked(list(reading)), tuple(getattr(reading, "skipped", ()))
 
 
 async def _read_async(work: Any, period: ServicePeriod | None) -> tuple[Sequence[Work], Sequence[Drift]]:
     reading = _reading(work, period)
     found = [one async for one in reading] if hasattr(reading, "__aiter__") else list(reading)
-    return found, tuple(getattr(reading, "skipped", ()))
+    return _checked(found), tuple(getattr(reading, "skipped", ()))
+
+
+def _checked(found: Sequence[Any]) -> Sequence[Work]:
+    problems = [
+        Problem(f"work[{place}]", f"must be work, not {type(one).__name__}")
+        for place, one in enumerate(found)
+        if not isinstance(one, Work)
+    ]
+    if problems:
+        raise InvalidRequest("nothing was changed", problems=problems)
+    return found
 
 
 def _reading(work: Any, period: ServicePeriod | None) -> Any:
     if not _is_source(work):
+        if not hasattr(work, "__iter__") and not hasattr(work, "__aiter__"):
+            problem = Problem("work", "must be a source, or several pieces of work")
+            raise InvalidRequest("nothing was changed", problems=[problem])
         return work
     if period is None:
         problem = Problem("period", "must be given: a tracker is read for its days")

@@ -62,6 +62,10 @@ _OF_KEY: Final = "tenant = ? AND vendor = ? AND kind = ? AND reference = ?"
 _TENANTS: Final = "SELECT tenant FROM rows UNION SELECT tenant FROM history UNION SELECT tenant FROM checkpoints"
 _PATIENCE: Final = 10.0
 """Seconds that a call waits for the transactions of others, which take milliseconds each."""
+_OTHERWISE: Final = (
+    "; keep the file, and begin a new one with complete=False: it looks into the books before it sends, for as long as "
+    "references of the old one may come again"
+)
 _PAGE: Final = 1000
 _MOST_PROBLEMS: Final = 100
 _ESCAPE: Final = "\0"
@@ -119,7 +123,7 @@ class SqliteJournal:
         self._identity = _Identity()
         self._database = Database(
             path=resolved, what="journal", application=_APPLICATION, schema=_SCHEMA, tables=_TABLES,
-            unreadable=JournalUnreadable, create=create, check=self._identity,
+            unreadable=JournalUnreadable, otherwise=_OTHERWISE, create=create, check=self._identity,
         )  # fmt: skip
         with self._database.connection(_PATIENCE):
             pass

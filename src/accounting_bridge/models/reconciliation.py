@@ -131,9 +131,13 @@ class Reconciliation:
         ]
         lines = [_line(row, _widths([head, *rows])) for row in (head, *rows)] if rows else []
         told = f"{self.vendor}: {self.checked} checked, {len(self.findings)} found"
-        if self.unread:
-            told += f", {len(self.unread)} not checked"
-        return "\n".join([*lines, told])
+        more = [("not checked", self.unread), ("in the books and not in the journal", self.unknown)]
+        return "\n".join([*lines, told, *(f"{what}: {_several(names)}" for what, names in more if names)])
+
+
+def _several(names: tuple[str, ...], most: int = 20) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
 
 
 def _named(finding: Finding) -> str:

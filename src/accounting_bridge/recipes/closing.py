@@ -51,6 +51,8 @@ async def finalize_invoice(
     if plan is not None:
         compare(draft, draft.totals, plan.totals, plan.tolerance, final=False, vendor=plan.vendor)
     if (row := (await Recall(FINAL, draft.id)).row) is not None and row.state is State.CONFIRMED:
+        if (made := await _still_final(adapter, row.remote_id)) is not None:
+            return _compared(made, plan)  # another worker was faster, after our look at the draft
         await Record(FINAL, draft.id, Forget())  # somebody made a draft of it again
 
     async def look(_: datetime) -> Sequence[str]:
@@ -69,14 +71,27 @@ async def finalize_invoice(
     document = Document(
         kind=FINAL, reference=draft.id, fingerprint="v1:final", look=look, submit=submit, look_first=Look.NEVER,
         what="the finalizing of draft",
+        cure="make it final there by hand: the same call then finds it",
     )  # fmt: skip
     final_id, _ = await create_once(document, patience, adapter.vendor)
-    final = await adapter.get_invoice(final_id)
+    return _compared(await adapter.get_invoice(final_id), plan)
+
+
+def _compared(final: Invoice, plan: InvoicePlan | None) -> Invoice:
+    """A final invoice, held against what was planned."""
     if plan is None:
         return final
     same_currency(final, plan)
     notes = compare(final, final.totals, plan.totals, plan.tolerance, final=True, vendor=plan.vendor)
     return evolve(final, notes=(*final.notes, *notes))
+
+
+async def _still_final(adapter: Adapter, invoice_id: str | None) -> Invoice | None:
+    if invoice_id is not None:
+        with suppress(NotFound):
+            made = await adapter.get_invoice(invoice_id)
+            return made if made.status is not InvoiceStatus.DRAFT else None
+    return None
 
 
 async def _made_final(adapter: Adapter, draft: Invoice) -> Invoice | None:

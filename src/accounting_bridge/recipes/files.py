@@ -75,6 +75,7 @@ async def _keep(
     document = Document(
         kind=FILE, reference=f"{document_id}:{which}", fingerprint="v1:file", look=look, submit=submit,
         what="the upload", called=called,
+        cure="keep the file with it by hand, under the same name: the same call then finds it",
         # People add files as well, and so did versions of this library that kept no journal of it.
         look_first=Look.NEVER if fresh else Look.ALWAYS,
     )  # fmt: skip

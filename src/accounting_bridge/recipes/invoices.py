@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -12,7 +12,7 @@ from attrs import evolve
 from ..adapter import Adapter, Finalize, unsupported
 from ..errors import InvoiceGone, NotFound, OutcomeUnknown, Refused
 from ..flow import Now, Recall, Record, Wait
-from ..journal.port import Confirm, Expected, Intend, State
+from ..journal.port import Confirm, Expected, Intend, Send, State, Unclear
 from ..models import Attachment, Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
 from ..money import difference
 from ..once import Document, How, Patience, adopt_unclear, create_once, same_content
@@ -135,11 +135,13 @@ async def _standing_invoice(
         while (found := await _made_final_by_somebody(adapter, draft, invoice_id)) is None:
             settled = await settles_at(adapter, invoice_id, patience)
             if settled is None:
+                settled = await _missed(adapter, invoice_id, patience)
+            if settled is None:
                 break
             if not patience.wait_to_settle:
                 raise OutcomeUnknown(
-                    f"the draft with reference {reference!r} is being made final, and the invoice that it became is in "
-                    "no list yet; repeat the same call",
+                    f"the draft with reference {reference!r} is gone: deleted, or made final, and the invoice that it "
+                    "became is in no list yet; repeat the same call",
                     vendor=adapter.vendor, retry_at=settled,
                 ) from gone  # fmt: skip
             await Wait((settled - await Now()).total_seconds())
@@ -162,6 +164,15 @@ async def _standing_invoice(
         return await finalize_invoice(adapter, invoice_id, patience, plan)
     await attach_all(adapter, invoice_id, invoice.id, draft, patience)
     return invoice
+
+
+async def _missed(adapter: Adapter, invoice_id: str, patience: Patience) -> datetime | None:
+    """Note that a draft is gone, the first time: a person may have made it final just now, and lists lag."""
+    if not adapter.capabilities.renames_final or (await Recall(FINAL, invoice_id)).row is not None:
+        return None
+    for change in (Intend("v1:final"), Send(0), Unclear()):
+        await Record(FINAL, invoice_id, change)
+    return await Now() + timedelta(seconds=patience.settle)
 
 
 async def _made_final_by_somebody(adapter: Adapter, draft: InvoiceDraft, invoice_id: str) -> Invoice | None:

@@ -10,18 +10,10 @@ from typing import TypeAlias
 from attrs import define, field, frozen
 
 from ..adapter import Adapter
-from ..errors import NotFound, OutcomeUnknown
-from ..flow import Begin, Flow, Now, Page, RecallAll, Record
+from ..errors import AuthenticationFailed, BridgeError, DuplicateFound, NotFound, OutcomeUnknown, Unavailable
+from ..flow import Begin, Flow, Now, Page, Recall, RecallAll, Record
 from ..journal.port import Confirm, Expected, Row, State
-from ..models import (
-    Finding,
-    FindingKind,
-    InvoiceStatus,
-    Listed,
-    Reconciliation,
-    SalesEntryStatus,
-    Scope,
-)
+from ..models import Finding, FindingKind, InvoiceStatus, Listed, Reconciliation, SalesEntryStatus, Scope
 from ..money import difference
 from ..once import DAY, Patience
 from .closing import current_id
@@ -33,11 +25,14 @@ Listing: TypeAlias = Callable[[datetime, datetime, str | None], Flow[Page[Listed
 
 @frozen(kw_only=True)
 class _Sent:
-    """One document that the journal says was sent, or was found and taken over."""
+    """One document that the journal knows: wanted, sent, or found and taken over."""
 
     reference: str
     row: Row
-    at: datetime
+
+    @property
+    def at(self) -> datetime | None:
+        return self.row.sent_at or self.row.at
 
 
 @frozen(kw_only=True)
@@ -45,7 +40,8 @@ class _Kind:
     """Invoices or sales: how they are called, listed and read."""
 
     name: str
-    listing: Listing
+    listing: Listing | None
+    """None: this connection cannot list them."""
     read: Callable[[str], Awaitable[Listed]]
 
 
@@ -53,18 +49,23 @@ async def reconcile(
     adapter: Adapter, scope: Scope, patience: Patience, *, adopt: bool, most_reads: int
 ) -> Reconciliation:
     """Compare, and with *adopt* confirm in the journal what a crash left behind; reads only, otherwise."""
-    kinds = [_Kind(name=INVOICE, listing=adapter.list_invoices, read=partial(_read_invoice, adapter))]
-    if adapter.capabilities.book_sale:
-        kinds.append(_Kind(name=SALE, listing=adapter.list_sales, read=partial(_read_sale, adapter)))
+    sales = adapter.list_sales if adapter.capabilities.book_sale else None
+    kinds = (
+        _Kind(name=INVOICE, listing=adapter.list_invoices, read=partial(_read_invoice, adapter)),
+        _Kind(name=SALE, listing=sales, read=partial(_read_sale, adapter)),
+    )
     run = _Run(adapter=adapter, patience=patience, adopt=adopt, reads_left=most_reads)
     known: set[str] = set()
     for kind in kinds:
         known |= await run.compare(kind, scope)
     for reference in sorted(scope.references - known):
-        run.find(
-            FindingKind.NOT_MADE, "document", reference,
-            "the journal has never heard of it: nothing was sent under this reference",
-        )  # fmt: skip
+        if (await Recall(INVOICE, reference)).durable:
+            run.find(
+                FindingKind.NOT_MADE, "document", reference,
+                "the journal has never heard of it: nothing was sent under this reference",
+            )  # fmt: skip
+        else:
+            run.unread.append(f"{reference} (the journal does not know it, and has not seen everything)")
     return Reconciliation(
         vendor=adapter.vendor, findings=tuple(run.findings), checked=run.checked, unknown=tuple(sorted(run.unknown)),
         unread=tuple(run.unread),
@@ -81,16 +82,19 @@ class _Run:
     unknown: set[str] = field(factory=set)
     unread: list[str] = field(factory=list)
     checked: int = 0
+    listed_at: datetime = field(init=False)
+    """When reading the list began: what came into the books afterwards may not be in it."""
 
     async def compare(self, kind: _Kind, scope: Scope) -> set[str]:
         """Hold all documents of one kind within the scope against the books; the references the journal knows."""
-        rows = [
-            _Sent(reference=key.reference, row=row, at=at)
-            for key, row in await RecallAll(kind.name)
-            if (at := row.sent_at or (row.at if row.state is State.CONFIRMED else None)) is not None
-        ]
-        wanted = sorted((sent for sent in rows if scope.holds(sent.reference, sent.at)), key=lambda sent: sent.at)
-        books = await self._books(kind, self._windows(wanted, scope), rows)
+        rows = await self._rows(kind, scope)
+        found = [(sent.at, sent) for sent in rows if sent.at is not None and scope.holds(sent.reference, sent.at)]
+        wanted = [sent for _, sent in sorted(found, key=lambda pair: pair[0])]
+        if kind.listing is None:
+            self.unread += [f"{kind.name} {sent.reference} (this connection cannot read sales)" for sent in wanted]
+            return {sent.reference for sent in rows}
+        self.listed_at = await Now()
+        books = await self._books(kind, kind.listing, self._windows(wanted, scope), rows)
         by_reference: dict[str, list[Listed]] = {}
         for one in books.values():
             by_reference.setdefault(one.reference or "", []).append(one)
@@ -101,8 +105,16 @@ class _Run:
                 await self._check(kind, sent, books, by_reference.get(sent.reference, []))
         references = {sent.reference for sent in rows}
         if kind.name == INVOICE and scope.period is not None:  # any sale that a person books has a number
-            self.unknown |= by_reference.keys() - references - {""}
+            for reference in by_reference.keys() - references - {""}:
+                if (await Recall(kind.name, reference)).row is None:  # nor did anybody send it meanwhile
+                    self.unknown.add(reference)
         return references
+
+    async def _rows(self, kind: _Kind, scope: Scope) -> list[_Sent]:
+        if scope.period is not None:
+            return [_Sent(reference=key.reference, row=row) for key, row in await RecallAll(kind.name)]
+        rows = [(reference, (await Recall(kind.name, reference)).row) for reference in sorted(scope.references)]
+        return [_Sent(reference=reference, row=row) for reference, row in rows if row is not None]
 
     def _windows(self, wanted: Sequence[_Sent], scope: Scope) -> list[tuple[datetime, datetime]]:
         """When the documents can have been made, with a day for clocks and time zones; overlapping ones as one."""
@@ -110,74 +122,103 @@ class _Run:
         if scope.period is not None:
             return [(scope.period[0] - DAY, scope.period[1] + late)]
         windows: list[tuple[datetime, datetime]] = []
-        for sent in wanted:
-            since, until = sent.at - DAY, sent.at + late
+        for at in (sent.at for sent in wanted):
+            assert at is not None, "only what has a time is wanted"
+            since, until = at - DAY, at + late
             if windows and since <= windows[-1][1]:
                 since = windows.pop()[0]
             windows.append((since, until))
         return windows
 
+    # -- the books --
+
     async def _books(
-        self, kind: _Kind, windows: Iterable[tuple[datetime, datetime]], rows: Iterable[_Sent]
+        self, kind: _Kind, listing: Listing, windows: Iterable[tuple[datetime, datetime]], rows: Iterable[_Sent]
     ) -> dict[str, Listed]:
         """What the books hold, by id; read one by one where a list does not tell whose they are."""
         found: dict[str, Listed] = {}
         for since, until in windows:
-            await self._list(kind, since, until, found)
-        if all(one.tells_reference for one in found.values()):
-            return found
+            await self._list(kind, listing, since, until, found)
         ours = {sent.row.remote_id for sent in rows}
-        for one in list(found.values()):
-            if one.tells_reference or one.id in ours:
-                continue
+        for one in [one for one in found.values() if not one.tells_reference and one.id not in ours]:
+            named = f"{kind.name} {one.id} in the books"
             if self.reads_left <= 0:
-                self.unread.append(f"{kind.name} {one.id} in the books")
+                self.unread.append(named)
                 continue
-            if (read := await self._read(kind, one.id)) is None:
+            try:
+                read = await self._read(kind, one.id)
+            except BridgeError as error:
+                self._unread_unless_serious(named, error)
+                continue
+            if read is None:
                 del found[one.id]  # a draft that somebody deleted meanwhile
             else:
                 found[one.id] = read
         return found
 
-    async def _list(self, kind: _Kind, since: datetime, until: datetime, found: dict[str, Listed]) -> None:
+    async def _list(
+        self, kind: _Kind, listing: Listing, since: datetime, until: datetime, found: dict[str, Listed]
+    ) -> None:
         cursor: str | None = None
         lost = False
+        rest = f"the rest of the list of {kind.name}s"
         while True:
-            if not self._may_read():
-                self.unread.append(f"the rest of the list of {kind.name}s")
+            if self.reads_left <= 0:
+                self.unread.append(rest)
                 return
+            self.reads_left -= 1
             await Begin()
-            page = await kind.listing(since, until, cursor)
+            page = await listing(since, until, cursor)
             found.update((one.id, one) for one in page.items)
             self.unread += [f"{kind.name} {drift.record or 'without id'} in the books" for drift in page.skipped]
             if page.incomplete is not None:
-                self.unread.append(f"the rest of the list of {kind.name}s: {page.incomplete}")
+                self.unread.append(f"{rest}: {page.incomplete}")
             if page.cursor is None:
                 return
             if page.lost and lost:
-                self.unread.append(f"the rest of the list of {kind.name}s: the vendor shows no more of it")
+                self.unread.append(f"{rest}: the vendor shows no more of it")
                 return
             cursor, lost = page.cursor, page.lost
+
+    async def _read(self, kind: _Kind, document_id: str) -> Listed | None:
+        self.reads_left -= 1
+        await Begin()
+        try:
+            return await kind.read(document_id)
+        except NotFound:
+            return None
+
+    def _unread_unless_serious(self, named: str, error: BridgeError) -> None:
+        """One odd document does not end the run; an outage or a wrong key concerns all of them."""
+        if isinstance(error, Unavailable | AuthenticationFailed):
+            raise error
+        self.unread.append(named)
+
+    # -- one document --
 
     async def _check(self, kind: _Kind, sent: _Sent, books: dict[str, Listed], named: Sequence[Listed]) -> None:
         """One document; *named* are those in the books that carry its reference."""
         self.checked += 1
-        ours = [one for one in named if _is_customers(one, sent.row.expected)]
-        live = [one for one in ours if not one.void]
-        if sent.row.state is State.CONFIRMED and sent.row.remote_id is not None:
-            standing = await self._standing(kind, sent, sent.row.remote_id, books, live)
-        else:
-            standing = await self._orphan(kind, sent, live or ours)
-        if standing is None:
-            return
-        others = [one for one in live if one.id != standing.id and await self._is_live(kind, one)]
-        if others:
-            self.find(
-                FindingKind.DOUBLED, kind.name, sent.reference,
-                "the books hold more than one: void all but the first there",
-                ids=[standing.id, *(one.id for one in others)], sent=sent.row.expected, booked=standing,
-            )  # fmt: skip
-        self._differences(kind, sent, standing)
+        named = [one for one in named if _may_be_theirs(one, sent.row.expected)]
+        live = [one for one in named if not one.void]
+        try:
+            if sent.row.state is not State.CONFIRMED:
+                # Asked again: whoever was sending it may have heard since.
+                row = (await Recall(kind.name, sent.reference)).row
+                if row is None:
+                    return
+                sent = _Sent(reference=sent.reference, row=row)
+            if sent.row.state is State.CONFIRMED and sent.row.remote_id is not None:
+                standing = await self._standing(kind, sent, sent.row.remote_id, books, live)
+            else:
+                standing = await self._orphan(kind, sent, live or named)
+            if standing is not None:
+                await self._twins(kind, sent, standing, live)
+                self._differences(kind, sent, standing, live)
+        except DuplicateFound as doubled:
+            self._doubled(kind, sent, doubled.ids, None)
+        except BridgeError as error:
+            self._unread_unless_serious(sent.reference, error)
 
     async def _standing(
         self, kind: _Kind, sent: _Sent, remote_id: str, books: dict[str, Listed], live: Sequence[Listed]
@@ -191,58 +232,110 @@ class _Run:
         except OutcomeUnknown:
             self._unsettled(kind, sent, "it is being made final, and no list shows what it became")
             return None
-        if found is None and len(live) == 1 and self.adapter.capabilities.renames_final:
+        renames = self.adapter.capabilities.renames_final
+        if found is None and len(live) == 1 and renames:
             return live[0]  # a person made the draft final
-        if found is None:
+        if found is None and live:
             self.find(
                 FindingKind.MISSING, kind.name, sent.reference,
-                "it was made and is gone: somebody deleted it. It is not made again under this reference",
+                "the one that was made is gone, and the books hold another with this reference: do not make it again",
+                ids=[one.id for one in live], sent=sent.row.expected, booked=live[0],
+            )  # fmt: skip
+        elif found is None:
+            hidden = "; or a person made the draft final just now, and no list shows it yet" if renames else ""
+            self.find(
+                FindingKind.MISSING, kind.name, sent.reference,
+                f"it was made and is gone: somebody deleted it{hidden}. It is not made again under this reference",
                 ids=[remote_id], sent=sent.row.expected,
             )  # fmt: skip
-        return found
+        else:
+            return books.get(found.id, found)  # a list may tell more: that it was credited
+        return None
 
     async def _orphan(self, kind: _Kind, sent: _Sent, candidates: Sequence[Listed]) -> Listed | None:
         """What has become of a document whose outcome the journal does not know."""
-        row, now = sent.row, await Now()
-        finishes = sent.at + timedelta(seconds=self.patience.deadline)
-        if row.state is State.IN_FLIGHT and now < finishes:
-            self._unsettled(kind, sent, "it is being sent")
-            return None
-        if not candidates:
-            if now < sent.at + timedelta(seconds=self.patience.settle):
-                self._unsettled(kind, sent, "it was sent, and may still show up in the books")
-            elif not self.unread:
-                self.find(
-                    FindingKind.NOT_MADE, kind.name, sent.reference,
-                    "it was sent and never showed up: repeat the same call, it looks once more and sends again",
-                    sent=row.expected,
-                )  # fmt: skip
-            else:
-                self.unread.append(sent.reference)
-            return None
-        standing = candidates[0]
-        adopted = self.adopt and len(candidates) == 1 and await Record(kind.name, sent.reference, Confirm(standing.id))
+        row, at = sent.row, sent.at
+        assert at is not None, "only what has a time is wanted"
+        if row.state is not State.UNCLEAR and await Now() < at + timedelta(seconds=self.patience.deadline):
+            self._unsettled(kind, sent, "somebody is at it")
+        elif not candidates and row.sent_at is not None and self.listed_at < row.sent_at + self._settle:
+            self._unsettled(kind, sent, "it was sent, and may still show up in the books")
+        elif not candidates and self.unread:
+            self.unread.append(sent.reference)
+        elif not candidates:
+            how = "it was sent and never showed up" if row.sent_at is not None else "it was wanted and never sent"
+            self.find(
+                FindingKind.NOT_MADE, kind.name, sent.reference,
+                f"{how}: repeat the same call, which looks before it sends again", sent=row.expected,
+            )  # fmt: skip
+        elif row.sent_at is not None:
+            return await self._found(kind, sent, candidates)
+        else:
+            self.find(
+                FindingKind.NOT_MADE, kind.name, sent.reference,
+                "it was wanted and never sent, and the books hold one with this reference: look whose it is, and "
+                "repeat the call", ids=[one.id for one in candidates], booked=candidates[0],
+            )  # fmt: skip
+        return None
+
+    async def _found(self, kind: _Kind, sent: _Sent, candidates: Sequence[Listed]) -> Listed:
+        standing, expected = candidates[0], sent.row.expected
+        adopted = False
+        if len(candidates) > 1:
+            advice = "void all but one there, and repeat the same call"
+        elif not self.adopt:
+            advice = "repeat the same call, or reconcile with adopt=True"
+        elif standing.void or self.unread or not await self._is_surely_theirs(kind, standing, expected):
+            advice = "it was not adopted, because it is not certain that it is the one: look at it, and repeat the call"
+        else:
+            adopted = await Record(kind.name, sent.reference, Confirm(standing.id))
+            advice = "the journal knows it now" if adopted else "somebody else has dealt with it meanwhile"
         self.find(
             FindingKind.ORPHAN, kind.name, sent.reference,
-            "a lost answer or a crash left it unclear, and the books have it: "
-            + ("the journal knows it now" if adopted else "repeat the same call, or reconcile with adopt=True"),
-            ids=[one.id for one in candidates], sent=row.expected, booked=standing, adopted=adopted,
+            f"a lost answer or a crash left it unclear, and the books have it: {advice}",
+            ids=[one.id for one in candidates], sent=expected, booked=standing, adopted=adopted,
         )  # fmt: skip
         return standing
 
-    def _unsettled(self, kind: _Kind, sent: _Sent, why: str) -> None:
+    async def _is_surely_theirs(self, kind: _Kind, listed: Listed, expected: Expected | None) -> bool:
+        wanted = None if expected is None else expected.customer_id
+        if listed.customer_id is None and wanted is not None:
+            listed = await self._read(kind, listed.id) or listed
+        return wanted is not None and listed.customer_id == wanted
+
+    async def _twins(self, kind: _Kind, sent: _Sent, standing: Listed, live: Sequence[Listed]) -> None:
+        """Others that are live now and charge: a credit note carries the reference of what it takes back."""
+        if standing.void or not _may_be_theirs(standing, sent.row.expected):
+            return
+        twins = []
+        for one in live:
+            if one.id == standing.id or one.gross.is_signed() != standing.gross.is_signed():
+                continue
+            if self.reads_left <= 0:
+                self.unread.append(sent.reference)
+                return
+            # Read afresh: a draft that became an invoice between two pages stands in the list twice.
+            read = await self._read(kind, one.id)
+            if read is not None and read.id == one.id and not read.void:
+                twins.append(one)
+        if twins:
+            self._doubled(kind, sent, [standing.id, *(one.id for one in twins)], standing)
+
+    def _doubled(self, kind: _Kind, sent: _Sent, ids: Sequence[str], standing: Listed | None) -> None:
+        keep = f"keep {ids[0]}, and void the others there" if standing is not None else "void all but one there"
         self.find(
-            FindingKind.UNSETTLED, kind.name, sent.reference, f"{why}: ask again in a few minutes",
-            sent=sent.row.expected,
+            FindingKind.DOUBLED, kind.name, sent.reference, f"the books hold {len(ids)} of it: {keep}", ids=ids,
+            sent=sent.row.expected, booked=standing,
         )  # fmt: skip
 
-    def _differences(self, kind: _Kind, sent: _Sent, booked: Listed) -> None:
+    def _differences(self, kind: _Kind, sent: _Sent, booked: Listed, live: Sequence[Listed]) -> None:
         expected = sent.row.expected
         if booked.void:
+            after = [one.id for one in live if one.id != booked.id]
+            what = "the books hold another with this reference" if after else "use a new reference to invoice it again"
             self.find(
-                FindingKind.VOIDED, kind.name, sent.reference,
-                "somebody cancelled it: use a new reference if the work is to be invoiced again",
-                ids=[booked.id], sent=expected, booked=booked,
+                FindingKind.VOIDED, kind.name, sent.reference, f"somebody cancelled it: {what}",
+                ids=[booked.id, *after], sent=expected, booked=booked,
             )  # fmt: skip
             return
         changed = []
@@ -254,7 +347,7 @@ class _Run:
                     FindingKind.WRONG_TOTAL, kind.name, sent.reference, "the amount is another one: correct it there",
                     ids=[booked.id], sent=expected, booked=booked,
                 )  # fmt: skip
-            if not _is_customers(booked, expected):
+            if not _may_be_theirs(booked, expected):
                 changed.append(f"it is for customer {booked.customer_id}, and was sent for {expected.customer_id}")
             if expected.currency is not None and booked.currency not in {None, expected.currency}:
                 changed.append(f"it is in {booked.currency}, and was sent in {expected.currency}")
@@ -264,24 +357,17 @@ class _Run:
                 booked=booked,
             )  # fmt: skip
 
-    async def _is_live(self, kind: _Kind, listed: Listed) -> bool:
-        """Read afresh: a draft that became an invoice between two pages stands in the list twice."""
-        if self.reads_left <= 0:
-            return True
-        read = await self._read(kind, listed.id)
-        return read is not None and read.id == listed.id and not read.void
+    # -- findings --
 
-    async def _read(self, kind: _Kind, document_id: str) -> Listed | None:
-        self._may_read()
-        await Begin()
-        try:
-            return await kind.read(document_id)
-        except NotFound:
-            return None
+    @property
+    def _settle(self) -> timedelta:
+        return timedelta(seconds=self.patience.settle)
 
-    def _may_read(self) -> bool:
-        self.reads_left -= 1
-        return self.reads_left >= 0
+    def _unsettled(self, kind: _Kind, sent: _Sent, why: str) -> None:
+        self.find(
+            FindingKind.UNSETTLED, kind.name, sent.reference, f"{why}: ask again in a few minutes",
+            sent=sent.row.expected,
+        )  # fmt: skip
 
     def find(
         self, found: FindingKind, document: str, reference: str, advice: str, *, ids: Iterable[str] = (),
@@ -297,7 +383,7 @@ class _Run:
         )  # fmt: skip
 
 
-def _is_customers(listed: Listed, expected: Expected | None) -> bool:
+def _may_be_theirs(listed: Listed, expected: Expected | None) -> bool:
     """Whether it may be the customer's that it was sent for; lists and older rows do not always tell."""
     wanted = None if expected is None else expected.customer_id
     return wanted is None or listed.customer_id in {None, wanted}

@@ -31,6 +31,7 @@ __all__ = [
     "SourceAdapter",
     "SourceCapabilities",
     "SourceImport",
+    "TrackedCustomer",
     "TrackedProject",
     "WorkFilter",
     "WorkId",
@@ -96,6 +97,20 @@ class WorkFilter:
     """The tracker's own ids; None: all customers, and work without one. Never empty."""
     projects: frozenset[str] | None = None
     """The tracker's own ids; None: all projects, and work without one. Never empty."""
+
+
+@frozen(kw_only=True)
+class TrackedCustomer:
+    """A customer of the tracker. No ``Customer``, so that its id here is not taken for one of the books, which is
+    somebody else: what goes on drafts is :attr:`customer`."""
+
+    id: str
+    """The tracker's own; as ``CustomerLink.id`` of its work and projects."""
+    customer: Customer
+    """What the tracker knows of it, with ``id=None``: the books find it by its number, or make it.
+
+    For ``Billing.customers``, by the tracker's id: ``{one.id: one.customer for one in source.customers()}``.
+    """
 
 
 @frozen(kw_only=True)
@@ -200,8 +215,8 @@ class Source(Protocol):
         """
         ...
 
-    def customers(self) -> SourceImport[Customer]:
-        """All customers, active or not; lazily, page by page."""
+    def customers(self) -> SourceImport[TrackedCustomer]:
+        """All customers, active or not, under the tracker's own ids; lazily, page by page."""
         ...
 
     def projects(self) -> SourceImport[TrackedProject]:
@@ -284,7 +299,7 @@ class AsyncSource(Protocol):
         """See :meth:`Source.check`."""
         ...
 
-    def customers(self) -> AsyncSourceImport[Customer]:
+    def customers(self) -> AsyncSourceImport[TrackedCustomer]:
         """See :meth:`Source.customers`."""
         ...
 
@@ -351,8 +366,8 @@ class SourceAdapter(Remote, Protocol):
         """Whose account this is; the cheapest call that proves the credentials."""
         ...
 
-    def list_customers(self, cursor: str | None) -> Flow[Page[Customer]]:
-        """One page of customers, under the tracker's own ids."""
+    def list_customers(self, cursor: str | None) -> Flow[Page[TrackedCustomer]]:
+        """One page of customers, under the tracker's own ids; ``customer.id`` of each is None."""
         ...
 
     def list_projects(self, cursor: str | None) -> Flow[Page[TrackedProject]]:

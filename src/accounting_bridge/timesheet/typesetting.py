@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Column", "Document", "Section", "typeset"]
 
 # All in millimetres, but for sizes of letters, which are in points. A4.
-_WIDTH: Final = 210.0
-_HEIGHT: Final = 297.0
 _LEFT: Final = 20.0
 _RIGHT: Final = 190.0
 _TOP: Final = 20.0
@@ -292,7 +290,7 @@ class _Layout:
             height = max(map(len, cells))
             yield list(zip(*(cell + [""] * (height - len(cell)) for cell in cells), strict=True))
 
-    def _row(self, lines: list[tuple[str, ...]], again: str, spare: float, style: Style = "") -> None:
+    def _row(self, lines: list[tuple[str, ...]], again: str, spare: float) -> None:
         whole = len(lines) * _LINE + 2 * _PADDING
         if not self._has_room(whole + spare) and len(lines) <= _UNBROKEN:
             self._turn()
@@ -307,7 +305,7 @@ class _Layout:
                 self._y += _PADDING
             self._y += _LINE * 0.78
             for text, column, (x, width) in zip(line, self._document.columns, self._columns, strict=True):
-                self._put(x + width if column.right else x, text, style=style, right=column.right)
+                self._put(x + width if column.right else x, text, right=column.right)
             self._y += _LINE * 0.22
         self._y += _PADDING
         self._rule(self._y)

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from ...adapter import RateLimits, RateSignal, Secret, Window
 from ...errors import BridgeError
 from ...flow import Flow, Page, Request, Response, Token
-from ...models import Connection, Customer
+from ...models import Connection
 from ...timesheet.work import Work, WorkKind
 from ..port import Marking, SourceCapabilities, TrackedProject, WorkFilter, WorkId
 from . import errors, listings, marking, reading
@@ -100,7 +100,7 @@ class Clockodo:
         """``GET /v4/users/me``, and the company where it is still told."""
         return await reading.check(self.settings)
 
-    async def list_customers(self, cursor: str | None) -> Page[Customer]:
+    async def list_customers(self, cursor: str | None) -> Page[TrackedCustomer]:
         """All customers by id."""
         return await listings.list_customers(cursor)
 

@@ -12,7 +12,7 @@ from ...errors import InvalidRequest, Problem
 from ...flow import Cached, Page
 from ...models import Customer
 from ...wire import each_read
-from ..port import TrackedProject
+from ..port import TrackedCustomer, TrackedProject
 from . import wire
 from .names import SORTED, SUB, Names, clean, read_names
 from .settings import ClockodoSettings
@@ -74,7 +74,7 @@ def _next(place: _Place, got: Listing, *, then: str | None = None) -> str | None
     return f"{place.shelf}.{place.page + 1}.{got.paging.count_items}.{last}"
 
 
-async def list_customers(cursor: str | None) -> Page[Customer]:
+async def list_customers(cursor: str | None) -> Page[TrackedCustomer]:
     """All, active or not; demo data left out."""
     place = _place(cursor, "customers")
     got = await _page_at(place)
@@ -83,10 +83,11 @@ async def list_customers(cursor: str | None) -> Page[Customer]:
     return Page(items=items, cursor=_next(place, got), skipped=skipped, lost=_is_lost(got))
 
 
-def _customer(record: wire.Customer) -> Customer | None:
+def _customer(record: wire.Customer) -> TrackedCustomer | None:
     if record.test_data:
         return None
-    return Customer(id=str(record.id), number=clean(record.number), name=record.name, active=record.active)
+    customer = Customer(number=clean(record.number), name=record.name, active=record.active)
+    return TrackedCustomer(id=str(record.id), customer=customer)
 
 
 async def list_projects(cursor: str | None, settings: ClockodoSettings) -> Page[TrackedProject]:

@@ -10,9 +10,9 @@ from attrs import Factory, evolve, field, frozen
 from ...adapter import RateLimits, RateSignal, Secret
 from ...errors import BridgeError
 from ...flow import Flow, Page, Request, Response, Token
-from ...models import Connection, Customer
+from ...models import Connection
 from ...timesheet.work import Work, WorkKind
-from ..port import Marking, SourceCapabilities, TrackedProject, WorkFilter, WorkId
+from ..port import Marking, SourceCapabilities, TrackedCustomer, TrackedProject, WorkFilter, WorkId
 from . import errors, marking, reading
 from .settings import MiteSettings
 from .wire import VENDOR
@@ -92,7 +92,7 @@ class Mite:
         """``GET /account.json`` and ``/myself.json``."""
         return await reading.check()
 
-    async def list_customers(self, cursor: str | None) -> Page[Customer]:
+    async def list_customers(self, cursor: str | None) -> Page[TrackedCustomer]:
         """The active ones, then the archived ones."""
         return await reading.list_customers(cursor)
 

@@ -11,12 +11,11 @@ from typing import Any, Final
 
 from ...errors import InvalidRequest, NotFound, PermissionDenied, Problem
 from ...flow import Cached, Page, get
-from ...models import Connection
-from ...models import Customer as Neutral
+from ...models import Connection, Customer
 from ...timesheet.work import CustomerLink, Label, TimeEntry, Work
 from ...timesheet.work import Project as NeutralProject
 from ...wire import decode_each, each_read
-from ..port import TrackedProject, WorkFilter, WorkId
+from ..port import TrackedCustomer, TrackedProject, WorkFilter, WorkId
 from . import wire
 from .settings import MiteSettings
 from .wire import PER_PAGE, VENDOR, ask_page, converter, one, records
@@ -88,7 +87,7 @@ def _next(shelf: str, page: int, *, more: bool) -> str | None:
     return "archived.1" if shelf == "active" else None
 
 
-async def list_customers(cursor: str | None) -> Page[Neutral]:
+async def list_customers(cursor: str | None) -> Page[TrackedCustomer]:
     """The active ones, then the archived ones: mite has a list for each."""
     shelf, page = _place(cursor)
     found, more = await page_of(_path("customers", shelf), "customer", page)
@@ -108,8 +107,9 @@ def _path(plural: str, shelf: str) -> str:
     return f"/{plural}.json" if shelf == "active" else f"/{plural}/archived.json"
 
 
-def _customer(record: wire.Customer) -> Neutral:
-    return Neutral(id=str(record.id), name=record.name, active=not record.archived, updated_at=record.updated_at)
+def _customer(record: wire.Customer) -> TrackedCustomer:
+    customer = Customer(name=record.name, active=not record.archived, updated_at=record.updated_at)
+    return TrackedCustomer(id=str(record.id), customer=customer)
 
 
 def _project(record: wire.Project) -> TrackedProject:

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from ...adapter import RateLimits, RateSignal, Secret, Window
 from ...errors import BridgeError
 from ...flow import Flow, Page, Request, Response, Token
-from ...models import Connection, Customer, IssuedInvoice
+from ...models import Connection, IssuedInvoice
 from ...timesheet.work import Work, WorkKind
 from ..port import Marking, SourceCapabilities, TrackedProject, WorkFilter, WorkId
 from . import errors, issued, marking, masters, reading
@@ -91,7 +91,7 @@ class TimeChimp:
         """``GET /v1/users/me``."""
         return await masters.check()
 
-    async def list_customers(self, cursor: str | None) -> Page[Customer]:
+    async def list_customers(self, cursor: str | None) -> Page[TrackedCustomer]:
         """All at once."""
         return await masters.list_customers(cursor)
 

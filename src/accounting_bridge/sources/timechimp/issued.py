@@ -78,7 +78,7 @@ def _customer(record: wire.Invoice, customers: Mapping[int, wire.Customer]) -> N
     """All that is known of it, where its number is still the one on the invoice; its id is none of the books."""
     known = customers.get(record.customerId or 0)
     if known is not None and known.relationId == record.customerRelationId:
-        return evolve(neutral_customer(known), id=None)
+        return neutral_customer(known)
     return CustomerRef(number=(record.customerRelationId or "").strip())
 
 

@@ -11,12 +11,11 @@ from attrs import frozen
 
 from ...errors import InvalidRequest, MalformedResponse, NotFound, Problem
 from ...flow import Cached, Page, Report, at, get
-from ...models import Address, Connection
-from ...models import Customer as Neutral
+from ...models import Address, Connection, Customer
 from ...timesheet.work import CustomerLink, Label
 from ...timesheet.work import Project as NeutralProject
 from ...wire import decode_each, each_read
-from ..port import TrackedProject
+from ..port import TrackedCustomer, TrackedProject
 from . import wire
 from .wire import FIXED, NO_INVOICING, VENDOR, converter, one, records
 
@@ -40,12 +39,12 @@ async def check() -> Connection:
 # ---- lists --------------------------------------------------------------------------------------------------
 
 
-async def list_customers(cursor: str | None) -> Page[Neutral]:
+async def list_customers(cursor: str | None) -> Page[TrackedCustomer]:
     """All customers: there is one list without pages."""
     if cursor is not None:
         raise InvalidRequest("nothing was sent", problems=[Problem("cursor", "is none of this source")])
     found = records(await get("/v1/customers"), "customers")
-    items, skipped = each_read(converter, found, wire.Customer, customer, vendor=VENDOR, what="customer")
+    items, skipped = each_read(converter, found, wire.Customer, _tracked, vendor=VENDOR, what="customer")
     return Page(items=items, skipped=skipped)
 
 
@@ -68,14 +67,17 @@ async def list_projects(cursor: str | None) -> Page[TrackedProject]:
     return Page(items=items, skipped=skipped)
 
 
-def customer(record: wire.Customer) -> Neutral:
-    """A customer in the words of the library."""
+def _tracked(record: wire.Customer) -> TrackedCustomer:
+    return TrackedCustomer(id=str(record.id), customer=customer(record))
+
+
+def customer(record: wire.Customer) -> Customer:
+    """A customer in the words of the library, without TimeChimp's id: an id is one of the books."""
     parts = {"street": record.address, "postal_code": record.postalCode, "city": record.city}
     written = {name: text.strip() for name, text in parts.items() if text and text.strip()}
     if (country := _country(record.country)) is not None:
         written["country_code"] = country
-    return Neutral(
-        id=str(record.id),
+    return Customer(
         number=_text(record.relationId),
         name=record.name,
         address=Address(**written) if written else None,

@@ -128,7 +128,15 @@ async def _is_kept(key: str, file: Attachment) -> bool:
         content = await evolve(request, headers={"accept": "*/*"})
     except NotFound:  # somebody took it away meanwhile
         return False
-    return content.body == file.content
+    if content.body == file.content:
+        return True
+    page = content.headers.get("content-type", "").startswith("text/html") and not file.content_type.startswith(
+        "text/html"
+    )
+    if page or (kept.DocumentSize is not None and len(content.body) != kept.DocumentSize):
+        # A gateway's page in the place of the file: whether it is the same file is not known, and a second one stays.
+        raise malformed(content, "unreadable file", ("expected the file in its kept length",))
+    return False
 
 
 async def _upload(where: str, document: str, file: Attachment) -> None:
