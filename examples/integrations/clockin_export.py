@@ -50,8 +50,6 @@ def invoice_project(
         grouping=Grouping(hours=("activity",)),
         texts=Texts(language="de", introduction="Projekt {project}"),
         reference="{project}/{customer}",  # the same, whichever days are exported: late times become its /2
-        quantity_decimals=provider.rounding.quantity_decimals,
-        price_decimals=provider.rounding.price_decimals,
     )
     return ab.bill(chosen, provider, plan)
 

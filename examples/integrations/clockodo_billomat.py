@@ -60,8 +60,6 @@ def plan(settings: Settings, month: ab.ServicePeriod, source: ab.Source) -> Bill
         grouping=Grouping(hours=lines_per),
         texts=Texts(language="de", hours=settings.text),
         project_note=settings.print_project_description,
-        quantity_decimals=4,
-        price_decimals=4,
     )
 
 
@@ -85,9 +83,7 @@ def main() -> None:
         ends.books({"create_customers": Settings.create_customers}) as provider,
     ):
         numbers = numbers_by_name(provider)
-        links = {
-            one.id: numbers[one.customer.name] for one in source.customers() if one.customer.name in numbers
-        }
+        links = {one.id: numbers[one.customer.name] for one in source.customers() if one.customer.name in numbers}
         articles = {one.name: one.id for one in provider.import_articles()}
         print(f"{len(links)} customers of Clockodo are linked with Billomat's")
 

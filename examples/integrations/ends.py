@@ -128,7 +128,7 @@ def show(report: ab.BillingReport) -> None:
     for failed in report.not_marked:
         print(f"  NOT MARKED {failed.id}: {failed.error}")
     for drift in report.skipped:
-        print(f"  NOT READ {drift.what} {drift.record}: {'; '.join(drift.problems)}")
+        print(f"  NOT READ: {drift}")
     for note in report.notes:
         print(f"  note: {note}")
     if not report.billed:

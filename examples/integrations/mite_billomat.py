@@ -34,13 +34,10 @@ def settings(links: Links, month: ab.ServicePeriod, hourly_rate: int | None = No
         period=month,
         customers=links,
         known_customers_only=True,
-        currency="EUR",  # of the rates here: mite names the currency of each entry
         rates=Rates(default=80) if hourly_rate is None else Rates(default=hourly_rate, order=("default",)),
         grouping=Grouping(hours=("project", "activity")),
         texts=Texts(language="de", introduction="Unsere Leistungen im {month}"),
         project_note=True,  # the note of the project in mite: order number, cost centre
-        quantity_decimals=4,
-        price_decimals=4,
     )
 
 
@@ -66,7 +63,8 @@ def main() -> None:
 
         waiting = ab.unbilled(source, provider, month).work
         print(f"{len(waiting)} entries wait to be billed; as lines for an invoice that a person builds:")
-        for line in lines(waiting, settings(links, month)).lines:
+        preview = settings(links, month).for_books(provider.rounding, provider.check().currency)
+        for line in lines(waiting, preview).lines:
             print(f"  {line.quantity} {line.unit} x {line.unit_price}  {line.description}")
 
         first = next((one.customer for one in waiting if one.customer), None)

@@ -51,8 +51,6 @@ def plan(settings: Settings, imported: Mapping[str, ab.CustomerRef], period: ab.
         grouping=Grouping(hours=settings.group_by),
         texts=Texts(language="de", hours=f"{settings.title}\n{settings.description}"),
         project_note=settings.print_project_description,
-        quantity_decimals=4,
-        price_decimals=4,
     )
 
 
@@ -69,7 +67,7 @@ def main(books: str = "billomat", file: str = str(Path(__file__).with_name("plai
     bookings = read_export(file, "plainstaff")
     work = [described(one, projects) for one in bookings]
     for row in bookings.skipped:
-        print(f"not read, {row.record}: {'; '.join(row.problems)}")
+        print(row)
 
     store = ab.MemoryCustomers()  # a real app: ab.SqliteCustomers("customers.db")
     with Ends(books) as ends, ends.books(BOOKS) as provider:

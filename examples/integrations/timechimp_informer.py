@@ -87,7 +87,7 @@ def main() -> None:
         night = import_tonight(provider, store)
         print(f"night: {night.created} customers created, {night.updated} updated, {night.deactivated} deactivated")
 
-        settings = plan(source, month, create_customers=True)
+        settings = plan(source, month, create_customers=True).for_books(provider.rounding)
         waiting = ab.unbilled(source, provider, month).work
         report = ab.bill(waiting, provider, settings, source=source)
         show(report)

@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import attrs
 from ends import Ends, last_month, show
 
 import accounting_bridge as ab
@@ -48,7 +47,6 @@ def plan(
     """*defaults*: from kinds of work (``hours``, ``trip``, ``expense``) to the article's number in Visma."""
     ids = {one.number: one.id for one in provider.import_articles()}
     kinds = {kind: Booking(article=ids[number]) for kind, number in defaults.items()}
-    # Customers without the id, which is TimeChimp's and would be taken for Visma's.
     everybody = {one.id: one.customer for one in source.customers() if one.customer.number}
     return Billing(
         period=month,

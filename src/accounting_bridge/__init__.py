@@ -88,7 +88,7 @@ if TYPE_CHECKING:
     from .money import Evidence, Rounding
     from .provider import AccountingProvider, AsyncAccountingProvider, AsyncCustomerImport, CustomerImport
     from .registry import source_names, vendor_names
-    from .sources import AsyncSource, Marking, Source, SourceCapabilities
+    from .sources import AsyncSource, Marking, Source, SourceCapabilities, TrackedCustomer
     from .sync import (
         ChangeKind,
         CustomerChange,
@@ -124,7 +124,7 @@ _HOME = {
     "money": "Evidence Rounding",
     "provider": "AccountingProvider AsyncAccountingProvider AsyncCustomerImport CustomerImport",
     "registry": "source_names vendor_names",
-    "sources": "AsyncSource Marking Source SourceCapabilities",
+    "sources": "AsyncSource Marking Source SourceCapabilities TrackedCustomer",
     "sync": "ChangeKind CustomerChange CustomerStore CustomersUnreadable MemoryCustomers OtherBooks SqliteCustomers "
     "SyncProgress SyncReport sync_customers sync_customers_async",
     "tokens": "FileTokens MemoryTokens SqliteTokens TokenStore TokensUnreadable",
@@ -230,6 +230,7 @@ __all__ = [
     "TokensUnreadable",
     "Totals",
     "TotalsDiffer",
+    "TrackedCustomer",
     "Unavailable",
     "Unbilled",
     "Unlimited",

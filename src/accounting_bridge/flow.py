@@ -201,6 +201,11 @@ class Drift:
     problems: tuple[str, ...]
     """JSON paths and what is wrong there; values are not shown."""
 
+    def __str__(self) -> str:
+        """For a person: ``mite time entry 17 was left out: tracking: its clock is running``."""
+        record = "without a readable id" if self.record is None else self.record
+        return f"{self.vendor} {self.what} {record} was left out: {'; '.join(self.problems) or 'it cannot be read'}"
+
 
 @frozen(kw_only=True)
 class Page(Generic[T]):

@@ -1,4 +1,4 @@
-"""The pytest plugin that is installed with the package: a fixture for every vendor that has a sandbox."""
+"""The pytest plugin that is installed with the package: a fixture for every sandbox."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from accounting_bridge.sandbox.registry import VENDORS
 @pytest.mark.parametrize("vendor", sorted(VENDORS))
 def test_there_is_a_fixture_for_every_sandbox(vendor: str, request: pytest.FixtureRequest) -> None:
     box: Any = request.getfixturevalue(f"{vendor}_sandbox").sandbox
-    assert (box.vendor, len(box.customers), box.rate_limit) == (vendor, 25, False)
+    assert (box.vendor, len(box.customers) > 0, box.rate_limit) == (vendor, True, False)
 
 
 def test_vendor_and_options_can_be_chosen(sandbox_server: Callable[..., Any]) -> None:

@@ -381,6 +381,13 @@ def test_records_that_could_not_be_read_are_reported_and_the_import_is_not_compl
     assert (imported.skipped, imported.complete, seen) == ((odd,), False, [odd])
 
 
+def test_an_odd_record_reads_as_a_sentence():
+    odd = ab.Drift(vendor="memory", what="customer", record="9", problems=("name: is no text", "number: is missing"))
+    assert str(odd) == "memory customer 9 was left out: name: is no text; number: is missing"
+    nameless = ab.Drift(vendor="memory", what="customer", record=None, problems=())
+    assert str(nameless) == "memory customer without a readable id was left out: it cannot be read"
+
+
 def test_without_a_hook_odd_records_are_only_listed():
     odd = ab.Drift(vendor="memory", what="customer", record=None, problems=())
     imported = provider(trouble=pages(page(skipped=[odd]))).import_customers()

@@ -95,6 +95,8 @@ def test_a_quote_that_is_never_closed_swallows_no_row():
     found = read(text)
     assert [entry.note for entry in found] == [f"n{n}" for n in range(500)]
     assert [row.line for row in found.skipped] == [2]
+    assert str(found.skipped[0]).startswith("own line 2 was left out: ")
+    assert "offen" not in str(found.skipped[0])
 
 
 def test_problems_show_headers_and_shapes_but_never_what_stands_in_a_cell():

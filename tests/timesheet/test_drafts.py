@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 import accounting_bridge as ab
+from accounting_bridge.sources import TrackedCustomer
 from accounting_bridge.timesheet import (
     ArticleMap,
     Billing,
@@ -666,7 +667,7 @@ def test_all_wrong_settings_are_named_at_once():
     with pytest.raises(ab.InvalidRequest) as error:
         Billing(
             period=5, customers={"1": "x"}, per="day", rates=95, rounding=None, hours="exact", quantity_decimals=20,
-            price_decimals=None, currency="euro", prices_include_tax=1, tax_rate=1.9, grouping=(), articles={},
+            price_decimals=1, currency="euro", prices_include_tax=1, tax_rate=1.9, grouping=(), articles={},
             texts=[Texts(language="de"), Texts(language="de")], service_period="period", payment_terms_days=-1,
             reference="{invoice}", most_lines=0, issue_date="today", discount_percent=101, known_customers_only=None,
         )  # fmt: skip
@@ -687,6 +688,15 @@ def test_all_wrong_settings_are_named_at_once():
     with pytest.raises(ab.InvalidRequest) as error:
         Grouping(hours=("project", "project"), trips=("team",), expenses=5)
     assert {problem.field for problem in error.value.problems} == {"hours", "trips", "expenses"}
+
+
+def test_a_customer_of_a_tracker_is_refused_where_one_for_drafts_belongs():
+    tracked = TrackedCustomer(id="291", customer=ab.Customer(name="Musterwerk GmbH", number="10001"))
+    for given in ({"10001": tracked}, {"10001": CustomerTerms(customer=tracked)}):
+        with pytest.raises(ab.InvalidRequest, match=r"give its \.customer") as error:
+            Billing(customers=given)
+        assert [problem.field.removesuffix(".customer") for problem in error.value.problems] == ["customers[10001]"]
+    assert Billing(customers={tracked.id: tracked.customer}).terms_of(CustomerLink(id="291")).customer.id is None
 
 
 def test_a_plan_can_be_changed_for_one_run():

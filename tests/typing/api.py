@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import assert_type
 
 import accounting_bridge as ab
+from accounting_bridge.timesheet import Billing
 
 
 def providers_are_interchangeable() -> None:
@@ -34,6 +35,14 @@ def calls(provider: ab.AccountingProvider, draft: ab.InvoiceDraft, issued: ab.Is
         assert_type(customer, ab.Customer)
     with provider as same:
         assert_type(same.vendor, str)
+
+
+def customers_of_a_tracker_are_none_of_the_books(source: ab.Source) -> None:
+    """Their id is the tracker's: a plan takes what they hold, and mypy refuses them themselves."""
+    for one in source.customers():
+        assert_type(one.customer, ab.Customer)
+        Billing(customers={one.id: one.customer})
+        Billing(customers={one.id: one})  # type: ignore[dict-item]
 
 
 async def awaited(provider: ab.AsyncAccountingProvider, draft: ab.InvoiceDraft) -> None:

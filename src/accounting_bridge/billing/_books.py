@@ -14,7 +14,8 @@ from .._engine import State
 from ..adapter import Adapter
 from ..errors import InvalidRequest, Problem
 from ..flow import Flow
-from ..models import Invoice, InvoiceDraft, InvoicePlan, Reconciliation
+from ..models import Connection, Invoice, InvoiceDraft, InvoicePlan, Reconciliation
+from ..money import Rounding
 from ..once import Patience
 from ..sources import Marking, WorkId
 from ._steps import Do, T
@@ -45,6 +46,11 @@ class Books:
         return self._adapter.vendor
 
     @property
+    def rounding(self) -> Rounding:
+        """How many decimals the vendor keeps, among other things."""
+        return self._adapter.rounding
+
+    @property
     def _state(self) -> State:
         state: State = self._session.state
         return state
@@ -70,6 +76,10 @@ class Books:
     def do(self, flow: Flow[T], *, deadline: float | None = None) -> Do[T]:
         """Carry out a flow; with a *deadline* it sends nothing after it, however long this process was stopped."""
         return Do(lambda: self._session.run(flow, deadline=deadline))
+
+    def check(self) -> Do[Connection]:
+        """Whose books they are, and their currency."""
+        return self.do(self._adapter.check())
 
     def create(self, draft: InvoiceDraft, *, finalize: bool, deadline: float) -> Do[Invoice]:
         """Make the invoice, at most once. Never waits for the settle time: a claim is not held that long."""

@@ -81,6 +81,7 @@ class Running:
         """All of it. Nothing is changed before the work is read to its end."""
         books, healer = self.books, self.healer
         work, skipped = await read()
+        self.plan = await self._plan_for_books(work)
         claims = await books.do(ledger.open_claims())
         taken_up = [pair for claimed in claims if (pair := self._same_draft(claimed, work)) is not None]
         for claimed, draft in taken_up:
@@ -106,6 +107,13 @@ class Running:
             problems=(*self.healer.problems, *self.problems), work_problems=tuple(self.work_problems),
             statements=tuple(self.statements), left_out=self.left_out, skipped=tuple(skipped),
         )  # fmt: skip
+
+    async def _plan_for_books(self, work: Sequence[Work]) -> Billing:
+        """With what the plan leaves to the books; these are asked for their currency only where work names one."""
+        plan, currency = self.plan, None
+        if plan.currency is None and any(one.currency is not None for one in work):
+            currency = (await self.books.check()).currency
+        return plan.for_books(self.books.rounding, currency)
 
     # -- what another run left --
 

@@ -51,7 +51,8 @@ def bill(
     Raises:
         InvalidRequest: arguments that will not do; nothing was sent.
         ImportIncomplete: the tracker did not give all of the work; nothing was changed.
-        Unavailable: the tracker or the journal could not be read; nothing was changed.
+        AuthenticationFailed, Unavailable: the tracker, the journal or the books could not be read (the books are asked
+            for their currency where work names one and *plan* does not); nothing was changed.
     """
     return drive(_bill(_read_from(work, plan), provider, plan, _tracker(work, source), finalize=finalize))
 

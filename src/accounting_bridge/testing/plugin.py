@@ -1,4 +1,4 @@
-"""A pytest plugin, installed with the package: vendors' sandboxes as fixtures.
+"""A pytest plugin, installed with the package: the sandboxes of vendors and trackers as fixtures.
 
 ::
 
@@ -19,10 +19,13 @@ import pytest
 if TYPE_CHECKING:
     from accounting_bridge.sandbox import (
         BillomatSandbox,
+        ClockodoSandbox,
         InformerSandbox,
         LexofficeSandbox,
+        MiteSandbox,
         Sandbox,
         Server,
+        TimeChimpSandbox,
         VismaSandbox,
     )
 
@@ -67,4 +70,25 @@ def informer_sandbox(sandbox_server: Callable[..., Any]) -> Server[InformerSandb
 def visma_sandbox(sandbox_server: Callable[..., Any]) -> Server[VismaSandbox]:
     """A Visma company with 25 customers and no rate limit, on a loopback socket, with its identity server."""
     server: Server[VismaSandbox] = sandbox_server("visma", rate_limit=False)
+    return server
+
+
+@pytest.fixture
+def mite_sandbox(sandbox_server: Callable[..., Any]) -> Server[MiteSandbox]:
+    """A mite account with work of its people and no rate limit, on a loopback socket."""
+    server: Server[MiteSandbox] = sandbox_server("mite", rate_limit=False)
+    return server
+
+
+@pytest.fixture
+def clockodo_sandbox(sandbox_server: Callable[..., Any]) -> Server[ClockodoSandbox]:
+    """A Clockodo account with work of its people and no rate limit, on a loopback socket."""
+    server: Server[ClockodoSandbox] = sandbox_server("clockodo", rate_limit=False)
+    return server
+
+
+@pytest.fixture
+def timechimp_sandbox(sandbox_server: Callable[..., Any]) -> Server[TimeChimpSandbox]:
+    """A TimeChimp account with work of its people and no rate limit, on a loopback socket."""
+    server: Server[TimeChimpSandbox] = sandbox_server("timechimp", rate_limit=False)
     return server

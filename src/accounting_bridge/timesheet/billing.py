@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from ..models import Customer, CustomerRef, ServicePeriod, TaxTreatment
 from ..models._checks import Checks, as_tuple, exact_or_none
 from ..models.invoice import MOST_LINES
+from ..money import Rounding
 from .articles import ArticleMap
 from .grouping import Grouping
 from .pricing import Rates, TimeRounding
@@ -21,6 +22,8 @@ from .work import CustomerLink
 __all__ = ["Billing", "CustomerTerms"]
 
 _MOST_DECIMALS: Final = 12
+_FEWEST_KEPT: Final = 2
+"""Decimals that every vendor keeps."""
 
 
 @frozen(kw_only=True)
@@ -41,7 +44,7 @@ class CustomerTerms:
 
     def check(self, checks: Checks, at: str) -> None:
         """Note what is wrong, each problem under the path *at*."""
-        checks.kind(f"{at}.customer", self.customer, Customer, CustomerRef)
+        _check_customer(checks, f"{at}.customer", self.customer, Customer, CustomerRef)
         checks.number(f"{at}.tax_rate", self.tax_rate, low=0, high=100, optional=True)
         checks.kind(f"{at}.tax_treatment", self.tax_treatment, TaxTreatment)
         checks.text(f"{at}.language", self.language)
@@ -52,7 +55,15 @@ class CustomerTerms:
             checks.reference(f"{at}.reference", self.reference)
 
 
-def _terms(given: Any) -> Any:
+def _check_customer(checks: Checks, at: str, given: object, *kinds: type, required: bool = False) -> None:
+    """Told apart from a customer of a tracker, which has an id that is somebody else's in the books."""
+    if isinstance(getattr(given, "customer", None), Customer) and not isinstance(given, kinds):
+        checks.problem(at, f"must not be the {type(given).__name__} itself: give its .customer")
+    else:
+        checks.kind(at, given, *kinds, required=required)
+
+
+def _terms(given: Mapping[str, CustomerTerms | Customer | CustomerRef]) -> Any:
     """A copy; anything but a mapping stays and is refused by the checks."""
     if not isinstance(given, Mapping):
         return given
@@ -91,12 +102,15 @@ class Billing:
     hours: Literal["round", "amount"] = "round"
     """``round``: hours at the vendor's decimals times the rate, the difference to exact time stated in the plan.
     ``amount``: one times the exact amount, the hours in the text."""
-    quantity_decimals: int = 2
-    """Of the vendor, as its adapter declares (``rounding.quantity_decimals``)."""
-    price_decimals: int = 2
+    quantity_decimals: int | None = None
+    """Of hours and other quantities. None: as many as the books keep (``provider.rounding``) in ``bill``; 2 where no
+    provider is known, as in ``invoice_drafts`` and ``lines``: hand those ``plan.for_books(provider.rounding)``."""
+    price_decimals: int | None = None
     """Likewise. What does not fit is printed as one times the amount."""
     currency: str | None = None
-    """Of rates and of work that names none (ISO 4217); None: the currency of the books."""
+    """Of rates and of work that names none (ISO 4217); None: the currency of the books. ``bill`` asks them for it
+    where the tracker names currencies; elsewhere nothing tells that work in EUR is in the currency of the books, and
+    the plan's rates are not used for it."""
     prices_include_tax: bool = False
     """Whether rates and prices are gross. Expenses are converted to the one or the other."""
     tax_rate: Decimal | None = field(default=None, converter=exact_or_none)
@@ -151,7 +165,7 @@ class Billing:
         ):  # fmt: skip
             value = getattr(self, name)
             checks.whole(name, value, low=low, high=high)
-            if value is None and name != "payment_terms_days":
+            if value is None and name == "most_lines":
                 checks.problem(name, "must not be None")
         checks.currency("currency", self.currency)
         for name in ("tax_rate", "discount_percent"):
@@ -180,7 +194,7 @@ class Billing:
         for key, terms in self.customers.items():
             at = f"customers[{key}]"
             checks.text(at, key, required=True)
-            checks.kind(at, terms, CustomerTerms, required=True)
+            _check_customer(checks, at, terms, CustomerTerms, required=True)
             if isinstance(terms, CustomerTerms):
                 terms.check(checks, at)
                 other, same = named.setdefault(_number(key, terms), (key, terms))
@@ -200,6 +214,29 @@ class Billing:
         short = (language or "")[:2].lower()
         return next((one for one in self.texts if one.language == short), self.texts[0])
 
+    def for_books(self, rounding: Rounding, currency: str | None = None) -> Billing:
+        """With what this plan leaves to the books: decimals of quantities and prices, and their currency.
+
+        ``bill`` does it by itself. Elsewhere, as for a preview or a timesheet of what ``bill`` made:
+        ``plan.for_books(provider.rounding, provider.check().currency)``.
+        """
+        return evolve(
+            self,
+            quantity_decimals=rounding.quantity_decimals if self.quantity_decimals is None else self.quantity_decimals,
+            price_decimals=rounding.price_decimals if self.price_decimals is None else self.price_decimals,
+            currency=self.currency or currency,
+        )
+
+    @property
+    def quantity_places(self) -> int:
+        """``quantity_decimals``, or what stands for None."""
+        return _FEWEST_KEPT if self.quantity_decimals is None else self.quantity_decimals
+
+    @property
+    def price_places(self) -> int:
+        """``price_decimals``, or what stands for None."""
+        return _FEWEST_KEPT if self.price_decimals is None else self.price_decimals
+
     @property
     def reference_template(self) -> Template | None:
         """``reference``, taken apart."""
@@ -208,7 +245,8 @@ class Billing:
 
 def _number(key: str, terms: CustomerTerms) -> str:
     """The customer number that terms are for; the key itself where they name none."""
-    return (terms.customer.number if terms.customer is not None else None) or key
+    customer: object = terms.customer  # anything at all, until the checks are done
+    return (customer.number if isinstance(customer, Customer | CustomerRef) else None) or key
 
 
 _FLAGS: Final = (

@@ -403,7 +403,7 @@ def _no_rate(plan: Billing, item: Work, *, foreign: bool) -> str:
         return f"no unit price of {item.title!r} ({where}): give Service.unit_price"
     what = "rate per kilometre" if item.kind is WorkKind.TRIP else "hourly rate"
     if foreign:
-        plans = plan.currency or "the currency of the books, which the plan does not name"
+        plans = plan.currency or "the currency of the books, which the plan does not name (Billing.currency)"
         return f"no {what} in {item.currency} for {where}: the plan's rates are in {plans}; give the entry its own"
     looked = "Trip.rate, mileage_of_customers, mileage" if item.kind is WorkKind.TRIP else ", ".join(plan.rates.order)
     return f"no {what} for {where}: looked at {looked}"

@@ -98,7 +98,7 @@ def draft_texts(
         "period": words.period(days),
         "month": first if first == last else f"{first} – {last}",
         "hours": clock(charged),
-        "decimal_hours": words.number(hours_of(charged), plan.quantity_decimals),
+        "decimal_hours": words.number(hours_of(charged), plan.quantity_places),
         "project": _listed(project.text for project in projects),
         "project_number": _listed(project.number for project in projects),
         "order_reference": _listed(project.order_reference for project in projects),

@@ -334,7 +334,7 @@ class Content:
                 totals.append((said.charged_time, clock(charged)))
         if printed:
             totals.append(
-                (said.printed_hours, f"{self.words.number(printed, self.plan.quantity_decimals)} {self.words.hour}")
+                (said.printed_hours, f"{self.words.number(printed, self.plan.quantity_places)} {self.words.hour}")
             )
         if kilometres:
             totals.append((said.kilometres, f"{self.words.number(kilometres)} km"))

@@ -218,10 +218,10 @@ class Tally:
             exact = line_amount(Numbers(measure, self.rate, ZERO))
         else:
             measure, exact = _ONE, self._converted(plan)
-        quantity = _rounded(measure, plan.quantity_decimals)
+        quantity = _rounded(measure, plan.quantity_places)
         as_amount = (
             not measured
-            or decimals(self.rate) > plan.price_decimals
+            or decimals(self.rate) > plan.price_places
             or (quantity != measure if self.kind is not WorkKind.HOURS else plan.hours == "amount")
         )
         amount = exact if as_amount else line_amount(Numbers(quantity, self.rate, ZERO))

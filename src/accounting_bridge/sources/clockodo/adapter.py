@@ -12,7 +12,7 @@ from ...errors import BridgeError
 from ...flow import Flow, Page, Request, Response, Token
 from ...models import Connection
 from ...timesheet.work import Work, WorkKind
-from ..port import Marking, SourceCapabilities, TrackedProject, WorkFilter, WorkId
+from ..port import Marking, SourceCapabilities, TrackedCustomer, TrackedProject, WorkFilter, WorkId
 from . import errors, listings, marking, reading
 from .settings import ClockodoSettings
 from .wire import VENDOR

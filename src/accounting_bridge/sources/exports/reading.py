@@ -38,6 +38,10 @@ class SkippedRow(Drift):
     columns: tuple[str, ...]
     """The headers that the problems are about."""
 
+    def __str__(self) -> str:
+        """For a person: ``plainstaff line 7 was left out: Datum: is no day``."""
+        return f"{self.vendor} line {self.line} was left out: {'; '.join(self.problems)}"
+
 
 @define
 class _Run:

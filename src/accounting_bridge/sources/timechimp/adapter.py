@@ -14,7 +14,7 @@ from ...errors import BridgeError
 from ...flow import Flow, Page, Request, Response, Token
 from ...models import Connection, IssuedInvoice
 from ...timesheet.work import Work, WorkKind
-from ..port import Marking, SourceCapabilities, TrackedProject, WorkFilter, WorkId
+from ..port import Marking, SourceCapabilities, TrackedCustomer, TrackedProject, WorkFilter, WorkId
 from . import errors, issued, marking, masters, reading
 from .settings import TimeChimpSettings
 from .wire import VENDOR

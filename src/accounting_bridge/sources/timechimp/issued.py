@@ -13,16 +13,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from attrs import evolve
-
 from ...errors import InvalidRequest, Problem
 from ...flow import Page, get
-from ...models import Customer as Neutral
-from ...models import CustomerRef, IssuedInvoice, LineItem, TextLine
+from ...models import Customer, CustomerRef, IssuedInvoice, LineItem, TextLine
 from ...money import CENT, PricedLine, cents, difference, line_amount, tax_on_net, total
 from ...wire import each_read
 from . import wire
-from .masters import customer as neutral_customer
+from .masters import customer as of_record
 from .masters import known_customers
 from .wire import CONCEPT, INVOICE_STATUSES, VENDOR, converter, records, settled
 
@@ -74,11 +71,11 @@ def _issued(record: wire.Invoice, customers: Mapping[int, wire.Customer]) -> Iss
     )
 
 
-def _customer(record: wire.Invoice, customers: Mapping[int, wire.Customer]) -> Neutral | CustomerRef:
-    """All that is known of it, where its number is still the one on the invoice; its id is none of the books."""
+def _customer(record: wire.Invoice, customers: Mapping[int, wire.Customer]) -> Customer | CustomerRef:
+    """All that is known of it, where its number is still the one on the invoice."""
     known = customers.get(record.customerId or 0)
     if known is not None and known.relationId == record.customerRelationId:
-        return neutral_customer(known)
+        return of_record(known)
     return CustomerRef(number=(record.customerRelationId or "").strip())
 
 
