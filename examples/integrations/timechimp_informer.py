@@ -7,16 +7,14 @@ Every night Informer's customers are imported into the app.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import attrs
 from ends import TENANT, Ends, last_month, show
 
 import accounting_bridge as ab
-from accounting_bridge.timesheet import Billing, Grouping, Rates, Texts, Work, invoice_drafts, timesheet_pdf
+from accounting_bridge.timesheet import Billing, Grouping, Rates, Texts, timesheet_pdf
 
 INFORMER = {
     "default_tax_rate": "21",
@@ -51,19 +49,6 @@ def plan(source: ab.Source, month: ab.ServicePeriod, *, create_customers: bool, 
     )
 
 
-def attach_timesheets(
-    report: ab.BillingReport, work: Sequence[Work], provider: ab.AccountingProvider, settings: Billing
-) -> None:
-    """What each invoice bills, entry by entry, as a PDF beside it. Repeated, nothing is uploaded a second time.
-
-    *work*: as it was handed to ``bill``, before it was marked.
-    """
-    for billed in report.billed:
-        (draft,) = invoice_drafts([one for one in work if one.id in billed.work], settings).drafts
-        draft = attrs.evolve(draft, reference=billed.reference)
-        provider.attach(billed.invoice_id, timesheet_pdf(work, draft, settings))
-
-
 def book_sent(source: ab.Source, provider: ab.AccountingProvider, month: ab.ServicePeriod) -> list[ab.Outcome]:
     """In bulk: what TimeChimp issued in the month. An invoice that is booked already is found and not booked twice."""
     return list(provider.book_sales(source.issued_invoices(month.start, month.end)))
@@ -87,11 +72,9 @@ def main() -> None:
         night = import_tonight(provider, store)
         print(f"night: {night.created} customers created, {night.updated} updated, {night.deactivated} deactivated")
 
-        settings = plan(source, month, create_customers=True).for_books(provider.rounding)
-        waiting = ab.unbilled(source, provider, month).work
-        report = ab.bill(waiting, provider, settings, source=source)
-        show(report)
-        attach_timesheets(report, waiting, provider, settings)
+        settings = plan(source, month, create_customers=True)
+        # attach: what each invoice bills, entry by entry, as a PDF beside it
+        show(ab.bill(source, provider, settings, attach=timesheet_pdf))
         print("and the job runs again:")
         show(ab.bill(source, provider, settings))
 

@@ -9,7 +9,8 @@ from attrs import evolve
 import accounting_bridge as ab
 from accounting_bridge import billing
 from accounting_bridge.timesheet import Reason
-from billing.world import OCTOBER, Kept, World, entry, plan
+from accounting_bridge.vendors.memory import Memory
+from billing.world import OCTOBER, Kept, World, entry, plan, sheet
 
 DAY = date(2026, 1, 1)
 
@@ -127,6 +128,39 @@ def test_an_unclear_invoice_is_told_with_the_time_to_come_back(world):
 
 def test_invoices_are_made_final_where_that_is_asked_for(world):
     assert {one.invoice.status for one in world.bill(finalize=True).billed} == {ab.InvoiceStatus.OPEN}
+
+
+def test_each_invoice_gets_the_files_of_its_own_work_and_each_once(world):
+    world.bill(attach=sheet)
+    world.track(entry("late"))
+    world.bill(attach=sheet)
+    world.bill(attach=sheet)
+    assert [[file.content.decode() for file in files] for files in world.books.files.values()] == [
+        ["work/10001/2026-10 <a> <b>"], ["work/10002/2026-10 <c>"], ["work/10001/2026-10/2 <late>"],
+    ]  # fmt: skip
+
+
+def test_a_draft_whose_file_cannot_be_made_is_named_and_its_work_stays_free(world):
+    def fails(work, draft, plan):
+        if "10001" in draft.reference:
+            raise ab.InvalidRequest("not made", problems=[ab.errors.Problem("work[0].note", "has ŵ")])
+        return [sheet(work, draft, plan)]
+
+    report = world.bill(attach=fails)
+    assert [one.work for one in report.billed] == [ids("c")]
+    (problem,) = report.problems
+    assert (problem.work, "has ŵ" in str(problem), report.ok) == (ids("a", "b"), True, False)
+    assert {one.work for one in world.bill(attach=sheet).billed} == {ids("a", "b")}
+
+
+def test_books_that_keep_no_files_get_none_and_that_is_said(world, monkeypatch):
+    without = property(
+        lambda self: ab.Capabilities(changed_since=ab.ChangedSince.VENDOR, assigns_customer_numbers=False)
+    )
+    monkeypatch.setattr(Memory, "capabilities", without)
+    report = world.bill(attach=sheet)
+    assert (len(report.billed), world.books.files) == (2, {})
+    assert "nothing was attached: memory keeps no files with invoices" in report.notes
 
 
 def test_totals_that_differ_are_named_and_the_work_is_billed(world, monkeypatch):

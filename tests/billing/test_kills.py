@@ -10,7 +10,7 @@ from attrs import evolve
 
 import accounting_bridge as ab
 from accounting_bridge.timesheet import Expense
-from billing.world import Killed, Life, World, entry, plan
+from billing.world import Killed, Life, World, entry, plan, sheet
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
 
@@ -74,6 +74,21 @@ def test_the_same_work_again(is_async, lost):
             assert world.billed() == {"a": "work/10001/2026-10", "b": "work/10001/2026-10", "c": "work/10002/2026-10"}
             if not killed:
                 break
+    assert life.die_at > 25
+
+
+@pytest.mark.parametrize("lost", [None, True, False], ids=["answered", "answer lost", "request lost"])
+def test_each_invoice_has_its_file_once(lost):
+    for world, life in worlds():
+        if lost is not None:
+            world.books.lose_next_answer(after_commit=lost)
+        killed = kill(world, life, attach=sheet)
+        finish(world, attach=sheet)
+        check(world)
+        kept = sorted(file.content.decode() for files in world.books.files.values() for file in files)
+        assert kept == ["work/10001/2026-10 <a> <b>", "work/10002/2026-10 <c>"], world.told
+        if not killed:
+            break
     assert life.die_at > 25
 
 

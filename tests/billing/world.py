@@ -16,7 +16,7 @@ from accounting_bridge.sources import Marking, NotMarked
 from accounting_bridge.timesheet import Billing, Grouping, Rates, Texts, TimeEntry
 from accounting_bridge.vendors.memory import MemoryBooks
 
-__all__ = ["Kept", "Killed", "Life", "Tracker", "WatchedJournal", "World", "entry", "plan"]
+__all__ = ["Kept", "Killed", "Life", "Tracker", "WatchedJournal", "World", "entry", "plan", "sheet"]
 
 OCTOBER = ab.ServicePeriod(start=date(2026, 10, 1), end=date(2026, 10, 31))
 
@@ -34,6 +34,13 @@ def plan(**more):
     grouping = Grouping(hours=("entry",))
     more = {"period": OCTOBER, **more}
     return Billing(rates=Rates(default=95), tax_rate=19, texts=texts, grouping=grouping, **more)
+
+
+def sheet(work, draft, given):
+    """A file that tells what it was made of."""
+    assert given.rates == plan().rates
+    text = " ".join((draft.reference, *(one.note for one in work)))
+    return ab.Attachment(filename="sheet.pdf", content=text.encode())
 
 
 class Kept(ab.MemoryJournal):

@@ -106,10 +106,8 @@ def test_the_nightly_import_tells_what_changed():
 def test_the_timesheet_is_attached_once():
     with connected() as (source, provider, _, informer):
         plan = recipe.plan(source, MONTH, create_customers=True)
-        waiting = ab.unbilled(source, provider, MONTH).work
-        report = ab.bill(waiting, provider, plan, source=source)
         for _ in range(2):
-            recipe.attach_timesheets(report, waiting, provider, plan)
+            ab.bill(source, provider, plan, attach=recipe.timesheet_pdf)
 
         uploads = [call for call in informer.log if call.method == "POST" and call.path.endswith("/attachments")]
         # base64 of %PDF-

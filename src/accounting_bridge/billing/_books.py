@@ -51,6 +51,11 @@ class Books:
         return self._adapter.rounding
 
     @property
+    def keeps_files(self) -> bool:
+        """Whether the vendor takes files that go with an invoice."""
+        return self._adapter.capabilities.attach
+
+    @property
     def _state(self) -> State:
         state: State = self._session.state
         return state

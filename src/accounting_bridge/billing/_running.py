@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Final
+from typing import Final, TypeAlias
 
 from attrs import define, evolve, field
 
 from ..errors import AuthenticationFailed, BridgeError, InvalidRequest, OutcomeUnknown, ReferenceReused, Unavailable
 from ..flow import Drift
 from ..journal.port import Row, State
-from ..models import Invoice, InvoiceDraft, ServicePeriod
+from ..models import Attachment, Invoice, InvoiceDraft, ServicePeriod
 from ..money import difference
 from ..timesheet import Billing, LeftOut, Statement, Work, WorkDrafts, WorkProblem, invoice_drafts
 from . import ledger
@@ -32,6 +32,8 @@ from .report import Billed, BillingProblem, BillingReport, Held, Unbilled
 
 _MOST_REFERENCES: Final = 1000
 Read = Do[tuple[Sequence[Work], Sequence[Drift]]]
+Attach: TypeAlias = Callable[[Sequence[Work], InvoiceDraft, Billing], Attachment | Iterable[Attachment]]
+"""Makes what goes with a draft, as ``timesheet_pdf`` does: of the work that it bills, and the plan that priced it."""
 
 
 async def unbilled(books: Books, read: Callable[[], Read], period: ServicePeriod | None) -> Unbilled:
@@ -67,6 +69,7 @@ class Running:
     books: Books
     plan: Billing
     finalize: bool
+    attach: Attach | None
     healer: Healer
     billed: list[Billed] = field(factory=list)
     held: dict[tuple[str, str | None], list[str]] = field(factory=dict)
@@ -82,6 +85,8 @@ class Running:
         books, healer = self.books, self.healer
         work, skipped = await read()
         self.plan = await self._plan_for_books(work)
+        if self.attach is not None and not books.keeps_files:
+            self.notes.append(f"nothing was attached: {books.vendor} keeps no files with invoices")
         claims = await books.do(ledger.open_claims())
         taken_up = [pair for claimed in claims if (pair := self._same_draft(claimed, work)) is not None]
         for claimed, draft in taken_up:
@@ -125,7 +130,22 @@ class Running:
         if len(drafts) != 1 or not ids or set(_work_of(drafts[0])) != ids:
             return None
         draft = _under(drafts[0], claimed.reference)
-        return (claimed, draft) if draft is not None and draft.fingerprint == claimed.fingerprint else None
+        if draft is None:
+            return None
+        try:
+            draft = self._with_files(draft, mine)
+        except BridgeError:
+            return None  # it had its files when it was claimed, so it is another draft now
+        return (claimed, draft) if draft.fingerprint == claimed.fingerprint else None
+
+    def _with_files(self, draft: InvoiceDraft, work: Iterable[Work]) -> InvoiceDraft:
+        """The draft and what the app attaches to it, where the vendor keeps files with invoices."""
+        if self.attach is None or not self.books.keeps_files:
+            return draft
+        ids = set(_work_of(draft))
+        made = self.attach([one for one in work if one.id in ids], draft, self.plan)
+        files = (made,) if isinstance(made, Attachment) else tuple(made)
+        return evolve(draft, attachments=(*draft.attachments, *files))
 
     async def _go_on(self, claimed: Claim, draft: InvoiceDraft) -> None:
         if self.locked_out is not None:
@@ -163,7 +183,7 @@ class Running:
             return None
         try:
             deadline = self.books.ends_at()
-            claimed, named = await self._claim(draft, ids)
+            claimed, named = await self._claim(draft, ids, work)
             if claimed is None:
                 rows = await self.books.do(ledger.rows_of(ids))
                 self._hold(held_by(rows, rows))
@@ -177,7 +197,9 @@ class Running:
             self._problem(f"it did not come to its end: {error.message}", draft.reference, ids, error)
         return None
 
-    async def _claim(self, draft: InvoiceDraft, ids: tuple[str, ...]) -> tuple[Claim | None, InvoiceDraft]:
+    async def _claim(
+        self, draft: InvoiceDraft, ids: tuple[str, ...], work: Sequence[Work]
+    ) -> tuple[Claim | None, InvoiceDraft]:
         """Claim the draft's work for the first reference that is free; no claim if some of the work is another's."""
         books = self.books
         for reference in islice(ledger.references_from(draft.reference), _MOST_REFERENCES):
@@ -186,6 +208,7 @@ class Running:
                 continue
             if (named := _under(draft, reference)) is None:
                 raise _NoReference("there is no room for a number behind this reference: give the plan a shorter one")
+            named = self._with_files(named, work)
             invoice = standing.invoice
             if invoice is not None and invoice.fingerprint != named.fingerprint:
                 if invoice.state is State.INTENT:

@@ -17,6 +17,7 @@ from . import ledger
 from ._books import Books, Tracker
 from ._healing import Healer
 from ._releasing import Releasing
+from ._running import Attach
 from ._steps import Do, Run, drive, drive_async
 from .report import BillingReport, ReleaseReport, Unbilled
 
@@ -30,6 +31,7 @@ def bill(
     *,
     source: Source | None = None,
     finalize: bool = False,
+    attach: Attach | None = None,
 ) -> BillingReport:
     """Make invoices of all work that is not billed yet, note what each bills, and mark it in the tracker.
 
@@ -47,6 +49,9 @@ def bill(
             and drafted anew.
         source: the tracker to mark work in, where *work* is not that tracker itself.
         finalize: make the invoices final.
+        attach: makes what goes with an invoice, one file or several, of the work that it bills, its draft and the plan:
+            :func:`~accounting_bridge.timesheet.timesheet_pdf`, or a function like it. The same input has to give the
+            same files. Not called where the vendor keeps no files with invoices; ``report.notes`` says so.
 
     Raises:
         InvalidRequest: arguments that will not do; nothing was sent.
@@ -54,7 +59,9 @@ def bill(
         AuthenticationFailed, Unavailable: the tracker, the journal or the books could not be read (the books are asked
             for their currency where work names one and *plan* does not); nothing was changed.
     """
-    return drive(_bill(_read_from(work, plan), provider, plan, _tracker(work, source), finalize=finalize))
+    return drive(
+        _bill(_read_from(work, plan), provider, plan, _tracker(work, source), finalize=finalize, attach=attach)
+    )
 
 
 def unbilled(
@@ -121,10 +128,12 @@ async def bill_async(
     *,
     source: AsyncSource | None = None,
     finalize: bool = False,
+    attach: Attach | None = None,
 ) -> BillingReport:
     """See :func:`bill`."""
     read = _read_from(work, plan, asynchronous=True)
-    return await drive_async(_bill(read, provider, plan, _tracker(work, source), finalize=finalize))
+    tracker = _tracker(work, source)
+    return await drive_async(_bill(read, provider, plan, tracker, finalize=finalize, attach=attach))
 
 
 async def unbilled_async(
@@ -160,11 +169,14 @@ async def release_work_async(
 
 
 def _bill(
-    read: Callable[[], running.Read], provider: object, plan: Billing, tracker: Tracker | None, *, finalize: bool
-) -> Run[BillingReport]:
+    read: Callable[[], running.Read], provider: object, plan: Billing, tracker: Tracker | None, *, finalize: bool,
+    attach: Attach | None,
+) -> Run[BillingReport]:  # fmt: skip
+    if attach is not None and not callable(attach):
+        raise InvalidRequest("nothing was sent", problems=[Problem("attach", "must be a function")])
     books = Books(provider)
     healer = Healer(books=books, tracker=tracker)
-    run = running.Running(books=books, plan=plan, finalize=finalize, healer=healer)
+    run = running.Running(books=books, plan=plan, finalize=finalize, attach=attach, healer=healer)
     return run.run(read)
 
 
