@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         Unbilled,
         bill,
         bill_async,
+        bill_draft,
+        bill_draft_async,
         heal_billing,
         heal_billing_async,
         release_work,
@@ -108,8 +110,8 @@ _HOME = {
     "_policy": "Policy Priority",
     "_secrets": "Secret",
     "adapter": "Capabilities ChangedSince Finalize Sends",
-    "billing": "BillingProblem BillingReport ReleaseReport Unbilled bill bill_async heal_billing heal_billing_async "
-    "release_work release_work_async unbilled unbilled_async",
+    "billing": "BillingProblem BillingReport ReleaseReport Unbilled bill bill_async bill_draft bill_draft_async "
+    "heal_billing heal_billing_async release_work release_work_async unbilled unbilled_async",
     "_connect": "connect connect_async connect_source connect_source_async",
     "errors": "AuthenticationFailed BridgeError Conflict DuplicateFound ImportIncomplete InvalidRequest InvoiceGone "
     "InvoiceNotSent LimitReached MalformedResponse NeedsAttention NotFound OutcomeUnknown PeriodClosed "
@@ -239,6 +241,8 @@ __all__ = [
     "Window",
     "bill",
     "bill_async",
+    "bill_draft",
+    "bill_draft_async",
     "connect",
     "connect_async",
     "connect_source",

@@ -8,11 +8,14 @@ from attrs import evolve
 
 import accounting_bridge as ab
 from accounting_bridge import billing
-from accounting_bridge.timesheet import Reason
+from accounting_bridge.timesheet import Reason, lines
 from accounting_bridge.vendors.memory import Memory
 from billing.world import OCTOBER, Kept, World, entry, plan, sheet
 
 DAY = date(2026, 1, 1)
+WITHOUT_WORK = ab.InvoiceDraft(
+    reference="RE-1", customer=ab.CustomerRef(number="10001"), lines=[ab.LineItem(description="x", unit_price=1)]
+)
 
 
 @pytest.fixture
@@ -423,6 +426,59 @@ def test_unbilled_work_is_listed_for_people_to_choose_from(world):
     assert ([one.id for one in found.work], [held.work for held in found.held]) == (list(ids("b", "c")), [ids("a")])
 
 
+# ---- an invoice that a person builds -------------------------------------------------------------------------------
+
+
+def built(world, *keys, **more):
+    """A draft as a person composes it: lines of chosen work, and one of their own."""
+    chosen = [world.entries[one] for one in ids(*keys)]
+    own = ab.LineItem(description="Anfahrt", quantity=1, unit_price=40, tax_rate=19)
+    more = {"reference": "RE-77", "customer": ab.CustomerRef(number="10001"), **more}
+    return ab.InvoiceDraft(lines=[*lines(chosen, plan()).lines, own], **more)
+
+
+def test_an_invoice_that_a_person_built_bills_its_work_through_the_ledger(world):
+    provider, tracker = world.process()
+    report = ab.bill_draft(built(world, "a"), provider, source=tracker)
+    (billed,) = report.billed
+    assert (billed.reference, billed.work, billed.invoice.totals.net, report.ok) == ("RE-77", ids("a"), 135, True)
+    assert world.marked() == {"a"}
+    assert [one.work for one in world.bill().billed] == [ids("b"), ids("c")]
+
+
+def test_the_same_draft_again_is_the_same_invoice(world):
+    first, again = (ab.bill_draft(built(world, "a"), world.process()[0]) for _ in range(2))
+    assert again.billed[0].invoice.id == first.billed[0].invoice_id
+    assert (len(world.books.invoices), again.ok, again.notes) == (1, True, ())
+
+
+def test_work_that_another_invoice_has_stops_the_whole_draft(world):
+    draft = built(world, "a", "b")
+    world.bill()
+    report = ab.bill_draft(draft, world.process()[0])
+    (problem,) = report.problems
+    assert (report.billed, problem.work, len(world.books.invoices)) == ((), ids("a", "b"), 2)
+    assert "under reference 'work/10001/2026-10'" in str(problem)
+
+
+def test_another_draft_under_the_same_reference_is_refused(world):
+    ab.bill_draft(built(world, "a"), world.process()[0])
+    other = ab.bill_draft(built(world, "b"), world.process()[0])
+    same_text = ab.bill_draft(evolve(built(world, "a"), introduction="Hallo"), world.process()[0])
+    assert [type(one.error) for one in (*other.problems, *same_text.problems)] == [ab.ReferenceReused] * 2
+    assert len(world.books.invoices) == 1
+    assert [one.work for one in world.bill().billed] == [ids("b"), ids("c")]
+
+
+def test_a_draft_whose_invoice_was_voided_and_released_needs_another_reference(world):
+    (billed,) = ab.bill_draft(built(world, "a"), world.process()[0]).billed
+    world.books.invoices[billed.invoice_id] = evolve(billed.invoice, status=ab.InvoiceStatus.VOID)
+    ab.release_work(world.process()[0], references=["RE-77"])
+    (problem,) = ab.bill_draft(built(world, "a"), world.process()[0]).problems
+    assert "another reference" in problem.message
+    assert ab.bill_draft(built(world, "a", reference="RE-78"), world.process()[0]).ok
+
+
 # ---- arguments -----------------------------------------------------------------------------------------------------
 
 
@@ -434,6 +490,8 @@ def test_unbilled_work_is_listed_for_people_to_choose_from(world):
         (lambda provider, tracker: ab.bill([], "provider", plan()), "provider"),
         (lambda provider, tracker: ab.bill([entry("a"), "b"], provider, plan()), "work[1]"),
         (lambda provider, tracker: ab.unbilled(None, provider), "work"),
+        (lambda provider, tracker: ab.bill_draft("draft", provider), "draft"),
+        (lambda provider, tracker: ab.bill_draft(WITHOUT_WORK, provider), "lines"),
         (lambda provider, tracker: ab.bill([], provider, plan(), source="mite"), "source"),
         (lambda provider, tracker: ab.bill(tracker, provider, plan(), source=evolve(tracker)), "source"),
         (lambda provider, tracker: ab.release_work(provider), "references"),

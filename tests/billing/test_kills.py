@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 import accounting_bridge as ab
-from accounting_bridge.timesheet import Expense
+from accounting_bridge.timesheet import Expense, lines
 from billing.world import Killed, Life, World, entry, plan, sheet
 
 pytestmark = pytest.mark.usefixtures("unmeasured")
@@ -90,6 +90,40 @@ def test_each_invoice_has_its_file_once(lost):
         if not killed:
             break
     assert life.die_at > 25
+
+
+@pytest.mark.parametrize("lost", [None, True, False], ids=["answered", "answer lost", "request lost"])
+@pytest.mark.parametrize("again", [True, False], ids=["the same call", "the month's run"])
+def test_a_draft_that_a_person_built(lost, again):
+    """Killed anywhere, it is carried on by the same call; or ended by the next run, which bills what it did not."""
+    for world, life in worlds():
+        chosen = [world.entries["fake:time:a"]]
+        draft = ab.InvoiceDraft(
+            reference="RE-77", customer=ab.CustomerRef(number="10001"), lines=lines(chosen, plan()).lines
+        )
+        if lost is not None:
+            world.books.lose_next_answer(after_commit=lost)
+        provider, tracker = world.process(life)
+        try:
+            ab.bill_draft(draft, provider, source=tracker)
+        except Killed:
+            killed = True
+        else:
+            killed = False
+        if again:
+            for _ in range(4):
+                provider, tracker = world.process()
+                if (report := ab.bill_draft(draft, provider, source=tracker)).ok:
+                    break
+                world.clock.sleep_until(report.retry_at)
+            assert report.ok
+        finish(world)
+        check(world)
+        if again:
+            assert world.billed() == {"a": "RE-77", "b": "work/10001/2026-10", "c": "work/10002/2026-10"}
+        if not killed:
+            break
+    assert life.die_at > 10
 
 
 def test_late_work_comes_in_between():

@@ -1,12 +1,14 @@
 """Billing: from tracked work to invoices, with a ledger that keeps each entry on at most one live invoice.
 
 Reading order: calls (what an app uses), report (what it gets), ledger (the rows in the journal, and how they change),
-then the runs: ``_running``, ``_healing``, ``_releasing``.
+then the runs: ``_running``, ``_one_draft``, ``_making``, ``_healing``, ``_releasing``.
 """
 
 from .calls import (
     bill,
     bill_async,
+    bill_draft,
+    bill_draft_async,
     heal_billing,
     heal_billing_async,
     release_work,
@@ -27,6 +29,8 @@ __all__ = [
     "Unbilled",
     "bill",
     "bill_async",
+    "bill_draft",
+    "bill_draft_async",
     "heal_billing",
     "heal_billing_async",
     "release_work",

@@ -17,18 +17,17 @@ from typing import Final, TypeAlias
 
 from attrs import define, evolve, field
 
-from ..errors import AuthenticationFailed, BridgeError, InvalidRequest, OutcomeUnknown, ReferenceReused, Unavailable
+from ..errors import BridgeError, InvalidRequest
 from ..flow import Drift
-from ..journal.port import Row, State
-from ..models import Attachment, Invoice, InvoiceDraft, ServicePeriod
-from ..money import difference
+from ..journal.port import State
+from ..models import Attachment, InvoiceDraft, ServicePeriod
 from ..timesheet import Billing, LeftOut, Statement, Work, WorkDrafts, WorkProblem, invoice_drafts
 from . import ledger
 from ._books import Books
-from ._healing import Healer, problem
+from ._making import Making, held_by, work_of
 from ._steps import Do
 from .ledger import Claim
-from .report import Billed, BillingProblem, BillingReport, Held, Unbilled
+from .report import BillingReport, Unbilled
 
 _MOST_REFERENCES: Final = 1000
 Read = Do[tuple[Sequence[Work], Sequence[Drift]]]
@@ -50,35 +49,15 @@ def is_wanted(work: Work, period: ServicePeriod | None) -> bool:
     return work.billable and not work.billed and (period is None or period.start <= work.day <= period.end)
 
 
-def held_by(ids: Iterable[str], rows: dict[str, Row]) -> tuple[Held, ...]:
-    """These pieces of work, by the reference that has them."""
-    found: dict[tuple[str, str | None], list[str]] = {}
-    for one in ids:
-        row = rows[one]
-        found.setdefault((row.fingerprint, row.remote_id), []).append(one)
-    return tuple(
-        Held(reference=reference, invoice_id=invoice_id, work=tuple(work))
-        for (reference, invoice_id), work in sorted(found.items(), key=lambda item: item[0][0])
-    )
-
-
 @define(kw_only=True)
-class Running:
+class Running(Making):
     """A run, and what has come of it so far."""
 
-    books: Books
     plan: Billing
-    finalize: bool
     attach: Attach | None
-    healer: Healer
-    billed: list[Billed] = field(factory=list)
-    held: dict[tuple[str, str | None], list[str]] = field(factory=dict)
-    problems: list[BillingProblem] = field(factory=list)
     work_problems: list[WorkProblem] = field(factory=list)
     statements: list[Statement] = field(factory=list)
-    notes: list[str] = field(factory=list)
     left_out: LeftOut = field(factory=LeftOut)
-    locked_out: AuthenticationFailed | None = None
 
     async def run(self, read: Callable[[], Read]) -> BillingReport:
         """All of it. Nothing is changed before the work is read to its end."""
@@ -95,22 +74,12 @@ class Running:
         await healer.end(claimed for claimed in claims if claimed.reference not in resumed)
         rows = await books.do(ledger.rows_of(one.id for one in work if is_wanted(one, self.plan.period)))
         done = {one for billed in self.billed for one in billed.work}
-        self._hold(held_by((one for one in rows if one not in done), rows))
+        self.hold(held_by((one for one in rows if one not in done), rows))
         await self._bill([one for one in work if one.id not in rows])
         await healer.mark()
-        return self._report(skipped)
-
-    def _report(self, skipped: Sequence[Drift]) -> BillingReport:
-        about = {one for told in (*self.problems, *self.healer.problems) for one in told.work}
-        held = (
-            Held(reference=reference, invoice_id=invoice_id, work=kept)
-            for (reference, invoice_id), ids in sorted(self.held.items(), key=lambda item: item[0][0])
-            if (kept := tuple(one for one in ids if invoice_id is not None or one not in about))
-        )
         return evolve(
-            self.healer.report(), billed=tuple(self.billed), held=tuple(held), notes=tuple(self.notes),
-            problems=(*self.healer.problems, *self.problems), work_problems=tuple(self.work_problems),
-            statements=tuple(self.statements), left_out=self.left_out, skipped=tuple(skipped),
+            self.report(), work_problems=tuple(self.work_problems), statements=tuple(self.statements),
+            left_out=self.left_out, skipped=tuple(skipped),
         )  # fmt: skip
 
     async def _plan_for_books(self, work: Sequence[Work]) -> Billing:
@@ -127,7 +96,7 @@ class Running:
         ids = set(claimed.work)
         mine = [one for one in work if one.id in ids]
         drafts = invoice_drafts(mine, self.plan).drafts if len(mine) == len(ids) else ()
-        if len(drafts) != 1 or not ids or set(_work_of(drafts[0])) != ids:
+        if len(drafts) != 1 or not ids or set(work_of(drafts[0])) != ids:
             return None
         draft = _under(drafts[0], claimed.reference)
         if draft is None:
@@ -142,21 +111,21 @@ class Running:
         """The draft and what the app attaches to it, where the vendor keeps files with invoices."""
         if self.attach is None or not self.books.keeps_files:
             return draft
-        ids = set(_work_of(draft))
+        ids = set(work_of(draft))
         made = self.attach([one for one in work if one.id in ids], draft, self.plan)
         files = (made,) if isinstance(made, Attachment) else tuple(made)
         return evolve(draft, attachments=(*draft.attachments, *files))
 
     async def _go_on(self, claimed: Claim, draft: InvoiceDraft) -> None:
         if self.locked_out is not None:
-            self._problem(f"not tried: {self.locked_out.message}", claimed.reference, claimed.work, self.locked_out)
+            self.problem(f"not tried: {self.locked_out.message}", claimed.reference, claimed.work, self.locked_out)
             return
         deadline = self.books.ends_at()
         try:
             if await self.books.do(ledger.take_up(claimed)):
-                await self._make(evolve(claimed, rounds=claimed.rounds + 1, since=self.books.now()), draft, deadline)
+                await self.make(evolve(claimed, rounds=claimed.rounds + 1, since=self.books.now()), draft, deadline)
         except BridgeError as error:
-            self._problem(f"it could not be taken up: {error.message}", claimed.reference, claimed.work, error)
+            self.problem(f"it could not be taken up: {error.message}", claimed.reference, claimed.work, error)
 
     # -- what is free --
 
@@ -177,24 +146,24 @@ class Running:
 
     async def _bill_one(self, draft: InvoiceDraft, statement: Statement, work: Sequence[Work]) -> WorkDrafts | None:
         """Bill it; or what is left of it to draft anew, where another worker has claimed some of it."""
-        ids = _work_of(draft)
+        ids = work_of(draft)
         if self.locked_out is not None:
-            self._problem(f"not tried: {self.locked_out.message}", draft.reference, ids, self.locked_out)
+            self.problem(f"not tried: {self.locked_out.message}", draft.reference, ids, self.locked_out)
             return None
         try:
             deadline = self.books.ends_at()
             claimed, named = await self._claim(draft, ids, work)
             if claimed is None:
                 rows = await self.books.do(ledger.rows_of(ids))
-                self._hold(held_by(rows, rows))
+                self.hold(held_by(rows, rows))
                 free = set(ids) - rows.keys()
                 return invoice_drafts([one for one in work if one.id in free], self.plan)
             self.statements.append(evolve(statement, reference=named.reference))
-            await self._make(claimed, named, deadline)
+            await self.make(claimed, named, deadline)
         except _NoReference as error:
-            self._problem(str(error), draft.reference, ids, None)
+            self.problem(str(error), draft.reference, ids, None)
         except BridgeError as error:  # of the journal: what is left behind, the next run goes on with
-            self._problem(f"it did not come to its end: {error.message}", draft.reference, ids, error)
+            self.problem(f"it did not come to its end: {error.message}", draft.reference, ids, error)
         return None
 
     async def _claim(
@@ -226,77 +195,9 @@ class Running:
                 return None, draft
         raise _NoReference("too many invoices have this reference already: give the plan a narrower one")
 
-    # -- the invoice --
-
-    async def _make(self, claimed: Claim, draft: InvoiceDraft, deadline: float) -> None:
-        """Create it, and note what the journal then says of it, whether the call came to its end or not."""
-        invoice: Invoice | None = None
-        error: BridgeError | None = None
-        try:
-            invoice = await self.books.create(draft, finalize=self.finalize, deadline=deadline)
-        except BridgeError as exc:
-            error = exc
-            self.locked_out = exc if isinstance(exc, AuthenticationFailed) else None
-        standing = await self.books.do(ledger.standing_of(claimed.reference))
-        made = standing.makes(claimed.fingerprint)
-        if made is not None and made.state is State.CONFIRMED and made.remote_id is not None:
-            if isinstance(error, OutcomeUnknown | Unavailable):  # a file, or the final step: the same call goes on
-                self._problem(f"its invoice is not complete: {error.message}", claimed.reference, claimed.work, error)
-            elif made.rounds == 0 and not await self._is_what_was_found(draft, invoice):
-                self._problem(
-                    "the books hold an invoice with this reference that comes to another amount, from before the "
-                    "journal: nobody knows what work it bills. Mark that work as billed in the tracker, then "
-                    "release_work(references=[…], anyway=True)", claimed.reference, claimed.work, error,
-                )  # fmt: skip
-            else:
-                if claimed.rounds == 1 and invoice is not None and not invoice.created:
-                    # By what it comes to nobody can tell it from one for other work of the same amount.
-                    self.notes.append(
-                        f"{claimed.reference}: invoice {invoice.id} was there before this run, and comes to what this "
-                        "work does; it was taken for the one that bills it"
-                    )  # fmt: skip
-                await self._note(claimed, made.remote_id, invoice, error)
-        elif made is None:
-            assert error is not None, "a call that returned has a confirmed row"
-            await self.books.do(ledger.give_free(claimed, standing))
-            self._problem(_said(error), claimed.reference, claimed.work, error)
-        else:
-            message = f"it stays claimed, because its invoice may have been made: {error.message if error else ''}"
-            self._problem(message, claimed.reference, claimed.work, error)
-
-    async def _note(self, claimed: Claim, invoice_id: str, invoice: Invoice | None, error: BridgeError | None) -> None:
-        taken = await self.books.do(ledger.settle(claimed, invoice_id, self.healer.marks_in))
-        self.healer.work[claimed.reference] = claimed.work
-        self.billed.append(
-            Billed(reference=claimed.reference, invoice_id=invoice_id, work=claimed.work, invoice=invoice)
-        )
-        self.healer.tell_taken(claimed, taken, invoice_id)
-        if error is not None:
-            self._problem(f"its invoice was made, and: {error.message}", claimed.reference, (), error)
-
-    async def _is_what_was_found(self, draft: InvoiceDraft, invoice: Invoice | None) -> bool:
-        """Whether an invoice that this journal did not send comes to what the draft does."""
-        if invoice is None:
-            return False
-        plan = await self.books.plan(draft, finalize=self.finalize)
-        return difference(invoice.totals.gross, plan.totals.gross).copy_abs() <= plan.tolerance
-
-    # -- telling --
-
-    def _hold(self, held: Iterable[Held]) -> None:
-        for one in held:
-            self.held.setdefault((one.reference, one.invoice_id), []).extend(one.work)
-
-    def _problem(self, message: str, reference: str, work: tuple[str, ...], error: BridgeError | None) -> None:
-        self.problems.append(problem(message, reference, work, error))
-
 
 class _NoReference(Exception):
     """There is none that a draft could be made under; says why."""
-
-
-def _work_of(draft: InvoiceDraft) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one for line in draft.items for one in line.work))
 
 
 def _under(draft: InvoiceDraft, reference: str) -> InvoiceDraft | None:
@@ -305,9 +206,3 @@ def _under(draft: InvoiceDraft, reference: str) -> InvoiceDraft | None:
         return draft if draft.reference == reference else evolve(draft, reference=reference)
     except InvalidRequest:
         return None
-
-
-def _said(error: BridgeError) -> str:
-    if isinstance(error, ReferenceReused):
-        return "somebody else used this reference just now: run it again"
-    return f"nothing was made: {error.message}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import InvalidRequest, Problem
 from ..flow import Drift
-from ..models import ServicePeriod
+from ..models import InvoiceDraft, ServicePeriod
 from ..provider import AccountingProvider, AsyncAccountingProvider
 from ..sources import AsyncSource, Source
 from ..timesheet import Billing, Work
@@ -16,6 +16,7 @@ from . import _running as running
 from . import ledger
 from ._books import Books, Tracker
 from ._healing import Healer
+from ._one_draft import OneDraft
 from ._releasing import Releasing
 from ._running import Attach
 from ._steps import Do, Run, drive, drive_async
@@ -62,6 +63,27 @@ def bill(
     return drive(
         _bill(_read_from(work, plan), provider, plan, _tracker(work, source), finalize=finalize, attach=attach)
     )
+
+
+def bill_draft(
+    draft: InvoiceDraft, provider: AccountingProvider, *, source: Source | None = None, finalize: bool = False
+) -> BillingReport:
+    """Make the invoice that a person built, of lines that :func:`~accounting_bridge.timesheet.lines` gave and others.
+
+    Its work goes through the ledger as in :func:`bill`: on one invoice at most, and marked in the tracker once that is
+    there. The invoice has the draft's own reference, and the same call goes on where one before it came to.
+
+    Args:
+        draft: with the ids of what it bills in ``LineItem.work``. If any of that is billed already, or being billed,
+            nothing is sent, and ``problems`` names what has it.
+        provider: what :func:`~accounting_bridge.connect` returned; give it a journal that survives.
+        source: the tracker to mark work in.
+        finalize: make the invoice final.
+
+    Raises:
+        InvalidRequest: arguments that will not do, or a draft that bills no work; nothing was sent.
+    """
+    return drive(_bill_draft(draft, provider, _tracker(source, None), finalize=finalize))
 
 
 def unbilled(
@@ -136,6 +158,13 @@ async def bill_async(
     return await drive_async(_bill(read, provider, plan, tracker, finalize=finalize, attach=attach))
 
 
+async def bill_draft_async(
+    draft: InvoiceDraft, provider: AsyncAccountingProvider, *, source: AsyncSource | None = None, finalize: bool = False
+) -> BillingReport:
+    """See :func:`bill_draft`."""
+    return await drive_async(_bill_draft(draft, provider, _tracker(source, None), finalize=finalize))
+
+
 async def unbilled_async(
     work: AsyncSource | Iterable[Work] | AsyncIterable[Work],
     provider: AsyncAccountingProvider,
@@ -178,6 +207,17 @@ def _bill(
     healer = Healer(books=books, tracker=tracker)
     run = running.Running(books=books, plan=plan, finalize=finalize, attach=attach, healer=healer)
     return run.run(read)
+
+
+def _bill_draft(draft: object, provider: object, tracker: Tracker | None, *, finalize: bool) -> Run[BillingReport]:
+    if not isinstance(draft, InvoiceDraft):
+        raise InvalidRequest("nothing was sent", problems=[Problem("draft", "must be an InvoiceDraft")])
+    if not any(line.work for line in draft.items):
+        problem = Problem("lines", "none of them says what it bills (LineItem.work): use provider.create_invoice")
+        raise InvalidRequest("nothing was sent", problems=[problem])
+    books = Books(provider)
+    healer = Healer(books=books, tracker=tracker)
+    return OneDraft(books=books, finalize=finalize, healer=healer, draft=draft).run()
 
 
 async def _heal(provider: object, source: object) -> BillingReport:

@@ -1,0 +1,72 @@
+"""A draft that a person built: its work goes through the same ledger, under the reference that it has."""
+
+from __future__ import annotations
+
+from attrs import define, evolve
+
+from ..errors import BridgeError, ReferenceReused, Unavailable
+from ..journal.port import State
+from ..models import InvoiceDraft
+from . import ledger
+from ._making import Making, held_by, work_of
+from .ledger import Claim, Standing
+from .report import BillingReport
+
+
+@define(kw_only=True)
+class OneDraft(Making):
+    """Bills it, all of its work or nothing."""
+
+    draft: InvoiceDraft
+
+    async def run(self) -> BillingReport:
+        """Claim, create, note, mark; or go on where a call before this one came to."""
+        draft, ids = self.draft, work_of(self.draft)
+        deadline = self.books.ends_at()
+        try:
+            standing = await self.books.do(ledger.standing_of(draft.reference))
+            if standing.billing is None:
+                claimed = await self._claim(ids)
+            else:
+                claimed = await self._take_up(standing, ids)
+            if claimed is not None:
+                await self.make(claimed, draft, deadline)
+        except BridgeError as error:  # of the journal: what is left behind, the same call goes on with
+            self.problem(f"it did not come to its end: {error.message}", draft.reference, ids, error)
+        await self.healer.mark()
+        return self.report()
+
+    async def _claim(self, ids: tuple[str, ...]) -> Claim | None:
+        reference, fingerprint = self.draft.reference, self.draft.fingerprint
+        rows = await self.books.do(ledger.rows_of(ids))
+        since = self.books.now()
+        if not rows and await self.books.do(ledger.claim(reference, fingerprint, ids, self.healer.marks_in)):
+            return Claim(reference=reference, fingerprint=fingerprint, rounds=1, since=since, work=ids)
+        held = held_by(rows, rows)
+        told = "; ".join(str(one) for one in held) or "another worker claimed some of its work just now"
+        self.problem(f"nothing was sent, because it bills work that another invoice has: {told}", reference, ids, None)
+        return None
+
+    async def _take_up(self, standing: Standing, ids: tuple[str, ...]) -> Claim | None:
+        """The claim of a call before this one, if that was for the same draft."""
+        row, reference = standing.billing, self.draft.reference
+        assert row is not None, "asked before"
+        work = (await self.books.do(ledger.work_of({reference})))[reference]
+        if standing.release is not None:
+            message = "its invoice counts no longer, and its work was given free: give the draft another reference"
+            self.problem(message, reference, ids, None)
+            return None
+        if row.fingerprint != self.draft.fingerprint or set(work) != set(ids):
+            message = "the reference is that of another draft: give this one another"
+            self.problem(message, reference, ids, ReferenceReused(message))
+            return None
+        now = self.books.now()
+        claimed = Claim(
+            reference=reference, fingerprint=row.fingerprint, rounds=row.rounds, since=row.sent_at or now, work=ids
+        )
+        if row.state is State.CONFIRMED or await self.books.do(ledger.take_up(claimed)):
+            return evolve(claimed, rounds=claimed.rounds + 1, since=now)
+        message = "another worker is at it: run it again a little later"
+        error = Unavailable(message, retry_at=claimed.frees_at(self.books.deadline))
+        self.problem(message, reference, ids, error)
+        return None
