@@ -19,7 +19,7 @@ from ends import Ends, numbers_by_name, show
 
 import accounting_bridge as ab
 from accounting_bridge.sources.exports import read_export
-from accounting_bridge.timesheet import Billing, Grouping, Rates, Service, Texts, Work
+from accounting_bridge.timesheet import Billing, CustomerLink, Grouping, Rates, Service, Texts, Work
 
 BOOKS = {"create_customers": False, "default_tax_rate": "19"}
 
@@ -43,7 +43,7 @@ def invoice_project(
     """The click. *numbers*: of the imported customers, by name. What was billed before is left out."""
     chosen = [one for one in work if one.project is not None and one.project.id == project]
     plan = Billing(
-        customers={name: ab.CustomerRef(number=number) for name, number in numbers.items()},
+        customers={CustomerLink(id=name): ab.CustomerRef(number=number) for name, number in numbers.items()},
         known_customers_only=True,
         per="project",
         rates=Rates(default=hourly_rate or settings.hourly_rate, order=("default",)),
@@ -70,6 +70,8 @@ def main(books: str = "lexoffice", file: str = str(Path(__file__).with_name("clo
     work: list[Work] = list(times)
     for row in times.skipped:
         print(f"not read, {row.record}: {'; '.join(row.problems)}")
+    for note in times.notes:
+        print(f"note: {note}")
     work += rendered(work)
 
     with Ends(books) as ends, ends.books(BOOKS) as provider:

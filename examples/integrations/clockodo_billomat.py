@@ -15,7 +15,7 @@ from typing import Any
 from ends import Ends, last_month, numbers_by_name, show
 
 import accounting_bridge as ab
-from accounting_bridge.timesheet import ArticleMap, Billing, Grouping, Rates, Texts, TimeRounding
+from accounting_bridge.timesheet import ArticleMap, Billing, CustomerLink, Grouping, Rates, Texts, TimeRounding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +42,10 @@ class Settings:
 
 def plan(settings: Settings, month: ab.ServicePeriod, source: ab.Source) -> Billing:
     """The settings in the words of the library."""
-    customers: dict[str, ab.Customer | ab.CustomerRef] = {}
+    customers: dict[CustomerLink, ab.Customer | ab.CustomerRef] = {}
     if settings.create_customers:
-        customers = {one.id: one.customer for one in source.customers() if one.customer.number}
-    customers |= {key: ab.CustomerRef(number=number) for key, number in settings.links.items()}
+        customers = {CustomerLink(id=one.id): one.customer for one in source.customers() if one.customer.number}
+    customers |= {CustomerLink(id=key): ab.CustomerRef(number=number) for key, number in settings.links.items()}
     lines_per = (*settings.lines_per, "sub_project") if settings.sub_projects_separately else settings.lines_per
     rounding = TimeRounding(direction="up", minutes=settings.round_up_to) if settings.round_up_to else TimeRounding()
     return Billing(

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,7 +34,6 @@ class Ends:
         self._books, self._tracker = books, tracker
         self.boxes: dict[str, Any] = {}
         self.grants: ab.TokenStore = ab.MemoryTokens()
-        self.journal: ab.Journal = ab.MemoryJournal()  # remembers what was created, and what it bills
         given = [name for name, keys in self.keys.items() if keys]
         self.real = len(given) == len(kinds)
         if given and not self.real:
@@ -46,7 +46,6 @@ class Ends:
         """The accounting system, with the options of the connection."""
         name = self._books
         if self.real:
-            self.journal = ab.SqliteJournal("journal.db")
             if name == "visma":
                 self.grants = ab.SqliteTokens("grants.db", key=bytes.fromhex(os.environ["VISMA_GRANTS_KEY"]))
             where: dict[str, Any] = {}
@@ -61,15 +60,17 @@ class Ends:
             yield provider
 
     @contextmanager
-    def tracker(self, people: Callable[[Any], None]) -> Iterator[ab.Source]:
-        """The time tracker; *people* track invented work in its sandbox."""
+    def tracker(
+        self, people: Callable[[Any], None], options: Mapping[str, object] | None = None
+    ) -> Iterator[ab.Source]:
+        """The time tracker, with the settings of the app; *people* track invented work in its sandbox."""
         name = self._tracker or ""
         if not self.real and name not in self.boxes:
             self.boxes[name] = serve(name, entries=0, rate_limit=False)
             people(self.boxes[name].sandbox)
         keys = self.keys[name] if self.real else self.boxes[name].settings
         where = {} if self.real else {"base_url": self.boxes[name].url, "limits": ab.Unlimited()}
-        with ab.connect_source(name, keys, tenant=TENANT, **where) as source:
+        with ab.connect_source(name, {**keys, **(options or {})}, tenant=TENANT, **where) as source:
             yield source
 
     def consent(self, provider: ab.AccountingProvider) -> None:
@@ -81,10 +82,14 @@ class Ends:
         provider.exchange(answer["code"][0], answer["state"][0])
 
     def __enter__(self) -> Self:
+        self._folder = TemporaryDirectory()  # for sandboxes; a real app keeps its journal
+        self.journal = ab.SqliteJournal("journal.db" if self.real else f"{self._folder.name}/journal.db")
         print("real accounts" if self.real else f"sandboxes of {' and '.join(self.keys)}")
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.journal.close()
+        self._folder.cleanup()
         for box in self.boxes.values():
             box.close()
 
@@ -117,19 +122,7 @@ def last_month() -> ab.ServicePeriod:
 
 def show(report: ab.BillingReport) -> None:
     """What a run did, as the app would show it to its user."""
-    for billed in report.billed:
-        invoice = billed.invoice
-        told = f"{invoice.totals.net} + {invoice.totals.tax} VAT = {invoice.totals.gross}" if invoice else "made before"
-        print(f"  {billed.reference}: {told}, bills {len(billed.work)} entries")
-    for held in report.held:
-        print(f"  left out, {held}")
-    for problem in (*report.work_problems, *report.problems):
-        print(f"  PROBLEM {problem}")
-    for failed in report.not_marked:
-        print(f"  NOT MARKED {failed.id}: {failed.error}")
-    for drift in report.skipped:
-        print(f"  NOT READ: {drift}")
-    for note in report.notes:
-        print(f"  note: {note}")
+    for line in report.table().splitlines():
+        print(f"  {line}")
     if not report.billed:
         print("  nothing new to bill")

@@ -12,7 +12,7 @@ from typing import Any
 from ends import Ends, last_month, numbers_by_name, show
 
 import accounting_bridge as ab
-from accounting_bridge.timesheet import Billing, Grouping, Rates, Texts, lines
+from accounting_bridge.timesheet import Billing, CustomerLink, Grouping, Rates, Texts, lines
 
 BILLOMAT = {"create_customers": False, "default_tax_rate": "19"}
 Links = Mapping[str, ab.CustomerRef]
@@ -32,7 +32,7 @@ def settings(links: Links, month: ab.ServicePeriod, hourly_rate: int | None = No
     """*hourly_rate*: for this invoice, whatever mite says; without it, 80 where mite knows no rate."""
     return Billing(
         period=month,
-        customers=links,
+        customers={CustomerLink(id=own): customer for own, customer in links.items()},
         known_customers_only=True,
         rates=Rates(default=80) if hourly_rate is None else Rates(default=hourly_rate, order=("default",)),
         grouping=Grouping(hours=("project", "activity")),
@@ -63,7 +63,8 @@ def main() -> None:
 
         waiting = ab.unbilled(source, provider, month).work
         print(f"{len(waiting)} entries wait to be billed; as lines for an invoice that a person builds:")
-        preview = settings(links, month).for_books(provider.rounding, provider.check().currency)
+        takes = provider.capabilities.most_lines
+        preview = settings(links, month).for_books(provider.rounding, provider.check().currency, takes)
         for line in lines(waiting, preview).lines:
             print(f"  {line.quantity} {line.unit} x {line.unit_price}  {line.description}")
 

@@ -9,7 +9,7 @@ interface that is known; the billing ledger keeps what was billed, as nothing ca
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -20,7 +20,17 @@ from ends import TENANT, Ends, show
 
 import accounting_bridge as ab
 from accounting_bridge.sources.exports import read_export
-from accounting_bridge.timesheet import ArticleMap, Billing, Booking, Grouping, Project, Rates, Texts, Work
+from accounting_bridge.timesheet import (
+    ArticleMap,
+    Billing,
+    Booking,
+    CustomerLink,
+    Grouping,
+    Project,
+    Rates,
+    Texts,
+    Work,
+)
 
 BOOKS = {"create_customers": False}
 
@@ -43,7 +53,7 @@ def plan(settings: Settings, imported: Mapping[str, ab.CustomerRef], period: ab.
     """The settings in the words of the library."""
     return Billing(
         period=period,
-        customers=imported,
+        customers={CustomerLink(id=name): customer for name, customer in imported.items()},  # the file has no numbers
         known_customers_only=True,
         rates=Rates(default=settings.hourly_rate),
         tax_rate=settings.vat,
@@ -60,6 +70,15 @@ def described(work: Work, projects: Mapping[str, Project]) -> Work:
     return work if known is None else attrs.evolve(work, project=known)
 
 
+def by_name(customers: Iterable[ab.Customer]) -> dict[str, ab.CustomerRef]:
+    """Customers whom the books know by a name that no other active one has. Of two with one name, a person decides."""
+    found: dict[str, list[str]] = {}
+    for one in customers:
+        if one.number and one.active:
+            found.setdefault(one.name, []).append(one.number)
+    return {name: ab.CustomerRef(number=same[0]) for name, same in found.items() if len(same) == 1}
+
+
 def main(books: str = "billomat", file: str = str(Path(__file__).with_name("plainstaff.csv"))) -> None:
     projects = {"Katalog": Project(id="Katalog", order_reference="B-2026-77", cost_centre="4711")}
     settings = Settings(vat_of_projects={"Katalog": Decimal(7)})
@@ -68,16 +87,13 @@ def main(books: str = "billomat", file: str = str(Path(__file__).with_name("plai
     work = [described(one, projects) for one in bookings]
     for row in bookings.skipped:
         print(row)
+    for note in bookings.notes:  # a booking that is corrected after it was billed would be billed again
+        print(f"note: {note}")
 
     store = ab.MemoryCustomers()  # a real app: ab.SqliteCustomers("customers.db")
     with Ends(books) as ends, ends.books(BOOKS) as provider:
         print(f"the import button: {ab.sync_customers(provider, store, tenant=TENANT).created} customers")
-        imported = {
-            one.name: ab.CustomerRef(number=one.number)
-            for one in store.customers(TENANT, books)
-            if one.number and one.active
-        }
-        settled = plan(settings, imported, october)
+        settled = plan(settings, by_name(store.customers(TENANT, books)), october)
         show(ab.bill(work, provider, settled))
         print("and exported again:")
         show(ab.bill(work, provider, settled))

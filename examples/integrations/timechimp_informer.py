@@ -16,6 +16,9 @@ from ends import TENANT, Ends, last_month, show
 import accounting_bridge as ab
 from accounting_bridge.timesheet import Billing, Grouping, Rates, Texts, timesheet_pdf
 
+TIMECHIMP = {
+    "open_means_sent": True,  # this user sends what is open there; else book_sale refuses it
+}
 INFORMER = {
     "default_tax_rate": "21",
     "ledger_account": "8010, 8020",  # the first that goes with a line's VAT rate
@@ -36,7 +39,7 @@ def plan(source: ab.Source, month: ab.ServicePeriod, *, create_customers: bool, 
     """*per*: ``activity``, ``person``, ``project``, or ``entry`` for TimeChimp's "detailed"."""
     everybody = {}
     if create_customers:
-        everybody = {one.id: one.customer for one in source.customers() if one.customer.number}
+        everybody = {one.link: one.customer for one in source.customers() if one.customer.number}
     return Billing(
         period=month,
         customers=everybody,
@@ -68,7 +71,11 @@ def people(timechimp: Any) -> None:
 
 def main() -> None:
     month, store = last_month(), ab.MemoryCustomers()  # a real app: ab.SqliteCustomers("customers.db")
-    with Ends("informer", "timechimp") as ends, ends.tracker(people) as source, ends.books(INFORMER) as provider:
+    with (
+        Ends("informer", "timechimp") as ends,
+        ends.tracker(people, TIMECHIMP) as source,
+        ends.books(INFORMER) as provider,
+    ):
         night = import_tonight(provider, store)
         print(f"night: {night.created} customers created, {night.updated} updated, {night.deactivated} deactivated")
 

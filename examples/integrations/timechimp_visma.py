@@ -16,6 +16,9 @@ from ends import Ends, last_month, show
 import accounting_bridge as ab
 from accounting_bridge.timesheet import ArticleMap, Billing, Booking, Grouping, Rates, Texts, Work
 
+TIMECHIMP = {
+    "open_means_sent": True,  # this user sends what is open there; else book_sale refuses it
+}
 VISMA = {
     "create_customers": True,
     "revenue_accounts": {"21": "8000", "9": "8010"},
@@ -47,7 +50,7 @@ def plan(
     """*defaults*: from kinds of work (``hours``, ``trip``, ``expense``) to the article's number in Visma."""
     ids = {one.number: one.id for one in provider.import_articles()}
     kinds = {kind: Booking(article=ids[number]) for kind, number in defaults.items()}
-    everybody = {one.id: one.customer for one in source.customers() if one.customer.number}
+    everybody = {one.link: one.customer for one in source.customers() if one.customer.number}
     return Billing(
         period=month,
         customers=everybody,
@@ -76,7 +79,7 @@ def people(timechimp: Any) -> None:
 
 def main() -> None:
     month = last_month()
-    with Ends("visma", "timechimp") as ends, ends.tracker(people) as source, ends.books(VISMA) as provider:
+    with Ends("visma", "timechimp") as ends, ends.tracker(people, TIMECHIMP) as source, ends.books(VISMA) as provider:
         ends.consent(provider)
         print(f"books of {provider.check().company}")
         waiting = ab.unbilled(source, provider, month).work

@@ -18,6 +18,7 @@ from ._arguments import aware, given, raw_request, scope, with_id, with_numbers,
 from ._engine import State
 from ._importing import AsyncBoundImport, BoundImport, async_pages, pages
 from ._reading import Reading
+from ._telling import without_secret
 from .adapter import Adapter, Capabilities
 from .errors import AuthenticationFailed, BridgeError
 from .flow import Flow, Page, Request, Response
@@ -224,7 +225,11 @@ class BoundProvider:
     ) -> Reconciliation:  # fmt: skip
         """Hold the journal against the books."""
         wanted = scope(first, last, references, adopt=adopt, most_reads=most_reads)
-        flow = recipes.reconcile(self._adapter, wanted, self._patience, adopt=adopt, most_reads=most_reads)
+        state = self._session.state
+        flow = recipes.reconcile(
+            self._adapter, wanted, self._patience, adopt=adopt, most_reads=most_reads, tenant=state.tenant,
+            shown=partial(without_secret, state),
+        )  # fmt: skip
         return self._session.run(flow)
 
     def authorization_url(self) -> str:
@@ -409,7 +414,11 @@ class AsyncBoundProvider:
     ) -> Reconciliation:  # fmt: skip
         """Hold the journal against the books."""
         wanted = scope(first, last, references, adopt=adopt, most_reads=most_reads)
-        flow = recipes.reconcile(self._adapter, wanted, self._patience, adopt=adopt, most_reads=most_reads)
+        state = self._session.state
+        flow = recipes.reconcile(
+            self._adapter, wanted, self._patience, adopt=adopt, most_reads=most_reads, tenant=state.tenant,
+            shown=partial(without_secret, state),
+        )  # fmt: skip
         return await self._session.run(flow)
 
     def authorization_url(self) -> str:

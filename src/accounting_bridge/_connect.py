@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
+from os import PathLike, fspath
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import attrs
@@ -32,7 +33,7 @@ from .tokens import TokenStore
 
 def connect(
     vendor: str,
-    settings: object,
+    settings: object = None,
     *,
     tenant: str = "default",
     base_url: str | None = None,
@@ -47,7 +48,8 @@ def connect(
 
     Args:
         vendor: a name of the registry: ```"lexoffice"``.
-        settings: a mapping that the vendor's settings class is built from, or an instance of that class.
+        settings: a mapping that the vendor's settings class is built from, or an instance of that class. None: no
+            settings, which is an error that names those that the vendor needs.
         tenant: the app's own customer whose books these are. References are unique within (tenant, vendor).
         base_url: scheme, host and port in place of the vendor's, for sandboxes; ``http`` only on loopback.
         journal: remembers what was created. Default: in memory, shared by the connections of this process; a
@@ -67,7 +69,7 @@ def connect(
 
 def connect_async(
     vendor: str,
-    settings: object,
+    settings: object = None,
     *,
     tenant: str = "default",
     base_url: str | None = None,
@@ -85,7 +87,7 @@ def connect_async(
 
 def connect_source(
     source: str,
-    settings: object,
+    settings: object = None,
     *,
     tenant: str = "default",
     base_url: str | None = None,
@@ -100,7 +102,8 @@ def connect_source(
 
     Args:
         source: a name of the registry: ```"mite"``.
-        settings: a mapping that the source's settings class is built from, or an instance of that class.
+        settings: a mapping that the source's settings class is built from, or an instance of that class. None: no
+            settings, which is an error that names those that the tracker needs.
         tenant: the app's own customer whose account this is, as hooks tell it.
         base_url: scheme, host and port in place of the tracker's, for sandboxes; ``http`` only on loopback.
         limits: counts calls. Default: in memory, shared by the connections of this process.
@@ -117,7 +120,7 @@ def connect_source(
 
 def connect_source_async(
     source: str,
-    settings: object,
+    settings: object = None,
     *,
     tenant: str = "default",
     base_url: str | None = None,
@@ -142,7 +145,7 @@ def _source_state(
     clock: Clock | None,
 ) -> tuple[State, bool]:
     _check_arguments(tenant, None, {"reserve": limits}, policy)
-    adapter: Remote = _built(registry.source_class(source), settings, base_url)
+    adapter: Remote = _built(_source_class(source), settings, base_url)
     where = checked_origin(adapter.origin, "origin")
     policy = Policy() if policy is None else policy
     state = State(
@@ -159,6 +162,45 @@ def _source_state(
         settle_seconds=0.0,
     )
     return state, policy.private_addresses or (base_url is not None and is_loopback(where))
+
+
+def _source_class(source: str) -> Any:
+    """The adapter class behind a tracker's name.
+
+    Raises:
+        InvalidRequest: it is an accounting system, or a tracker that is not spoken to; with the way that there is.
+    """
+    known = registry.source_names()
+    if source not in known and (name := _named(source, registry.vendor_names())):
+        message = f"is an accounting system: open it with connect({name!r}, …); trackers are {', '.join(known)}"
+        raise InvalidRequest("cannot connect", problems=[Problem("source", message)])
+    try:
+        return registry.source_class(source)
+    except InvalidRequest as exc:
+        instead = "the file that any other tracker exports is read by accounting_bridge.sources.exports.read_export"
+        problems = [Problem(problem.field, f"{problem.message}; {instead}") for problem in exc.problems]
+    raise InvalidRequest("cannot connect", problems=problems)
+
+
+def _vendor_class(vendor: str) -> Any:
+    """The adapter class behind a vendor's name.
+
+    Raises:
+        InvalidRequest: it is a time tracker, or not known; with the way that there is.
+    """
+    known = registry.vendor_names()
+    if vendor not in known and (name := _named(vendor, registry.source_names())):
+        message = (
+            f"is a time tracker: open it with connect_source({name!r}, …); the books are one of {', '.join(known)}"
+        )
+        raise InvalidRequest("cannot connect", problems=[Problem("vendor", message)])
+    return registry.adapter_class(vendor)
+
+
+def _named(wanted: object, names: Collection[str]) -> str | None:
+    """The one of *names* that is written so, whatever the letter case."""
+    written = wanted.strip().lower() if isinstance(wanted, str) else None
+    return written if written in names else None
 
 
 def _built(kind: Any, settings: object, base_url: str | None) -> Any:
@@ -182,7 +224,7 @@ def _state(
     clock: Clock | None,
 ) -> tuple[State, bool]:
     _check_arguments(tenant, journal, {"recall": journal, "reserve": limits, "load": tokens}, policy)
-    adapter: Adapter = _built(registry.adapter_class(vendor), settings, base_url)
+    adapter: Adapter = _built(_vendor_class(vendor), settings, base_url)
     where = checked_origin(adapter.origin, "origin")
     policy = Policy() if policy is None else policy
     own_journal = f"{tenant} {vendor} {where} {adapter.limit_key}"
@@ -203,6 +245,14 @@ def _state(
     return state, policy.private_addresses or (base_url is not None and is_loopback(where))
 
 
+_PORTS: Final = {
+    "recall": ("journal", "SqliteJournal(path)"),
+    "reserve": ("limits", "Unlimited()"),
+    "load": ("tokens", "SqliteTokens(path, key=…)"),
+}
+"""By the method that tells such an object: the argument's name, and what it takes."""
+
+
 def _check_arguments(tenant: object, journal: object, ports: Mapping[str, object], policy: object) -> None:
     problems = []
     if not isinstance(tenant, str) or not tenant.strip():
@@ -215,8 +265,11 @@ def _check_arguments(tenant: object, journal: object, ports: Mapping[str, object
         problems.append(Problem("tenant", problem))
     for method, port in ports.items():
         if isinstance(port, type) or (port is not None and not hasattr(port, method)):
-            name = {"recall": "journal", "reserve": "limits", "load": "tokens"}[method]
-            problems.append(Problem(name, "must be an object of that kind, as MemoryJournal() or Unlimited()"))
+            name, example = _PORTS[method]
+            if name == "journal" and isinstance(port, str | PathLike):  # of the others it may be a credential
+                example = f"SqliteJournal({fspath(port)!r})"
+            what = f"the class {port.__name__}" if isinstance(port, type) else type(port).__name__
+            problems.append(Problem(name, f"must be an object, as {example}, not {what}"))
     if policy is not None and not isinstance(policy, Policy):
         problems.append(Problem("policy", f"must be a Policy, not {type(policy).__name__}"))
     if problems:
@@ -241,12 +294,13 @@ def build_settings(kind: type[Any], given: object) -> Any:
     That is what is missing, unknown or of the wrong kind, and what the class itself does not take. The entry of a
     mapping is named with its key: ``revenue_accounts['goods/25']``.
     """
-    if not isinstance(given, Mapping):
-        raise InvalidRequest(
-            "cannot connect",
-            problems=[Problem("settings", f"must be a mapping or {kind.__name__}, not {type(given).__name__}")],
-        )
     fields = {field.name: field for field in attrs.fields(kind)}
+    given = {} if given is None else given
+    if not isinstance(given, Mapping):
+        needed = [name for name, field in fields.items() if field.default is attrs.NOTHING] or list(fields)[:1]
+        example = "{" + ", ".join(f"{name!r}: …" for name in needed) + "}"
+        message = f"must be a mapping, as {example}, or {kind.__name__}, not {type(given).__name__}"
+        raise InvalidRequest("cannot connect", problems=[Problem("settings", message)])
     problems = [
         Problem(str(name), f"is not a setting{_guess(str(name), fields)}") for name in given if name not in fields
     ]

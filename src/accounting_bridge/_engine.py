@@ -9,7 +9,6 @@ sends, sleeps, locks or calls a store::
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from datetime import datetime, timedelta
 from functools import partial
 from random import random
 from threading import Lock
@@ -18,8 +17,8 @@ from typing import Any, Final, TypeAlias, TypeVar
 from attrs import Factory, define, evolve, field, frozen
 from tenacity import DoAttempt, DoSleep
 
-from ._policy import LONGEST_HINT, Attempts, Policy, Priority, RetryBudget, later, retry_after
-from ._secrets import strike_out
+from ._outcomes import Failure, judge
+from ._policy import Attempts, Policy, Priority, RetryBudget, later
 from ._telling import announce, announce_retry, describe, known_secrets, redact, without_secrets
 from ._urls import Target, unfit_header, url_of
 from .adapter import Remote
@@ -29,9 +28,7 @@ from .errors import (
     BridgeError,
     InvalidRequest,
     LimitReached,
-    MalformedResponse,
     NeedsAttention,
-    OutcomeUnknown,
     Problem,
     Unavailable,
 )
@@ -119,18 +116,6 @@ class Call:
     blocking: bool
 
 
-@frozen
-class Failure:
-    """The request did not get through, or its answer did not come back whole."""
-
-    reason: str
-    executed: bool
-    """False: it cannot have been carried out (no connection came about). True: it may have been."""
-    hopeless: bool = False
-    """True: the same request would bring the same answer again."""
-    cause: BaseException | None = field(default=None, repr=False)
-
-
 Action: TypeAlias = Send | Sleep | Renew | Call
 
 
@@ -193,6 +178,7 @@ def engine(
         deadline = state.clock.monotonic() + state.policy.deadline
     answer: Any = None
     error: Exception | None = None
+    thrown = ""
     try:
         while True:
             try:
@@ -202,13 +188,18 @@ def engine(
                 return result
             except BridgeError as exc:
                 # What an adapter raises by itself (an unreadable answer, a refused field) has no vendor in it yet.
-                redact(exc.at(vendor=state.adapter.vendor), known_secrets(state))
+                # What comes out as it was thrown in has been gone over.
+                if exc is not error or str(exc) != thrown:
+                    redact(exc, known_secrets(state))
+                exc.at(vendor=state.adapter.vendor)
                 raise
             answer = error = None
             try:
                 match step:
                     case Request():
                         answer = yield from _request(step, state, auth=auth, deadline=deadline)
+                        if isinstance(answer, BridgeError):
+                            error, answer = answer, None
                     case Cached():
                         answer = yield from _cached(step, state, auth=auth, deadline=deadline)
                     case Report(drifts):
@@ -233,8 +224,12 @@ def engine(
                     case _:
                         error = TypeError(f"a flow may await only steps and other flows, not {type(step).__name__}")
             except BridgeError as exc:
-                exc.add_note(f"in {name}")
+                if not isinstance(step, Cached):  # of which another engine has gone over all errors
+                    redact(exc, known_secrets(state))
                 error = exc
+            if isinstance(error, BridgeError):
+                error.add_note(f"in {name}")
+                thrown = str(error)
     finally:
         flow.close()
 
@@ -301,8 +296,13 @@ def _ask_journal(state: State, ask: Callable[[], T], what: str) -> Generator[Act
 # ---- one request -----------------------------------------------------------------------------------------------
 
 
-def _request(request: Request, state: State, *, auth: bool, deadline: float) -> Generator[Action, Any, Response]:
-    """The response of a request that the vendor accepted; anything else is raised."""
+def _request(
+    request: Request, state: State, *, auth: bool, deadline: float
+) -> Generator[Action, Any, Response | BridgeError]:
+    """The response of a request that the vendor accepted, or the error that came of it, without credentials.
+
+    Raised is what kept it from being sent.
+    """
     url = url_of(state.origin, request)
     renewable = auth = auth and not request.origin
     if auth and state.tokens is not None and _is_old(state.asked_store, state):
@@ -328,18 +328,19 @@ def _request(request: Request, state: State, *, auth: bool, deadline: float) -> 
                     renewable = False
                     if renewed:
                         continue
+                if isinstance(renewed, BridgeError):
+                    redact(outcome, known_secrets(state))
             attempts.result(outcome)
         elif isinstance(step, DoSleep):
             error = attempts.state.outcome.result() if attempts.state.outcome else None
             announce_retry(state, request, url, float(step), attempts.state.attempt_number, error)
             yield Sleep(float(step))
             attempts.slept()
-        elif isinstance(step, Response):
-            if attempts.state.attempt_number == 1:
-                state.budget.succeeded()
-            return step
         else:
-            raise step
+            if isinstance(step, Response) and attempts.state.attempt_number == 1:
+                state.budget.succeeded()
+            result: Response | BridgeError = step
+            return result
 
 
 def _is_old(asked: float | None, state: State) -> bool:
@@ -388,7 +389,8 @@ def _attempt(
         if not request.origin and (signal := state.adapter.rate_signal(outcome)) is not None:
             limits = state.limits
             yield Call(lambda: limits.observe(bucket, signal), limits.blocking)
-    judged = _judge(request, outcome, state)
+    secrets = partial(known_secrets, state)
+    judged = judge(request, outcome, state.adapter, secrets, state.clock.now)
     if isinstance(judged, BridgeError):
         describe(judged, request, url, state, outcome)
     announce(state, request, url, outcome, judged, state.clock.monotonic() - began, number)
@@ -421,60 +423,3 @@ def _slot(bucket: str, state: State, left: Callable[[], float]) -> Generator[Act
             yield Sleep(reservation.wait if reservation.granted else max(reservation.wait, _BACKGROUND_POLL))
         if reservation.granted:
             return None
-
-
-def _judge(request: Request, outcome: Response | Failure, state: State) -> Response | BridgeError:
-    """What an outcome means: the table of which failure allows which repetition.
-
-    429 is documented as not executed by every vendor that documents it. Any 5xx (a gateway's time-out above
-    all) and 408 may come after the vendor has carried the request out.
-    """
-    if isinstance(outcome, Failure):
-        error: BridgeError
-        if outcome.executed and not request.repeatable:
-            error = OutcomeUnknown(f"{outcome.reason}; it may have been carried out")
-        elif outcome.hopeless:
-            error = MalformedResponse(outcome.reason)
-        else:
-            error = Unavailable(outcome.reason)
-        if outcome.cause is not None:
-            error.__cause__ = _without_frames(outcome.cause)
-        return error
-    if outcome.status == 429:
-        return LimitReached("too many calls; this one was not carried out", retry_at=_hint(outcome, state))
-    if outcome.status >= 500 or outcome.status == 408:
-        if request.repeatable:
-            return Unavailable("the vendor is out of order", retry_at=_hint(outcome, state))
-        return OutcomeUnknown("the vendor broke off; it may have been carried out")
-    if 300 <= outcome.status < 400:
-        if request.repeatable:
-            return BridgeError("the vendor answered with a redirect, which is not followed")
-        # After a write a redirect usually means that it is done.
-        return OutcomeUnknown("the vendor answered with a redirect, which is not followed; it may be done")
-    # Before the adapter reads it: of a text that it shortens, the cut may go through the middle of a secret.
-    secrets, body = known_secrets(state), outcome.body
-    if any(secret.reveal().encode() in body for secret in secrets):
-        clean = evolve(outcome, body=strike_out(body.decode("latin-1"), secrets).encode("latin-1"))
-    else:
-        clean = outcome
-    error_or_none = state.adapter.classify(clean)
-    return outcome if error_or_none is None else error_or_none
-
-
-def _without_frames(cause: BaseException) -> BaseException:
-    """Frames of the HTTP library hold headers in their locals; crash reporters print locals."""
-    link: BaseException | None = cause
-    while link is not None:
-        link.__traceback__ = None
-        link = link.__cause__ or link.__context__
-    return cause
-
-
-def _hint(response: Response, state: State) -> datetime | None:
-    now = state.clock.now()
-    seconds = retry_after(response.headers, now)
-    if seconds is None and (signal := state.adapter.rate_signal(response)) is not None and signal.remaining <= 0:
-        seconds = max(0.0, (signal.reset_at - now).total_seconds())
-    if seconds is None and (told := state.adapter.wait_hint(response)) is not None:
-        seconds = min(max(told, 0.0), LONGEST_HINT)
-    return now + timedelta(seconds=seconds) if seconds is not None else None

@@ -26,7 +26,8 @@ import httpcore
 import httpx
 
 from . import __version__
-from ._engine import Failure, Outgoing
+from ._engine import Outgoing
+from ._outcomes import Failure
 from ._secrets import guard_loggers
 from .flow import Response
 

@@ -6,10 +6,12 @@ Belongs here: everything that keeps a credential out of reprs, pickles, logs and
 from __future__ import annotations
 
 import hmac
+import html
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn
+from urllib.parse import unquote
 from weakref import WeakValueDictionary
 
 STRUCK_OUT: Final = "[secret]"
@@ -95,6 +97,34 @@ def strike_out(text: str, secrets: Iterable[Secret]) -> str:
         else:
             text = re.sub(rf"{_WORD_BEGINS}{re.escape(value)}{_WORD_ENDS}", STRUCK_OUT, text)
     return text
+
+
+_PLAIN_WORD: Final = re.compile("[A-Za-z]{1,16}")
+
+
+def out_of_our_own_words(secrets: Iterable[Secret], said: Iterable[str]) -> list[Secret]:
+    """Those of *secrets* to be struck out of a sentence of our own about what a vendor *said*: all, but for few.
+
+    Left out is a placeholder that is a plain word ("wrong", "deleted") and of which the vendor said nothing: then it
+    is our word, stands there whatever the key is, and the sentence is unreadable without it. *said* are the vendor's
+    texts as our sentence may quote them; where it quotes credentials, these are struck out of them already.
+    """
+    found = list(secrets)
+    placeholders = [secret for secret in found if _PLAIN_WORD.fullmatch(secret.reveal())]
+    if not placeholders:
+        return found
+    readings = [reading for text in said for reading in _readings(text.replace(STRUCK_OUT, ""))]
+    ours = [one for one in placeholders if not any(one.reveal() in reading for reading in readings)]
+    return [secret for secret in found if secret not in ours]
+
+
+def _readings(text: str) -> Iterator[str]:
+    """As it is, and as whoever decodes JSON, XML or a URL reads it."""
+    unescaped = _JSON_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
+    yield from (text, unescaped, html.unescape(text), unquote(text), unquote(html.unescape(unescaped)))
+
+
+_JSON_ESCAPE: Final = re.compile(r"\\u([0-9A-Fa-f]{4})")
 
 
 class RedactingFilter(logging.Filter):

@@ -23,6 +23,8 @@ from .flow import Flow, Page, Request, Response
 from .models import Connection, IssuedInvoice
 from .session import AsyncSession, Session
 from .sources.port import (
+    FIRST_DAY,
+    LAST_DAY,
     IssuesInvoices,
     Marking,
     NotMarked,
@@ -57,6 +59,12 @@ def _days(first: date, last: date) -> list[Problem]:
         for name, day in (("first", first), ("last", last))
         if type(day) is not date
     ]
+    if not problems:
+        problems = [
+            Problem(name, f"{day} is no day that is asked for: give one from {FIRST_DAY} to {LAST_DAY}")
+            for name, day in (("first", first), ("last", last))
+            if not FIRST_DAY <= day <= LAST_DAY
+        ]
     if not problems and last < first:
         problems.append(Problem("last", f"{last} lies before first, {first}"))
     return problems

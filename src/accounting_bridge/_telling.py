@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
 
-from ._secrets import Secret, strike_out
+from ._secrets import Secret, out_of_our_own_words, strike_out
 from .errors import BridgeError, Problem
 from .flow import Drift, Request, Response
 from .hooks import RequestDetails, RetryDetails, tell
 
 if TYPE_CHECKING:
-    from ._engine import Failure, State
+    from ._engine import State
+    from ._outcomes import Failure
     from ._urls import Target
 
 _log: Final = logging.getLogger("accounting_bridge")
@@ -31,7 +32,17 @@ def describe(error: BridgeError, request: Request, url: Target, state: State, ou
         status=status,
         request_id=headers.get("x-amzn-requestid") or headers.get("x-request-id") or headers.get("request-id"),
     )
-    redact(error, known_secrets(state))
+    secrets = known_secrets(state)
+    words = secrets
+    if isinstance(outcome, Response):
+        words = out_of_our_own_words(secrets, _said(outcome, secrets))
+    redact(error, secrets, in_words=words)
+
+
+def _said(response: Response, secrets: list[Secret]) -> Iterator[str]:
+    """The vendor's texts, as an adapter read them: the engine struck the credentials out of the body before."""
+    yield strike_out(response.body.decode("latin-1"), secrets)
+    yield from response.headers.values()
 
 
 def known_secrets(state: State) -> list[Secret]:
@@ -56,19 +67,30 @@ def without_secrets(drifts: Iterable[Drift], state: State) -> list[Drift]:
     ]
 
 
-def redact(error: BridgeError, secrets: list[Secret]) -> None:
-    """Strike *secrets* out of everything an error shows."""
-    error.message = strike_out(error.message, secrets)
-    error.args = tuple(strike_out(arg, secrets) if isinstance(arg, str) else arg for arg in error.args)
+def without_secret(state: State, text: str) -> str:
+    """A text of the vendor's as a report may show it."""
+    return strike_out(text, known_secrets(state))
+
+
+def redact(error: BridgeError, secrets: list[Secret], *, in_words: list[Secret] | None = None) -> None:
+    """Strike *secrets* out of everything an error shows; out of its sentences those *in_words*, where given."""
+    words = secrets if in_words is None else in_words
+    error.message = strike_out(error.message, words)
+    error.args = tuple(strike_out(arg, words) if isinstance(arg, str) else arg for arg in error.args)
     for name in ("code", "request_id"):
         if (value := getattr(error, name)) is not None:
             setattr(error, name, strike_out(str(value), secrets))
     problems = getattr(error, "problems", None)
     if problems:
         cleaned = tuple(
-            evolve(p, field=strike_out(p.field, secrets), message=strike_out(p.message, secrets))
+            evolve(
+                p,
+                field=strike_out(p.field, words),
+                message=strike_out(p.message, words),
+                code=None if p.code is None else strike_out(str(p.code), secrets),
+            )
             if isinstance(p, Problem)
-            else strike_out(str(p), secrets)
+            else strike_out(str(p), words)
             for p in problems
         )
         error.problems = cleaned  # type: ignore[attr-defined]

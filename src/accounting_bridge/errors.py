@@ -114,6 +114,13 @@ class BridgeError(Exception):
         return self
 
 
+def how_to_install(*extras: str) -> str:
+    """What messages say where packages of optional *extras* are missing: from an index, or in a checkout."""
+    names = ",".join(extras)
+    which = f"the extra {names!r}" if len(extras) == 1 else f"the extras {names!r}"
+    return f"install {which}: pip install 'accounting-bridge-sdk[{names}]', or pip install '.[{names}]' in a checkout"
+
+
 def _revive(kind: type[BridgeError], args: tuple[Any, ...], state: dict[str, Any]) -> BridgeError:
     error = kind.__new__(kind, *args)
     error.args = args

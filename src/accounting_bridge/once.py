@@ -57,6 +57,9 @@ class Patience:
     """Seconds that another caller in the middle of sending may take."""
 
 
+OWN_REFERENCE: Final = "give the changed one a reference of its own"
+
+
 class Look(Enum):
     """When the books are looked into before the first send."""
 
@@ -85,6 +88,8 @@ class Document:
     """What it comes to, kept in the journal for ``reconcile``."""
     cure: str = "use a new reference if it is really missing"
     """What a person does about one that was sent several times and never showed up."""
+    changed: str = OWN_REFERENCE
+    """What is done about other content under the same reference."""
     look_first: Look = Look.UNLESS_DURABLE
     """Whether to look before the first send."""
     provable: bool = True
@@ -120,7 +125,7 @@ async def create_once(document: Document, patience: Patience, vendor: str) -> tu
                 vendor=vendor,
             ) from unread
         row = known.row
-        same_content(document.what, document.reference, document.fingerprint, row, vendor)
+        same_content(document.what, document.reference, document.fingerprint, row, vendor, document.changed)
         if row is None:
             await Record(document.kind, document.reference, Intend(document.fingerprint))
         elif row.state is State.CONFIRMED and row.remote_id is not None:
@@ -183,10 +188,13 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
     except DuplicateFound:
         raise
     except BridgeError as unwritten:  # the journal's: "nothing happened" would not be true any more
+        with suppress(BridgeError):  # or the next call takes this one for somebody who is still sending
+            await Record(document.kind, document.reference, Unclear())
         raise OutcomeUnknown(
             f"{document.name} was made, as {remote_id}, and that could not be noted: "
             f"{unwritten.message}; repeat the same call, it looks before it sends",
             vendor=vendor,
+            retry_at=sent_at + timedelta(seconds=patience.deadline),
         ) from unwritten
     return remote_id
 
@@ -217,7 +225,7 @@ async def _settle(document: Document, row: Row, patience: Patience, vendor: str)
         await Wait((settled - now).total_seconds())
     if not document.provable:
         raise NeedsAttention(
-            f"{document.name} may or may not have happened, and the books cannot tell",
+            f"{document.name} may or may not have happened, and the books cannot tell: {document.cure}",
             vendor=vendor,
         )
     if row.rounds >= MOST_ROUNDS:
@@ -240,17 +248,64 @@ async def _adopt(document: Document, since: datetime, vendor: str) -> str | None
     return ids[0]
 
 
-async def adopt_unclear(
-    kind: str, reference: str, fingerprint: str, row: Row | None, look: Callable[[datetime], Awaitable[Sequence[str]]]
-) -> str | None:
-    """What an unclear send made, although the same document would be refused now: books close, rates end."""
-    if row is None or row.sent_at is None or row.fingerprint != fingerprint:
-        return None
-    ids = await look(row.sent_at - DAY)
-    if len(ids) != 1:
-        return None
-    await Record(kind, reference, Confirm(ids[0]))
-    return ids[0]
+@frozen(kw_only=True)
+class Sent:
+    """A send without a known outcome, whose document cannot be written or checked just now."""
+
+    kind: str
+    reference: str
+    row: Row
+    what: str
+    look: Callable[[str | None, datetime], Awaitable[Sequence[str]]]
+    """Ids of all that carry the reference, for the customer whose id is given, made since then."""
+
+
+def was_sent(row: Row | None, fingerprint: str) -> bool:
+    """Whether a document of this content was sent, and nobody knows what became of it."""
+    return (
+        row is not None and row.sent_at is not None and row.fingerprint == fingerprint
+        and row.state in {State.IN_FLIGHT, State.UNCLEAR}
+    )  # fmt: skip
+
+
+async def adopt_sent(sent: Sent, why: BridgeError, patience: Patience, vendor: str) -> str:
+    """What an unclear send made, although the same document would be refused now: books close, rates end.
+
+    Raises:
+        OutcomeUnknown: not found, and the vendor may still be at it; or the books cannot be asked.
+        DuplicateFound: more than one was made.
+        BridgeError: *why*, once it is certain that nothing was made. The reference is free again.
+    """
+    sent_at = sent.row.sent_at or await Now()
+    sending = patience.deadline if sent.row.state is State.IN_FLIGHT else 0.0  # by another caller, perhaps
+    settled = sent_at + timedelta(seconds=max(patience.settle, sending))
+    customer_id = sent.row.expected.customer_id if sent.row.expected is not None else None
+    while True:
+        now = await Now()
+        try:
+            ids = await sent.look(customer_id, sent_at - DAY)
+        except BridgeError as blind:
+            raise _not_known(sent, why, settled, vendor) from blind
+        if len(ids) > 1:
+            raise _twice(f"{sent.what} {sent.reference!r}", ids, vendor)
+        if ids:
+            await Record(sent.kind, sent.reference, Confirm(ids[0]))
+            return ids[0]
+        if now >= settled and isinstance(why, Refused):
+            await Record(sent.kind, sent.reference, Release(sent.row.rounds))
+            raise why
+        if now >= settled or not patience.wait_to_settle:
+            raise _not_known(sent, why, settled, vendor) from why
+        await Wait((settled - now).total_seconds())
+
+
+def _not_known(sent: Sent, why: BridgeError, settled: datetime, vendor: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{sent.what} {sent.reference!r} may or may not have been made by an earlier call; repeat the same call, it "
+        f"looks first. As things are now it could not be sent: {why.message}",
+        vendor=vendor,
+        retry_at=settled,
+    )
 
 
 async def _let_sender_finish(document: Document, row: Row, patience: Patience, waited: float) -> float:
@@ -272,22 +327,31 @@ def _sending(document: Document, row: Row) -> Send:
     return Send(row.rounds, payload, document.expected)
 
 
-def same_content(what: str, reference: str, fingerprint: str, row: Row | None, vendor: str) -> None:
-    """Refuse another content under a reference that has a row."""
+def same_content(
+    what: str, reference: str, fingerprint: str, row: Row | None, vendor: str, changed: str = OWN_REFERENCE
+) -> None:
+    """Refuse another content under a reference that has a row; *changed*: what is done about changed content."""
     if row is not None and row.fingerprint != fingerprint:
+        if row.sent_at is not None and row.state in {State.IN_FLIGHT, State.UNCLEAR}:
+            raise ReferenceReused(
+                f"{what} {reference!r} was sent before with other content, and may be in the books: repeat the call "
+                "with the content as it was until it has an answer, before you change it or take another reference",
+                vendor=vendor,
+            )
         raise ReferenceReused(
-            f"{what} {reference!r} was used before with other content: give the changed one "
-            "a reference of its own, or repeat the call with the content as it was",
+            f"{what} {reference!r} was used before with other content: {changed}, or repeat the call with the content "
+            "as it was",
             vendor=vendor,
         )
 
 
 def _duplicate(document: Document, ids: Sequence[str], vendor: str) -> DuplicateFound:
-    return DuplicateFound(
-        f"the books hold {len(ids)} documents for {document.name}: void all but one of them there",
-        vendor=vendor,
-        ids=ids,
-    )
+    return _twice(document.name, ids, vendor)
+
+
+def _twice(name: str, ids: Sequence[str], vendor: str) -> DuplicateFound:
+    text = f"the books hold {len(ids)} documents for {name}: void all but one of them there"
+    return DuplicateFound(text, vendor=vendor, ids=ids)
 
 
 def _unclear(document: Document, sent_at: datetime, patience: Patience, vendor: str) -> OutcomeUnknown:

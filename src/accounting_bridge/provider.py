@@ -259,6 +259,9 @@ class AccountingProvider(Protocol):
         """Hold what the journal says was sent against what the books hold: missing, doubled, altered, voided, of
         another total, left over by a crash.
 
+        Days are days of *sending*, in UTC, whatever date an invoice bears: one dated 31 October and sent on
+        3 November is of November. Where the journal has nothing of these days, ``note`` of the report says so.
+
         It reads, and writes into the journal only: with *adopt*, a document that a crash or a lost answer left
         unclear becomes its reference's. In the books nothing is changed. It is also what finds a request that the
         network delivered twice: no client can prevent that. With a journal in memory it knows of this process only.

@@ -7,6 +7,7 @@ same form.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -27,10 +28,23 @@ _OWN: Final[Mapping[str, str]] = {
 }
 
 
+_SOLD_AS: Final[Mapping[str, str]] = {
+    "eaccounting": "visma",
+    "eekonomi": "visma",
+    "informeronline": "informer",
+    "lexware": "lexoffice",
+    "lexwareoffice": "lexoffice",
+    "spiris": "visma",
+    "vismaeaccounting": "visma",
+    "vismaeekonomi": "visma",
+}
+"""Names of the products, without blanks and in small letters: what people type in place of ours."""
+
 _OWN_SOURCES: Final[Mapping[str, str]] = {
     "clockodo": "accounting_bridge.sources.clockodo:Clockodo",
     "mite": "accounting_bridge.sources.mite:Mite",
     "timechimp": "accounting_bridge.sources.timechimp:TimeChimp",
+    "timechimp2": "accounting_bridge.sources.timechimp.v2:TimeChimp2",
 }
 
 
@@ -74,6 +88,8 @@ def _found(wanted: str, what: str, own: Mapping[str, str], group: str) -> Any:
         if point.name == wanted:
             return point.load()
     names = _names(own, group)
-    close = get_close_matches(str(wanted).lower(), names, n=1)
+    spelled = re.sub(r"[^a-z0-9]", "", str(wanted).lower())
+    meant = _SOLD_AS.get(spelled)
+    close = [meant] if meant in names else get_close_matches(spelled, names, n=1)
     known = ", ".join(names) + (f"; did you mean {close[0]}?" if close else "")
     raise InvalidRequest("cannot connect", problems=[Problem(what, f"{wanted!r} is not known; there are: {known}")])

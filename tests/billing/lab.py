@@ -15,7 +15,7 @@ from accounting_bridge._policy import RetryBudget
 from accounting_bridge.sandbox import VirtualClock
 from accounting_bridge.sandbox.faults import READ_RATES, schedule
 from accounting_bridge.sandbox.mite import MiteSandbox
-from accounting_bridge.timesheet import Billing, Grouping, Rates, Texts
+from accounting_bridge.timesheet import Billing, CustomerLink, Grouping, Rates, Texts
 from billing.world import Kept, WatchedJournal
 
 MARCH = ab.ServicePeriod(start=date(2026, 3, 1), end=date(2026, 3, 31))
@@ -57,6 +57,7 @@ class Trial:
     journal: object = field(init=False)
     kills: int = field(init=False)
     gone: set = field(init=False, factory=set)
+    deleted: set = field(init=False, factory=set)
     failures: list = field(init=False, factory=list)
     counts: Counter = field(init=False, factory=Counter)
     told: list = field(init=False, factory=list)
@@ -90,7 +91,8 @@ class Trial:
     @property
     def plan(self):
         people = {
-            customer.id: self.case.customer(str(4711 + place)) for place, customer in enumerate(self.mite.customers)
+            CustomerLink(id=customer.id): self.case.customer(str(4711 + place))
+            for place, customer in enumerate(self.mite.customers)
         }
         return Billing(
             period=MARCH, currency="EUR", rates=Rates(default=95, order=("default",)), tax_rate=self.case.rate,
@@ -206,7 +208,9 @@ class Trial:
                 for one in problem.work
             }  # fmt: skip
             rest = [problem for problem in report.problems if not isinstance(problem.error, ab.NeedsAttention)]
-            if not (rest or report.not_marked) and self._all_marked():
+            # Of an invoice whose work was all deleted the flags are asked for two weeks long.
+            waiting = [one for one in report.not_marked if one.id not in self.deleted]
+            if not (rest or waiting) and self._all_marked():
                 return
             retry_at = report.retry_at
             if retry_at is not None and chance.random() < 0.5:
@@ -223,6 +227,7 @@ class Trial:
         if len(entries) > 1:
             entry = self.chance.choice(entries)
             self.gone.add(entry.note)
+            self.deleted.add(f"mite:time:{entry.id}")
             self.mite.web.delete(entry.id)
             self.counts["deleted"] += 1
 

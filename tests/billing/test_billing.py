@@ -1,6 +1,7 @@
 """What an app sees of the ledger: what is billed, left out, released and named."""
 
 import inspect
+from asyncio import run
 from datetime import date, timedelta
 
 import pytest
@@ -10,12 +11,23 @@ import accounting_bridge as ab
 from accounting_bridge import billing
 from accounting_bridge.timesheet import Reason, lines
 from accounting_bridge.vendors.memory import Memory
-from billing.world import OCTOBER, Kept, World, entry, plan, sheet
+from billing.world import OCTOBER, AsyncTracker, Kept, World, entry, plan, sheet
 
 DAY = date(2026, 1, 1)
+DRAFT = ab.InvoiceDraft(
+    reference="RE-1", customer=ab.CustomerRef(number="10001"),
+    lines=[ab.LineItem(description="x", unit_price=1, work=("fake:time:a",))],
+)  # fmt: skip
 WITHOUT_WORK = ab.InvoiceDraft(
     reference="RE-1", customer=ab.CustomerRef(number="10001"), lines=[ab.LineItem(description="x", unit_price=1)]
 )
+
+
+class Later:
+    """Work that comes by ``async for``."""
+
+    def __aiter__(self):
+        raise AssertionError("nobody awaits it")
 
 
 @pytest.fixture
@@ -105,6 +117,15 @@ def test_a_flag_that_a_person_set_is_respected(world):
     report = world.bill()
     assert [one.work for one in report.billed] == [ids("b"), ids("c")]
     assert report.left_out.billed == 1
+    assert (report.flagged_elsewhere, report.ok) == (ids("a"), True)
+    again = world.bill()
+    assert (again.flagged_elsewhere, again.left_out.billed) == (ids("a"), 3)
+
+
+def test_only_billable_work_of_the_period_is_told_as_flagged_elsewhere(world):
+    world.track(entry("a", billed=True, billable=False), evolve(entry("b", billed=True), day=date(2026, 11, 2)))
+    provider, _ = world.process()
+    assert ab.bill(world.entries.values(), provider, plan()).flagged_elsewhere == ()
 
 
 def test_what_cannot_be_billed_is_named_and_stops_nothing(world):
@@ -113,7 +134,7 @@ def test_what_cannot_be_billed_is_named_and_stops_nothing(world):
     assert {one for billed in report.billed for one in billed.work} == set(ids("a", "b", "c"))
     assert [(one.reference, one.work) for one in report.problems] == [("work/10009/2026-10", ids("d"))]
     assert isinstance(report.problems[0].error, ab.NotFound)
-    assert [(one.reason, one.work) for one in report.work_problems] == [(Reason.NO_CUSTOMER, ids("e"))]
+    assert [(one.reason, one.work) for one in report.work_problems] == [(Reason.UNASSIGNED, ids("e"))]
     assert not report.ok
     world.books.put_customer(ab.Customer(number="10009", name="Voorbeeld BV"))
     assert [one.reference for one in world.bill().billed] == ["work/10009/2026-10"]
@@ -131,6 +152,22 @@ def test_an_unclear_invoice_is_told_with_the_time_to_come_back(world):
 
 def test_invoices_are_made_final_where_that_is_asked_for(world):
     assert {one.invoice.status for one in world.bill(finalize=True).billed} == {ab.InvoiceStatus.OPEN}
+
+
+def test_a_last_step_that_is_refused_is_told_once_and_the_work_is_billed(world, monkeypatch):
+    """The invoice is there; whether it was to be final or to have a file, a person goes on with it."""
+    from accounting_bridge.recipes import invoices
+
+    async def closed(*given, **more):
+        raise ab.PeriodClosed("the books of October are closed")
+
+    monkeypatch.setattr(invoices, "attach_all", closed)
+    report = world.bill(finalize=True)
+    assert [one.work for one in report.billed] == [ids("a", "b"), ids("c")]
+    assert [type(one.error) for one in report.problems] == [ab.PeriodClosed] * 2
+    assert world.marked() == set("abc")
+    again = world.bill(finalize=True)
+    assert (again.billed, again.ok) == ((), True)
 
 
 def test_each_invoice_gets_the_files_of_its_own_work_and_each_once(world):
@@ -154,6 +191,24 @@ def test_a_draft_whose_file_cannot_be_made_is_named_and_its_work_stays_free(worl
     (problem,) = report.problems
     assert (problem.work, "has ŵ" in str(problem), report.ok) == (ids("a", "b"), True, False)
     assert {one.work for one in world.bill(attach=sheet).billed} == {ids("a", "b")}
+
+
+@pytest.mark.parametrize("made", [OSError("secret.ttf is missing"), 7, [b"pdf"]])
+def test_an_attach_of_the_apps_own_that_fails_stops_its_draft_only(world, made):
+    def fails(work, draft, plan):
+        if "10002" in draft.reference:
+            return sheet(work, draft, plan)
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    report = world.bill(attach=fails)
+    assert [one.work for one in report.billed] == [ids("c")]
+    (problem,) = report.problems
+    assert (problem.work, "secret" in str(problem)) == (ids("a", "b"), False)
+    if isinstance(made, OSError):
+        assert "attach raised OSError" in problem.message
+    assert [one.work for one in world.bill(attach=sheet).billed] == [ids("a", "b")]
 
 
 def test_books_that_keep_no_files_get_none_and_that_is_said(world, monkeypatch):
@@ -199,6 +254,58 @@ def test_with_wrong_credentials_nothing_that_was_left_is_taken_up(world, monkeyp
     monkeypatch.undo()
     world.clock.sleep(5)
     assert [one.reference for one in world.bill().billed] == ["work/10001/2026-10", "work/10002/2026-10"]
+
+
+def outage(world, monkeypatch, error):
+    """Books that take nothing; how many creates were tried."""
+    tried = []
+
+    async def down(self, planned):
+        tried.append(planned)
+        raise error
+
+    monkeypatch.setattr(Memory, "submit_invoice", down)
+    for number in range(2000, 2010):
+        world.books.put_customer(ab.Customer(number=str(number), name="Voorbeeld BV"))
+        world.track(entry(str(number), customer=str(number)))
+    return tried
+
+
+@pytest.mark.parametrize(("minutes", "most"), [(60, 1), (0.5, 3), (None, 3)])
+def test_in_an_outage_the_rest_is_not_tried(world, monkeypatch, minutes, most):
+    later = None if minutes is None else world.clock.now() + timedelta(minutes=minutes)
+    tried = outage(world, monkeypatch, ab.Unavailable("the vendor is down", retry_at=later))
+    report = world.bill()
+    assert (len(tried), report.billed, len(report.problems)) == (most, (), 12)
+    assert [one.message.startswith("not tried: ") for one in report.problems] == [False] * most + [True] * (12 - most)
+    assert report.retry_at == later
+    monkeypatch.undo()
+    world.clock.sleep(5)
+    assert len(world.bill().billed) == 12
+
+
+def test_what_one_draft_is_refused_for_stops_no_other(world, monkeypatch):
+    tried = outage(world, monkeypatch, ab.Conflict("no"))
+    assert len(world.bill().problems) == len(tried) == 12
+
+
+def test_after_too_many_unclear_rounds_the_advice_leads_out(world, monkeypatch):
+    world.entries.pop(ids("c")[0])
+
+    async def lost(self, planned):
+        raise ab.OutcomeUnknown("the answer was lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Memory, "submit_invoice", lost)
+        for _ in range(5):
+            report = world.bill()
+            world.clock.sleep(1000)
+    (problem,) = report.problems
+    assert isinstance(problem.error, ab.NeedsAttention)
+    assert "use a new reference" not in problem.message
+    assert "release_work(provider, references=['work/10001/2026-10'], anyway=True)" in problem.message
+    assert world.release(references=["work/10001/2026-10"], anyway=True).ok
+    assert [one.work for one in world.bill().billed] == [ids("a", "b")]
 
 
 def test_with_wrong_credentials_one_draft_is_tried(world, monkeypatch):
@@ -270,6 +377,7 @@ def test_an_invoice_from_before_the_ledger_is_taken_over_where_it_is_the_same(wo
     provider, _ = world.process()
     for draft in invoice_drafts(world.entries.values(), plan()).drafts:
         provider.create_invoice(draft)
+    world.clock.sleep(1)
     report = world.bill()
     assert [one.invoice.created for one in report.billed] == [False, False]
     assert sum("was there before this run" in note for note in report.notes) == 2
@@ -306,6 +414,47 @@ def test_a_journal_that_forgot_an_invoice_of_another_amount_bills_nothing_on_it(
     assert [(one.reference, one.work) for one in world.bill().billed] == [("work/10001/2026-10/2", ids("d"))]
 
 
+@pytest.mark.parametrize("journal", [ab.MemoryJournal, Kept])
+def test_a_voided_invoice_bills_nothing_although_its_reference_is_found(world, journal):
+    """By a journal that forgot it; or because it was made and voided without the ledger."""
+    from accounting_bridge.timesheet import invoice_drafts
+
+    world.journal = journal()
+    for draft in invoice_drafts(world.entries.values(), plan()).drafts:
+        world.process()[0].create_invoice(draft)
+    world.void("work/10001/2026-10")
+    world.clock.sleep(1)
+    if journal is ab.MemoryJournal:
+        world.journal = ab.MemoryJournal()
+    report = world.bill()
+    assert [one.reference for one in report.billed] == ["work/10001/2026-10/2", "work/10002/2026-10"]
+    assert [one.reference for one in report.statements] == ["work/10001/2026-10/2", "work/10002/2026-10"]
+    assert sum("is void" in note for note in report.notes) == 1
+    assert world.billed() == {"a": "work/10001/2026-10/2", "b": "work/10001/2026-10/2", "c": "work/10002/2026-10"}
+    world.journal = Kept() if journal is ab.MemoryJournal else world.journal
+    assert world.bill().billed == ()
+
+
+def test_a_draft_under_the_reference_of_a_voided_invoice_needs_another(world):
+    provider, _ = world.process()
+    invoice = provider.create_invoice(built(world, "a"))
+    world.books.invoices[invoice.id] = evolve(invoice, status=ab.InvoiceStatus.VOID)
+    world.clock.sleep(1)
+    report = ab.bill_draft(built(world, "a"), provider)
+    assert (report.billed, "another reference" in report.problems[0].message) == ((), True)
+    assert ab.bill_draft(built(world, "a", reference="RE-78"), provider).ok
+
+
+def test_a_journal_that_forgets_is_told(world, tmp_path):
+    assert world.bill().notes == ()
+    world.journal = ab.MemoryJournal()
+    assert world.bill().notes[0].startswith("journal in memory: ")
+    journal = ab.SqliteJournal(tmp_path / "journal.db", complete=False)
+    provider = ab.connect("memory", {"books": world.books}, tenant="musterbau", journal=journal, clock=world.clock)
+    assert ab.bill([], provider, plan()).notes[0].startswith("journal not complete: ")
+    journal.close()
+
+
 def test_a_reference_without_room_for_a_number_is_a_problem(world):
     long = "x" * 60
     assert len(world.bill(plan(reference=long)).work_problems) == 1  # two customers under one reference
@@ -328,11 +477,18 @@ def test_work_of_an_invoice_that_counts_no_longer_is_free_again(world, how, by):
     else:
         del world.books.invoices[invoice.invoice_id]
     today = world.clock.now().date()
-    if by == "days":
-        report = world.release(today, today)
-    else:
-        report = world.release(references=["work/10001/2026-10", "work/10002/2026-10"])
-        assert report.live == ("work/10002/2026-10",)
+
+    def release():
+        if by == "days":
+            return world.release(today, today)
+        return world.release(references=["work/10001/2026-10", "work/10002/2026-10"])
+
+    if how == "missing":  # once proves nothing
+        report = release()
+        assert (report.released, [one.work for one in report.problems]) == ((), [ids("a", "b")])
+        world.clock.sleep_until(report.retry_at)
+    report = release()
+    assert report.live == (() if by == "days" else ("work/10002/2026-10",))
     assert [(one.reference, one.work, one.why) for one in report.released] == [
         ("work/10001/2026-10", ids("a", "b"), how)
     ]
@@ -398,6 +554,68 @@ def test_a_deleted_entry_is_told_once(world):
     world.refuses[ids("b")[0]] = ab.NotFound("it is gone")
     assert [one.id for one in world.bill().not_marked] == list(ids("b"))
     assert world.heal() == ab.BillingReport()
+
+
+def test_all_of_an_invoice_that_is_not_found_is_the_wrong_account_until_it_was_for_two_weeks(world):
+    for one in ids("a", "b"):
+        world.refuses[one] = ab.NotFound("404")
+    world.bill()
+    for _ in range(3):
+        world.clock.sleep(86400 * 4)
+        assert [one.id for one in world.heal().not_marked] == list(ids("a", "b"))
+    world.clock.sleep(86400 * 4)
+    world.heal()
+    assert world.heal() == ab.BillingReport()
+    world.refuses.clear()
+
+
+def test_what_was_not_found_for_lack_of_rights_is_marked_once_they_are_back(world):
+    for one in ids("a", "b"):
+        world.refuses[one] = ab.NotFound("404")
+    assert not world.bill().ok
+    world.refuses.clear()
+    assert world.bill().ok
+    assert world.marked() == set("abc")
+
+
+@pytest.mark.parametrize("odd", ["17", "fake:time:ä b", "fake:time:a:b", "fake:time:" + "x" * 101])
+def test_work_that_the_tracker_can_never_mark_is_told(world, odd):
+    """Because its id is none of that tracker's. What can be marked beside it is."""
+    world.track(evolve(entry("z"), id=odd))
+    report = world.bill()
+    assert (report.ok, [one.id for one in report.not_marked]) == (False, [odd])
+    assert isinstance(report.not_marked[0].error, ab.InvalidRequest)
+    assert world.marked() >= set("abc")
+    assert world.bill().ok
+
+
+def test_ids_of_the_apps_own_work_are_no_matter_of_the_tracker(world):
+    provider, tracker = world.process()
+    work = [*world.entries.values(), evolve(entry("z"), id="17"), evolve(entry("y"), id="app:fee:1")]
+    assert ab.bill(work, provider, plan(), source=tracker).ok
+    assert world.marked() == set("abc")
+
+
+def test_work_of_two_trackers_on_one_invoice_is_marked_in_both(world):
+    provider, tracker = world.process()
+    other = evolve(tracker, vendor="other", entries={"other:time:1": evolve(entry("x"), id="other:time:1")})
+    assert ab.bill([*world.entries.values(), *other.entries.values()], provider, plan(), source=tracker).ok
+    assert (world.marked(), other.entries["other:time:1"].billed) == (set("abc"), False)
+    assert ab.bill(other, provider, plan()).ok
+    assert other.entries["other:time:1"].billed
+
+
+def test_a_source_that_raises_what_it_likes_loses_no_report(world):
+    """A source of the app's own: what was billed is told, and marked by the next run."""
+    world.refuses[ids("a")[0]] = ConnectionError("secret: the database is away")
+    report = world.bill()
+    assert len(report.billed) == 2
+    assert {one.id for one in report.not_marked} == set(ids("a", "b"))
+    assert "ConnectionError" in str(report.not_marked[0].error)
+    assert "secret" not in str(report.not_marked[0].error)
+    world.refuses.clear()
+    assert world.heal().ok
+    assert world.marked() == set("abc")
 
 
 def test_one_tracker_does_not_mark_the_work_of_another(world):
@@ -470,6 +688,25 @@ def test_another_draft_under_the_same_reference_is_refused(world):
     assert [one.work for one in world.bill().billed] == [ids("b"), ids("c")]
 
 
+def test_a_draft_that_was_recorded_as_billed_is_not_made(world):
+    provider, _ = world.process()
+    draft = built(world, "a")
+    invoice = provider.create_invoice(draft)
+    ab.record_billed(provider, "RE-77", invoice.id, ids("a"))
+    report = ab.bill_draft(draft, provider)
+    assert (report.billed, "record_billed" in report.problems[0].message) == ((), True)
+    assert len(world.books.invoices) == 1
+
+
+def test_a_draft_whose_invoice_is_unclear_is_carried_on_by_the_same_call(world):
+    world.books.lose_next_answer(after_commit=False)
+    provider, _ = world.process()
+    report = ab.bill_draft(built(world, "a"), provider)
+    assert (report.billed, len(report.problems)) == ((), 1)
+    world.clock.sleep_until(report.retry_at)
+    assert ab.bill_draft(built(world, "a"), provider).ok
+
+
 def test_a_draft_whose_invoice_was_voided_and_released_needs_another_reference(world):
     (billed,) = ab.bill_draft(built(world, "a"), world.process()[0]).billed
     world.books.invoices[billed.invoice_id] = evolve(billed.invoice, status=ab.InvoiceStatus.VOID)
@@ -494,6 +731,27 @@ def test_a_draft_whose_invoice_was_voided_and_released_needs_another_reference(w
         (lambda provider, tracker: ab.bill_draft(WITHOUT_WORK, provider), "lines"),
         (lambda provider, tracker: ab.bill([], provider, plan(), source="mite"), "source"),
         (lambda provider, tracker: ab.bill(tracker, provider, plan(), source=evolve(tracker)), "source"),
+        (lambda provider, tracker: ab.bill(AsyncTracker(tracker), provider, plan()), "work"),
+        (lambda provider, tracker: ab.bill([], provider, plan(), source=AsyncTracker(tracker)), "source"),
+        (lambda provider, tracker: ab.bill(Later(), provider, plan()), "work"),
+        (lambda provider, tracker: ab.bill_draft(DRAFT, provider, source=AsyncTracker(tracker)), "source"),
+        (lambda provider, tracker: ab.heal_billing(provider, source=AsyncTracker(tracker)), "source"),
+        (lambda provider, tracker: ab.unbilled(AsyncTracker(tracker), provider, OCTOBER), "work"),
+        (lambda provider, tracker: ab.release_work(provider, references=[], source=AsyncTracker(tracker)), "source"),
+        (lambda provider, tracker: run(ab.bill_async(AsyncTracker(tracker), provider, plan())), "provider"),
+        (lambda provider, tracker: run(ab.bill_async(tracker, provider, plan())), "work"),
+        (lambda provider, tracker: run(ab.bill_async([], provider, plan(), source=tracker)), "source"),
+        (lambda provider, tracker: run(ab.bill_draft_async(DRAFT, provider)), "provider"),
+        (lambda provider, tracker: run(ab.heal_billing_async(provider)), "provider"),
+        (lambda provider, tracker: run(ab.unbilled_async([], provider)), "provider"),
+        (lambda provider, tracker: run(ab.release_work_async(provider, references=["a"])), "provider"),
+        (lambda provider, tracker: run(ab.record_billed_async(provider, "a", "b", ["c"])), "provider"),
+        (lambda provider, tracker: run(ab.billed_by_async(provider, ["c"])), "provider"),
+        (lambda provider, tracker: ab.record_billed(provider, "RE 1", "b", ["c"]), "reference"),
+        (lambda provider, tracker: ab.record_billed(provider, "RE-1", "", ["c"]), "invoice_id"),
+        (lambda provider, tracker: ab.record_billed(provider, "RE-1", "b", "c"), "work_ids"),
+        (lambda provider, tracker: ab.record_billed(provider, "RE-1", "b", []), "work_ids"),
+        (lambda provider, tracker: ab.billed_by(provider, [7]), "work_ids"),
         (lambda provider, tracker: ab.release_work(provider), "references"),
         (lambda provider, tracker: ab.release_work(provider, references="work/1"), "references"),
         (lambda provider, tracker: ab.release_work(provider, DAY, references=["a"]), "references"),
@@ -507,8 +765,16 @@ def test_arguments_that_will_not_do_are_refused_at_once(world, call, field):
     assert world.books.invoices == {}
 
 
+@pytest.mark.parametrize("call", [ab.bill, ab.bill_draft, ab.unbilled])
+def test_an_async_provider_is_refused_before_anything_is_sent(world, call):
+    provider = ab.connect_async("memory", {"books": world.books}, tenant="musterbau", journal=world.journal)
+    with pytest.raises(ab.InvalidRequest) as caught:
+        call(*((DRAFT, provider) if call is ab.bill_draft else ([], provider, *([plan()] if call is ab.bill else []))))
+    assert [problem.field for problem in caught.value.problems] == ["provider"]
+
+
 def test_sync_and_async_take_the_same_arguments():
-    for name in ("bill", "unbilled", "heal_billing", "release_work"):
+    for name in ("bill", "bill_draft", "unbilled", "heal_billing", "release_work", "record_billed", "billed_by"):
         sync, twin = (inspect.signature(getattr(billing, each)).parameters for each in (name, f"{name}_async"))
         assert [(one.name, one.kind, one.default) for one in sync.values()] == [
             (one.name, one.kind, one.default) for one in twin.values()
@@ -526,7 +792,7 @@ def test_two_hundred_entries_cost_no_more_writes_than_two(world, monkeypatch):
     world.entries.clear()
     world.track(*(entry(number, hours=1) for number in range(200)))
     assert len(world.bill().billed[0].work) == 200
-    assert len(writes) <= 6
+    assert len(writes) <= 7
 
 
 def test_the_journal_verifies_afterwards_and_tells_what_bills_an_entry(tmp_path):

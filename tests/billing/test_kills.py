@@ -218,24 +218,68 @@ def test_killed_again_and_again():
             check(world, {key.rpartition(":")[2] for key in world.entries})
 
 
-def test_a_release_is_killed():
+@pytest.mark.parametrize("how", ["voided", "missing", "half marked"])
+def test_a_release_is_killed(how):
     for world, life in worlds():
+        if how == "half marked":
+            world.refuses["fake:time:b"] = ab.Unavailable("the tracker is down")
         world.bill()
-        world.void("work/10001/2026-10")
+        world.refuses.clear()
+        if how == "missing":
+            (gone,) = (one for one in world.books.invoices.values() if one.reference == "work/10001/2026-10")
+            del world.books.invoices[gone.id]
+            if life.die_at > 12:  # the second look
+                assert not world.release(references=["work/10001/2026-10"]).ok
+                world.clock.sleep(1000)
+        else:
+            world.void("work/10001/2026-10")
         killed = False
         try:
             world.release(references=["work/10001/2026-10"], life=life)
         except Killed:
             killed = True
         world.bill()
-        assert world.release(references=["work/10001/2026-10"]).ok
+        report = world.release(references=["work/10001/2026-10"])
+        if report.retry_at is not None:
+            world.clock.sleep_until(report.retry_at)
+            report = world.release(references=["work/10001/2026-10"])
+        assert report.ok, world.told
         finish(world)
         check(world)
         assert world.billed() == {
             "a": "work/10001/2026-10/2", "b": "work/10001/2026-10/2", "c": "work/10002/2026-10"
         }  # fmt: skip
+        if not killed and life.die_at > 12:
+            break
+    assert life.die_at > 15
+
+
+def test_a_record_of_what_is_billed_is_killed():
+    """It is noted, or it is not; and the same call again makes it good."""
+    for world, life in worlds(marks=False):
+        given = plan(reference="RE-1")
+        made = world.process()[0].create_invoice(
+            ab.InvoiceDraft(
+                reference="RE-1",
+                customer=ab.CustomerRef(number="10001"),
+                lines=lines([world.entries["fake:time:a"]], plan()).lines,
+            )
+        )
+        provider, _ = world.process(life)
+        try:
+            ab.record_billed(provider, "RE-1", made.id, ["fake:time:a"])
+        except Killed:
+            killed = True
+        else:
+            killed = False
+        world.clock.sleep(1000)
+        assert ab.record_billed(world.process()[0], "RE-1", made.id, ["fake:time:a"]).work == ("fake:time:a",)
+        world.entries.pop("fake:time:c")
+        assert [one.work for one in world.bill(given).billed] == [("fake:time:b",)]
+        assert world.billed() == {"a": "RE-1", "b": "RE-1/2"}
         if not killed:
             break
+    assert life.die_at > 4
 
 
 # ---- another worker --------------------------------------------------------------------------------------------

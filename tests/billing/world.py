@@ -10,13 +10,14 @@ from attrs import define, evolve, field
 from tools.prove.app import Killed, Life, virtual_time
 
 import accounting_bridge as ab
+from accounting_bridge.billing import calls
 from accounting_bridge.journal.port import Send
 from accounting_bridge.sandbox import VirtualClock
 from accounting_bridge.sources import Marking, NotMarked
 from accounting_bridge.timesheet import Billing, Grouping, Rates, Texts, TimeEntry
 from accounting_bridge.vendors.memory import MemoryBooks
 
-__all__ = ["Kept", "Killed", "Life", "Tracker", "WatchedJournal", "World", "entry", "plan", "sheet"]
+__all__ = ["Kept", "Killed", "Life", "Stepped", "Tracker", "WatchedJournal", "World", "entry", "plan", "sheet"]
 
 OCTOBER = ab.ServicePeriod(start=date(2026, 10, 1), end=date(2026, 10, 31))
 
@@ -118,7 +119,10 @@ class Tracker:
         for one in ids:
             self.life.step(f"mark {one} {billed}")
             if one in self.refuses:
-                failed.append(NotMarked(id=one, error=self.refuses[one]))
+                error = self.refuses[one]
+                if not isinstance(error, ab.BridgeError):
+                    raise error  # a source of the app's own may do that
+                failed.append(NotMarked(id=one, error=error))
             elif one not in self.entries:
                 failed.append(NotMarked(id=one, error=ab.NotFound("it is gone")))
             elif self.entries[one].billed is billed:
@@ -151,6 +155,46 @@ class AsyncTracker:
 
     async def mark_unbilled(self, ids):
         return self.inner.mark_unbilled(ids)
+
+
+class Stepped:
+    """A call that is carried out step by step, so that others come in between, and even in the middle of one."""
+
+    def __init__(self, call):
+        real, calls.drive = calls.drive, lambda run: run
+        try:
+            self.run = call()
+        finally:
+            calls.drive = real
+        self.step, self.report, self.steps = None, None, 0
+        self._next(lambda: self.run.send(None))
+
+    def _next(self, go_on):
+        try:
+            self.step = go_on()
+        except StopIteration as stop:
+            self.step, self.report = None, stop.value
+
+    def take(self, steps=1):
+        for _ in range(steps):
+            if self.step is None:
+                break
+            self.steps += 1
+            try:
+                answer = self.step.call()
+            except Exception as error:
+                self._next(lambda error=error: self.run.throw(error))
+            else:
+                self._next(lambda answer=answer: self.run.send(answer))
+        return self
+
+    def until(self, reached):
+        while self.step is not None and not reached():
+            self.take()
+        return self
+
+    def finish(self):
+        return self.until(lambda: False).report
 
 
 @define
@@ -211,6 +255,10 @@ class World:
         if self.runner is None:
             return ab.release_work(provider, *days, source=tracker, **more)
         return self.runner.run(ab.release_work_async(provider, *days, source=tracker, **more))
+
+    def rows(self, kind):
+        """What the journal has of a kind: rows by their references."""
+        return {key.reference: row for key, row in self.journal.known("musterbau", "memory", kind)}
 
     # -- what the books say --
 

@@ -11,6 +11,8 @@ from accounting_bridge.sandbox import serve
 def test_serving_without_uvicorn_names_the_extra_and_starts_nothing(monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     threads = threading.active_count()
-    with pytest.raises(ImportError, match="install accounting-bridge-sdk with its extra 'sandbox'"):
+    with pytest.raises(
+        ImportError, match=r"pip install 'accounting-bridge-sdk\[sandbox\]', or pip install '\.\[sandbox\]' in a"
+    ):
         serve("lexoffice")
     assert threading.active_count() == threads

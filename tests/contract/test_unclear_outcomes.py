@@ -23,6 +23,12 @@ who_double_numbers = pytest.mark.parametrize(
 )
 
 
+class Durable(ab.MemoryJournal):
+    """Says of itself that it forgets nothing."""
+
+    durable = True
+
+
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries happen, and soon."""
@@ -100,6 +106,41 @@ def test_who_waits_to_settle_gets_the_document_from_the_same_call(vendor: Vendor
         vendor.box.faults.add(Fault("drop", when=when, match=vendor.paths.new_invoice))
         assert provider.create_invoice(vendor.draft()).created
     assert vendor.references(REFERENCE) == 1
+
+
+# ---- a refusal that proves nothing -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 422])
+@every_vendor
+def test_a_page_that_refuses_what_was_carried_out_frees_nothing(vendor: Vendor, status: int) -> None:
+    """What stands before the vendor may refuse after the vendor has done it; the journal knows, so nobody looks."""
+    with vendor.connect(journal=Durable(), tenant="tests") as provider:
+        settled(provider)
+        for call, path in (
+            (lambda: provider.create_invoice(vendor.draft()), vendor.paths.new_invoice),
+            (lambda: provider.book_sale(vendor.issued()), vendor.paths.new_sale),
+        ):
+            time.sleep(LAG)
+            vendor.box.faults.add(Fault("html", when="after", match=path, status=status))
+            with pytest.raises(ab.OutcomeUnknown) as caught:
+                call()
+            until(caught.value)
+            assert not call().created
+    assert (vendor.references(REFERENCE), vendor.sales(NUMBER)) == (1, 1)
+
+
+@every_vendor
+def test_a_page_that_says_there_is_no_such_invoice_proves_nothing(
+    vendor: Vendor, provider: ab.AccountingProvider
+) -> None:
+    """Whoever were told that it is gone would make it once more."""
+    made = provider.create_invoice(vendor.draft())
+    vendor.box.faults.add(Fault("html", status=404, match=vendor.paths.invoices, times=9))
+    with pytest.raises(ab.Unavailable):
+        provider.create_invoice(vendor.draft())
+    vendor.box.faults.clear()
+    assert provider.create_invoice(vendor.draft()).id == made.id
 
 
 # ---- the vendor commits late -----------------------------------------------------------------------------------
@@ -361,3 +402,17 @@ def test_a_sale_that_tells_whose_it_is_tells_the_right_one(vendor: Vendor, provi
 def test_the_settle_time_outlasts_the_lag() -> None:
     """Else the tests above would prove nothing."""
     assert SETTLE > LAG
+
+
+# ---- closed a moment ago ---------------------------------------------------------------------------------------
+
+
+def test_a_month_that_was_closed_a_moment_ago_leaves_no_draft_behind() -> None:
+    """Visma: the company's settings are kept for a quarter of an hour, and asked anew for an invoice that is final."""
+    with serving("visma") as vendor, vendor.connect() as provider:
+        settled(provider)
+        provider.plan_invoice(vendor.draft(), finalize=True)
+        vendor.box.lock_until(datetime.now(UTC).date())
+        with pytest.raises(ab.PeriodClosed):
+            provider.create_invoice(vendor.draft(), finalize=True)
+        assert vendor.references(REFERENCE) == 0

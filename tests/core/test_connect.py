@@ -115,9 +115,23 @@ def test_a_spacing_that_is_no_number_of_seconds_is_refused(spacing):
     assert set(problems({"api_key": "k", "account": "toy", "spacing": spacing})) == {"spacing"}
 
 
-@pytest.mark.parametrize("given", [None, CANARY, [("api_key", CANARY)], 5])
+@pytest.mark.parametrize("given", [CANARY, [("api_key", CANARY)], 5])
 def test_settings_that_are_no_mapping_are_refused(given):
-    assert set(problems(given)) == {"settings"}
+    found = problems(given)
+    example = "must be a mapping, as {'api_key': …, 'account': …}, or Settings, not "
+    assert found == {"settings": f"{example}{type(given).__name__}"}
+
+
+def test_without_settings_those_that_are_needed_are_named():
+    with pytest.raises(ab.InvalidRequest, match="api_key: is missing"):
+        ab.connect("lexoffice")
+    with pytest.raises(ab.InvalidRequest, match=r"(?s)api_key: is missing.*security_code: is missing"):
+        ab.connect_async("informer")
+    with pytest.raises(ab.InvalidRequest, match="api_key: is missing"):
+        ab.connect_source("mite")
+    with pytest.raises(ab.InvalidRequest, match="api_key: is missing"):
+        ab.connect_source_async("mite")
+    assert problems(None) == {"api_key": "is missing", "account": "is missing"}
 
 
 def test_an_instance_of_the_settings_class_is_taken_as_it_is():
@@ -126,7 +140,7 @@ def test_an_instance_of_the_settings_class_is_taken_as_it_is():
 
 
 def test_settings_of_another_class_are_refused():
-    with pytest.raises(ab.InvalidRequest, match="must be a mapping or MemorySettings"):
+    with pytest.raises(ab.InvalidRequest, match=r"must be a mapping, as \{'books': …\}, or MemorySettings"):
         connect("memory", Settings(api_key=ab.Secret("k"), account="toy"))
 
 
@@ -201,6 +215,19 @@ def test_an_unknown_vendor_is_refused_with_those_there_are():
         connect("lexofice", {})
 
 
+@pytest.mark.parametrize(
+    ("wanted", "meant"),
+    [
+        ("Lexware", "lexoffice"), ("lexware office", "lexoffice"), ("LexOffice", "lexoffice"), ("eAccounting", "visma"),
+        ("Visma eAccounting", "visma"), ("Spiris", "visma"), ("Informer Online", "informer"),
+        ("InformerOnline", "informer"), ("Billomat", "billomat"),
+    ],
+)  # fmt: skip
+def test_the_name_of_the_product_leads_to_ours(wanted, meant):
+    with pytest.raises(ab.InvalidRequest, match=rf"there are: billomat, .*; did you mean {meant}\?"):
+        connect(wanted, {})
+
+
 @pytest.mark.parametrize("name", registry._OWN)
 def test_every_row_of_the_registry_leads_to_an_adapter(name):
     kind = registry.adapter_class(name)
@@ -245,6 +272,26 @@ def test_what_is_given_is_used_although_it_is_empty_or_false():
     journal, limits, tokens = Falsy(), FalsyLimits(), FalsyTokens()
     given = connect("memory", {}, tenant="t1", journal=journal, limits=limits, tokens=tokens)._session.state
     assert (given.journal, given.limits, given.tokens) == (journal, limits, tokens)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"journal": "journal.db"}, "journal: must be an object, as SqliteJournal('journal.db'), not str"),
+        (
+            {"journal": ab.MemoryJournal},
+            "journal: must be an object, as SqliteJournal(path), not the class MemoryJournal",
+        ),
+        ({"limits": 5}, "limits: must be an object, as Unlimited(), not int"),
+        ({"tokens": CANARY}, "tokens: must be an object, as SqliteTokens(path, key=…), not str"),
+    ],
+    ids=str,
+)
+def test_a_store_that_is_none_is_refused_with_the_call_that_makes_one(given, told):
+    with pytest.raises(ab.InvalidRequest) as caught:
+        connect("memory", {}, tenant="t1", **given)
+    assert [str(problem) for problem in caught.value.problems] == [told]
+    assert CANARY not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ from accounting_bridge import (
     Unavailable,
     Unlimited,
 )
-from accounting_bridge._engine import Failure, engine
+from accounting_bridge._engine import engine
+from accounting_bridge._outcomes import Failure
 from accounting_bridge._reading import Reading
 from accounting_bridge.errors import InvalidRequest
 from accounting_bridge.flow import Cached, Drift, Now, Page, Report, Request, Token, Wait

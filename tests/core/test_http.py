@@ -331,7 +331,7 @@ def crash_report(error):
 
 async def test_hooks_see_the_attempt_and_nothing_of_its_content(world):
     seen = []
-    with RawServer(http(b"private", "404 Gone")) as server:
+    with RawServer(http(b'"private"', "404 Gone")) as server:
         request = Request(method="GET", path="/v1", params=(("name", "private"),), body=b"private")
         async with session(world, Toy(origin=server.url), hooks=Hooks(on_request=seen.append)) as here:
             with pytest.raises(BridgeError):

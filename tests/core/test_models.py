@@ -4,6 +4,7 @@ import copy
 import pickle
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import attrs
 import pytest
@@ -186,10 +187,12 @@ def test_a_reference_to_a_customer_is_either_id_or_number():
 
 
 NOT_AMOUNTS = {
-    "a float": (12.3, "Decimal('12.30')"),
+    "a float": (12.3, "is a float, which is not exact: give a Decimal, as Decimal('12.3'), or a whole number"),
     "infinity as float": (float("inf"), "float"),
     "a bool": (True, "not bool"),
-    "text": ("12.30", "not str"),
+    "text": ("12.30", "must be a Decimal, as Decimal('12.30'), or a whole number, not str"),
+    "text with a comma": ("12,30", "must be a Decimal, as Decimal('12.30'), or a whole number, not str"),
+    "text of another kind": ("key-of-somebody", "must be a Decimal, as Decimal('12.30'), or a whole number, not str"),
     "nothing": (None, "not NoneType"),
     "NaN": (Decimal("NaN"), "finite"),
     "signalling NaN": (Decimal("sNaN"), "finite"),
@@ -214,6 +217,38 @@ def test_what_is_no_exact_amount_is_refused_with_advice(value, advice):
 )
 def test_what_is_exact_is_taken_as_it_is(value):
     assert LineItem(description="Design", unit_price=Decimal(value)).unit_price == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("rate", "meant"), [("0.19", "19"), ("0.07", "7"), ("0.255", "25.5"), ("0.3", "30"), ("0.10", "10")]
+)
+def test_a_rate_that_is_a_fraction_is_refused_with_the_percent_it_may_stand_for(rate, meant):
+    found = problems_of(LineItem, description="Design", unit_price=1, tax_rate=Decimal(rate))
+    assert found == {"tax_rate": f"is in percent: {rate} is less than one percent; did you mean {meant}?"}
+
+
+@pytest.mark.parametrize("rate", ["0", "0.00", "0.9", "2.1", "19", "100"])
+def test_rates_that_exist_somewhere_are_taken(rate):
+    assert LineItem(description="Design", unit_price=1, tax_rate=Decimal(rate)).tax_rate == Decimal(rate)
+
+
+def test_a_customer_that_is_a_text_is_told_how_to_refer_to_one():
+    found = problems_of(InvoiceDraft, reference="A-1", customer="10001", lines=[LINE])
+    assert found == {"customer": "must be Customer or CustomerRef, as CustomerRef(number='10001'), not str"}
+    found = problems_of(InvoiceDraft, reference="A-1", customer=10001, lines=[LINE])
+    assert found == {"customer": "must be Customer or CustomerRef, as CustomerRef(number=…), not int"}
+
+
+def test_lines_of_another_kind_are_not_said_to_be_text():
+    """One mistake, one problem: the follow-up would send its reader looking for something else."""
+    assert problems_of(draft, lines=[{"a": 1}]) == {"lines[0]": "must be LineItem or TextLine, not dict"}
+
+
+def test_a_file_given_by_its_path_is_told_how_to_read_it():
+    for path in ("hours.pdf", Path("hours.pdf")):
+        found = problems_of(Attachment, filename="hours.pdf", content=path)
+        assert found == {"content": f"must be bytes, not {type(path).__name__}, as Path(…).read_bytes()"}
+    assert problems_of(issued, pdf="issued.pdf") == {"pdf": "must be bytes, not str, as Path(…).read_bytes()"}
 
 
 @pytest.mark.parametrize("reference", ["", "a" * 61, "a b", "ä", "a_b", "a\n", None, 5])

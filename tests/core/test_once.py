@@ -9,6 +9,7 @@ import pytest
 from tests.core.once_world import COMMIT, LAG, PATIENCE, SETTLE, TIMEOUT, WAITING, Caller, World
 
 from accounting_bridge.errors import (
+    BridgeError,
     DuplicateFound,
     InvalidRequest,
     MalformedResponse,
@@ -19,7 +20,7 @@ from accounting_bridge.errors import (
 )
 from accounting_bridge.flow import Recall
 from accounting_bridge.journal.port import Confirm, Expected, Forget, Intend, Release, Row, Send, State, Unclear
-from accounting_bridge.once import DAY, LOOK_BACK, How, Look, adopt_unclear
+from accounting_bridge.once import DAY, LOOK_BACK, How, Look, Sent, adopt_sent, was_sent
 
 
 def test_an_untouched_reference_needs_three_durable_writes_and_no_look():
@@ -573,34 +574,134 @@ def test_every_error_says_whose_books_which_reference_and_what_to_do(scene, erro
 # ---- refused by now, sent before -------------------------------------------------------------------------------
 
 
-def adopted(world, row, found, fingerprint="v1:a"):
-    async def look(since):
-        world.looked_since.append(since)
+CLOSED = InvalidRequest("the month is closed")
+
+
+def refused_by_now(world, found, why=CLOSED, patience=PATIENCE):
+    async def look(customer_id, since):
+        world.looked_since.append((customer_id, since))
+        if isinstance(found, BridgeError):
+            raise found
         return found
 
-    caller = Caller(adopt_unclear("invoice", "A-1", fingerprint, row, look))
+    sent = Sent(kind="invoice", reference="A-1", row=world.row(), what="the invoice", look=look)
+    caller = Caller(adopt_sent(sent, why, patience, "toy"))
     world.run([caller])
+    if isinstance(caller.result, BridgeError):
+        raise caller.result
     return caller.result
 
 
-def test_what_an_unclear_send_made_is_adopted_if_there_is_exactly_one():
+def test_what_an_unclear_send_made_is_adopted_although_it_would_be_refused_now():
     world = World()
     world.die_in_flight()
     row = world.row()
-    for found in ([], ["doc-1", "doc-2"]):
-        assert adopted(world, row, found) is None
-        assert world.row() == row
-    assert adopted(world, row, ["doc-1"]) == "doc-1"
+    assert refused_by_now(world, ["doc-1"]) == "doc-1"
     assert (world.row().state, world.row().remote_id) == (State.CONFIRMED, "doc-1")
-    assert world.looked_since == [row.sent_at - DAY] * 3
+    assert world.looked_since == [(None, row.sent_at - DAY)]
 
 
-def test_what_was_never_sent_or_was_something_else_is_not_adopted():
+@pytest.mark.parametrize("why", [CLOSED, Unavailable("down")])
+def test_as_long_as_the_vendor_may_be_at_it_a_refusal_is_no_answer(why):
+    world = World()
+    world.die_in_flight()
+    row = world.row()
+    with pytest.raises(OutcomeUnknown, match="may or may not have been made by an earlier call") as caught:
+        refused_by_now(world, [], why)
+    assert why.message in caught.value.message
+    assert caught.value.retry_at == row.sent_at + timedelta(seconds=SETTLE)
+    assert world.row() == row
+
+
+def test_once_nothing_was_made_for_certain_the_refusal_is_told_and_the_reference_is_free():
+    world = World()
+    world.die_in_flight()
+    world.clock.seconds += SETTLE
+    with pytest.raises(InvalidRequest, match="the month is closed"):
+        refused_by_now(world, [])
+    assert world.row() is None
+
+
+def test_a_caller_who_waits_is_told_the_refusal_after_the_settle_time():
+    world = World()
+    world.die_in_flight()
+    sent_at = world.row().sent_at
+    with pytest.raises(InvalidRequest, match="the month is closed"):
+        refused_by_now(world, [], patience=WAITING)
+    assert world.clock.now() >= sent_at + timedelta(seconds=SETTLE)
+
+
+@pytest.mark.parametrize("blind", [Unavailable("no look"), InvalidRequest("no such customer")])
+def test_books_that_cannot_be_asked_leave_it_unclear_for_as_long_as_it_takes(blind):
+    world = World()
+    world.die_in_flight()
+    world.clock.seconds += 10 * SETTLE
+    row = world.row()
+    with pytest.raises(OutcomeUnknown) as caught:
+        refused_by_now(world, blind)
+    assert (world.row(), caught.value.retry_at) == (row, row.sent_at + timedelta(seconds=SETTLE))
+
+
+def test_a_caller_who_may_still_be_sending_is_given_the_deadline():
+    world = World()
+    world.die_in_flight()
+    hasty = attrs.evolve(PATIENCE, settle=1.0)
+    world.clock.seconds += 3
+    with pytest.raises(OutcomeUnknown):
+        refused_by_now(world, [], patience=hasty)
+    world.journal.record(world.key, Unclear(), world.clock.now())
+    with pytest.raises(InvalidRequest, match="the month is closed"):
+        refused_by_now(world, [], patience=hasty)
+
+
+def test_an_outage_proves_nothing_of_an_earlier_send_either():
+    world = World()
+    world.die_in_flight()
+    world.clock.seconds += 10 * SETTLE
+    with pytest.raises(OutcomeUnknown):
+        refused_by_now(world, [], Unavailable("down"))
+
+
+def test_two_that_were_made_are_told_although_it_would_be_refused_now():
+    world = World()
+    world.die_in_flight()
+    with pytest.raises(DuplicateFound, match="hold 2 documents for the invoice 'A-1'") as caught:
+        refused_by_now(world, ["doc-1", "doc-2"])
+    assert caught.value.ids == ("doc-1", "doc-2")
+
+
+def test_only_an_unclear_send_of_the_same_content_is_asked_about():
     world = World()
     sent = Row(state=State.UNCLEAR, fingerprint="v1:a", sent_at=world.clock.now())
-    for row in (None, attrs.evolve(sent, sent_at=None), attrs.evolve(sent, fingerprint="v1:b")):
-        assert adopted(world, row, ["doc-1"]) is None
-    assert (world.looked_since, world.row()) == ([], None)
+    assert was_sent(sent, "v1:a")
+    assert was_sent(attrs.evolve(sent, state=State.IN_FLIGHT), "v1:a")
+    for row in (
+        None, attrs.evolve(sent, sent_at=None), attrs.evolve(sent, fingerprint="v1:b"),
+        attrs.evolve(sent, state=State.CONFIRMED), attrs.evolve(sent, state=State.INTENT),
+    ):  # fmt: skip
+        assert not was_sent(row, "v1:a")
+
+
+@pytest.mark.parametrize("state", [State.IN_FLIGHT, State.UNCLEAR])
+def test_nobody_is_told_to_take_another_reference_while_the_first_content_may_be_in_the_books(state):
+    world = World()
+    changes = [Intend("v1:a"), Send(0), *([Unclear()] if state is State.UNCLEAR else [])]
+    for change in changes:
+        world.journal.record(world.key, change, world.clock.now())
+    with pytest.raises(ReferenceReused, match="repeat the call with the content as it was until it has an answer"):
+        world.create(fingerprint="v1:b")
+
+
+def test_what_was_made_and_could_not_be_noted_is_looked_for_at_once():
+    world = World()
+    world.journal_faults[Confirm] = NO_DISK
+    with pytest.raises(OutcomeUnknown) as caught:
+        world.create()
+    assert (world.row().state, caught.value.retry_at is not None) == (State.UNCLEAR, True)
+    world.journal_faults.clear()
+    before = world.clock.now()
+    assert world.create() == ("doc-1", How.ADOPTED)
+    assert world.clock.now() - before < timedelta(seconds=PATIENCE.deadline)
 
 
 def test_the_index_lag_is_within_the_settle_time_of_these_tests():

@@ -94,6 +94,25 @@ def test_a_changed_sale_plan_is_refused(provider, books, changes):
     assert books.sales == {}
 
 
+@pytest.mark.parametrize(
+    ("plan", "edit"),
+    [
+        ("invoice", lambda content: content["draft"]["customer"].update(name="Angreifer GmbH")),
+        ("invoice", lambda content: content["draft"]["customer"].update(email="rechnung@angreifer.example")),
+        ("invoice", lambda content: content["draft"]["lines"][0].update(work=["app:time:99"])),
+        ("sale", lambda content: content["invoice"].update(sent_at="2026-03-30T15:00:00+00:00")),
+        ("sale", lambda content: content["invoice"]["customer"].update(name="Angreifer GmbH")),
+    ],
+)
+def test_an_edit_of_what_the_request_does_not_hold_is_noticed_too(provider, plan, edit):
+    whole = provider.plan_invoice(draft()) if plan == "invoice" else provider.plan_sale(issued(pdf=b"%PDF-1.4"))
+    content = json.loads(write_plan(whole))
+    assert read_plan(json.dumps(content)) == whole
+    edit(content)
+    with pytest.raises(ab.InvalidRequest, match="does not fit the plan"):
+        read_plan(json.dumps(content))
+
+
 def test_every_edit_of_the_text_is_noticed(provider):
     text = write_plan(provider.plan_invoice(draft()))
     content = json.loads(text, parse_float=Decimal)

@@ -258,9 +258,11 @@ def test_a_customer_that_somebody_else_made_at_the_same_time_is_read_from_the_bo
 def test_customers_that_are_not_there_are_named_with_what_to_do():
     bound = provider()
     for ref in (ab.CustomerRef(number="10001"), ab.CustomerRef(id="customer-9")):
-        with pytest.raises(ab.NotFound, match="import or create it first" if ref.number else "customer-9"):
+        with pytest.raises(
+            ab.NotFound, match="make it there first, with ensure_customer" if ref.number else "customer-9"
+        ):
             bound.create_invoice(draft(customer=ref))
-    with pytest.raises(ab.NotFound, match=r"memory: customer number '10001' is not in the books: import"):
+    with pytest.raises(ab.NotFound, match=r"memory: customer number '10001' is not in the books: make it there"):
         bound.plan_invoice(draft(customer=ab.CustomerRef(number="10001")))
     off = BoundProvider(Session(state(Varied(settings=MemorySettings(create_customers=False))), None))
     for call, given in ((off.ensure_customer, CUSTOMER), (off.create_invoice, draft())):

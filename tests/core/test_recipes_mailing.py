@@ -152,6 +152,27 @@ def test_a_mail_that_nobody_can_tell_of_is_never_sent_twice_unasked(to, changes)
     assert len(adapter.mails) == 2
 
 
+def test_one_that_is_wanted_again_and_is_unclear_is_never_repeated_because_an_error_says_so():
+    bound, adapter = connected(tells_mails=False)
+    invoice_id = final(bound)
+    assert bound.send_invoice(invoice_id) is True
+    adapter.troubles.append(lost(goes_out=True))
+    with pytest.raises(ab.NeedsAttention, match="the same call mails it once more"):
+        bound.send_invoice(invoice_id, again=True)
+    assert len(adapter.mails) == 2
+    assert bound.send_invoice(invoice_id, again=True) is True, "a person says so now"
+
+
+def test_of_one_that_is_wanted_again_the_books_are_asked_where_they_tell():
+    bound, adapter = connected()
+    invoice_id = final(bound)
+    assert bound.send_invoice(invoice_id) is True
+    adapter.clock.turn(60)
+    adapter.troubles.append(lost(goes_out=True))
+    assert bound.send_invoice(invoice_id, again=True) is True
+    assert len(adapter.mails) == 2, "found, and not sent once more"
+
+
 # ---- where mailing makes a draft final -------------------------------------------------------------------------
 
 

@@ -156,17 +156,129 @@ def test_an_unclear_document_that_would_be_refused_by_now_is_adopted_for_good(ki
     adapter.refusals.append(ab.PeriodClosed("closed by now"))
     adapter.calls.clear()
     if customer == "gone":
-        books.customers.clear()
-        with pytest.raises(ab.PeriodClosed):
-            call()
-        assert adapter.looks() == [], "nobody to look for"
-        return
+        books.customers.clear()  # the journal knows for whom it was sent
     found = call()
     since = (NOON - timedelta(days=1),) if kind == "invoice" else ()
     assert adapter.looks() == [("A-1" if kind == "invoice" else "R-1", known.id, *since)]
     ((_, row),) = rows(bound, kind)
     assert (row.state, row.remote_id) == (State.CONFIRMED, found.id)
     assert len(books.invoices) + len(books.sales) == 1
+
+
+CALLS = {
+    "invoice": lambda bound, **changes: bound.create_invoice(draft(**changes)),
+    "sale": lambda bound, **changes: bound.book_sale(issued(**changes)),
+}
+
+
+@pytest.mark.parametrize("kind", ["invoice", "sale"])
+@pytest.mark.parametrize("why", [ab.PeriodClosed("closed by now"), ab.Unavailable("down")])
+def test_while_a_send_is_unclear_nothing_says_that_nothing_was_made(kind, why):
+    """Whoever believed it would correct the document, and send a second one."""
+    bound, adapter = connected()
+    bound.ensure_customer(CUSTOMER)
+    adapter.books.lose_next_answer(after_commit=False)
+    with pytest.raises(ab.OutcomeUnknown) as first:
+        CALLS[kind](bound)
+    adapter.refusals.append(why)
+    with pytest.raises(ab.OutcomeUnknown) as again:
+        CALLS[kind](bound)
+    assert again.value.retry_at == first.value.retry_at
+    with pytest.raises((ab.ReferenceReused, type(why))):
+        CALLS[kind](bound, due_date=NOON.date() + timedelta(days=30))
+    assert len(adapter.books.invoices) + len(adapter.books.sales) == 0
+
+
+@pytest.mark.parametrize("kind", ["invoice", "sale"])
+def test_once_it_is_certain_that_nothing_was_made_the_corrected_one_goes_through(kind):
+    bound, adapter = connected()
+    bound.ensure_customer(CUSTOMER)
+    adapter.books.lose_next_answer(after_commit=False)
+    with pytest.raises(ab.OutcomeUnknown):
+        CALLS[kind](bound)
+    adapter.refusals.append(ab.PeriodClosed("closed by now"))
+    adapter.clock.turn(SETTLE.total_seconds())
+    with pytest.raises(ab.PeriodClosed):
+        CALLS[kind](bound)
+    adapter.refusals.clear()
+    assert CALLS[kind](bound, due_date=NOON.date() + timedelta(days=30)).created
+
+
+@pytest.mark.parametrize("kind", ["invoice", "sale"])
+def test_a_plan_that_was_sent_is_answered_although_it_no_longer_holds(kind, monkeypatch):
+    bound, adapter = connected()
+    bound.ensure_customer(CUSTOMER)
+    plan = bound.plan_invoice(draft()) if kind == "invoice" else bound.plan_sale(issued())
+    adapter.books.lose_next_answer()
+    adapter.down.extend([ab.Unavailable("down")] if kind == "invoice" else [None, ab.Unavailable("down")])
+    with pytest.raises(ab.OutcomeUnknown):
+        bound.apply(plan)
+
+    def outdated(planned, now):
+        raise ab.PlanOutdated("the books have changed since this was planned, and nothing was sent")
+
+    module = "invoices" if kind == "invoice" else "sales"
+    monkeypatch.setattr(f"accounting_bridge.recipes.{module}.still_holds", outdated)
+    found = bound.apply(plan)
+    assert [found.id] == [*adapter.books.invoices, *adapter.books.sales]
+
+
+@pytest.mark.parametrize("kind", ["invoice", "sale"])
+def test_a_document_that_was_made_and_then_refused_as_there_is_ours(kind, monkeypatch):
+    """A request that was delivered twice is carried out once, and the answer is that of the second time."""
+    bound, adapter = connected()
+    bound.ensure_customer(CUSTOMER)
+    submit = getattr(Odd, f"submit_{kind}")
+
+    async def twice(self, plan):
+        await submit(self, plan)
+        raise ab.Conflict("it exists already")
+
+    monkeypatch.setattr(Odd, f"submit_{kind}", twice)
+    made = CALLS[kind](bound)
+    assert [made.id] == [*adapter.books.invoices, *adapter.books.sales]
+    monkeypatch.undo()
+    assert CALLS[kind](bound).id == made.id
+
+
+def test_somebody_elses_sale_that_is_in_the_way_is_not_taken_for_ours(monkeypatch):
+    bound, adapter = connected()
+    theirs = bound.book_sale(issued(number="R-9"))
+    submit = Odd.submit_sale
+
+    async def too_late(self, plan):
+        other = attrs.evolve(theirs.totals, gross=Decimal(1), net=Decimal(1), tax=Decimal(0))
+        self.books.sales[theirs.id] = attrs.evolve(theirs, invoice_number="R-1", totals=other)
+        raise ab.Conflict("the number is taken")
+
+    monkeypatch.setattr(Odd, "submit_sale", too_late)
+    with pytest.raises(ab.Conflict, match=r"is booked already, with gross 1\.00 instead of"):
+        bound.book_sale(issued())
+    monkeypatch.setattr(Odd, "submit_sale", submit)
+    assert len(adapter.books.sales) == 1
+
+
+@pytest.mark.parametrize("kind", ["invoice", "sale"])
+def test_a_conflict_with_what_is_not_there_is_told(kind, monkeypatch):
+    bound, _ = connected()
+
+    async def refuse(self, plan):
+        raise ab.Conflict("somebody changed it")
+
+    monkeypatch.setattr(Odd, f"submit_{kind}", refuse)
+    with pytest.raises(ab.Conflict, match="somebody changed it"):
+        CALLS[kind](bound)
+    monkeypatch.undo()
+    assert CALLS[kind](bound).created
+
+
+def test_another_total_is_told_also_by_the_call_after_one_that_died_before_it_compared():
+    bound, adapter = connected()
+    made = bound.create_invoice(draft())
+    other = attrs.evolve(made.totals, net=Decimal(700), gross=Decimal("814.00"))
+    adapter.books.invoices[made.id] = attrs.evolve(made, totals=other)
+    notes = bound.create_invoice(draft()).notes
+    assert notes == ("found in the books with gross 814.00; this draft sums up to 714.00",)
 
 
 def test_an_unclear_draft_that_would_be_refused_by_now_is_not_returned_as_if_it_were_final():

@@ -208,6 +208,52 @@ async def test_references_can_be_asked_for_in_place_of_days(provider, books, clo
     assert (report.checked, report.unknown) == (1, ())
 
 
+async def test_a_month_in_which_nothing_was_sent_is_told_in_words_with_the_days_of_sending(provider, clock):
+    """An invoice dated October and sent in March is of March: an empty report alone would look like an all-clear."""
+    await provider.create_invoice(draft("A-1", issue_date=date(2025, 10, 31)))
+    sent = clock.now().date()
+    report = await provider.reconcile(date(2025, 10, 1), date(2025, 10, 31))
+    assert (report.checked, report.ok, report.complete) == (0, True, True)
+    assert report.note == (
+        "nothing was checked: the journal of tenant 'user-1' has nothing sent between 2025-10-01 and 2025-10-31. What "
+        f"it knows was sent from {sent} to {sent}: these are days of sending, in UTC, whatever the date of issue"
+    )
+    assert report.table().splitlines() == ["memory: 0 checked, 0 found", report.note]
+    assert (await provider.reconcile(*today(clock))).note is None
+
+
+async def test_a_tenant_that_has_sent_nothing_yet_is_ok_and_told_so(provider, clock):
+    report = await provider.reconcile(*today(clock))
+    assert report.ok
+    assert report.note is not None
+    assert report.note.endswith("nor on any other day")
+
+
+@pytest.mark.parametrize("mistake", ["a fresh journal in memory", "a misspelled tenant"])
+async def test_a_journal_that_knows_nothing_of_books_with_references_is_no_all_clear(
+    world, provider, books, clock, journal, mistake
+):
+    await provider.create_invoice(draft("A-1"))
+    kept, tenant = (ab.MemoryJournal(), "user-1") if "fresh" in mistake else (journal, "usr-1")
+    other = connected(world, "memory", {"books": books}, clock=clock, journal=kept, tenant=tenant)
+    report = await other.reconcile(*today(clock))
+    assert (report.checked, report.findings, report.unknown, report.ok) == (0, (), ("A-1",), False)
+    assert f"the journal of tenant '{tenant}' has nothing sent between" in report.table()
+    assert "is it the journal that they were made with, and the same tenant?" in report.table()
+
+
+async def test_references_that_the_journal_does_not_know_are_told_in_words(provider):
+    assert "of tenant 'user-1' knows none of these references" in (await provider.reconcile(references=["A-9"])).table()
+    assert (await provider.reconcile(references=[])).note == "no references were given"
+
+
+async def test_what_could_not_be_read_is_not_told_as_nothing_sent(provider, clock):
+    """A wrong sentence would hide that documents wait to be checked."""
+    await provider.create_invoice(draft("A-1"))
+    report = await provider.reconcile(*today(clock), most_reads=1)
+    assert (report.checked, report.note, report.ok) == (0, None, False)
+
+
 async def test_references_that_the_journal_never_heard_of_are_named(provider, books, clock):
     made = await provider.create_invoice(draft("A-1"))
     books.invoices["theirs"] = attrs.evolve(books.invoices[made.id], id="theirs", reference="B-7")
@@ -342,6 +388,35 @@ async def test_a_record_that_cannot_be_read_makes_the_report_incomplete(world, b
     await provider.create_invoice(draft("A-1"))
     report = await provider.reconcile(*today(clock))
     assert (report.findings, report.unread, report.ok) == ((), ("invoice inv-7 in the books",), False)
+
+
+async def test_a_credential_that_the_vendor_sends_as_an_id_is_not_shown(world, books, clock, journal):
+    class Echoing(Glimpses):
+        odd = (Drift(vendor="memory", what="invoice", record="key-of-the-tenant", problems=()),)
+
+        def secrets(self):
+            return (ab.Secret("key-of-the-tenant"),)
+
+        async def list_invoices(self, since, until, cursor):
+            page = await super().list_invoices(since, until, cursor)
+            return attrs.evolve(page, incomplete="no more for key-of-the-tenant")
+
+        async def get_invoice(self, invoice_id):
+            if invoice_id == "key-of-the-tenant":
+                raise ab.MalformedResponse("unreadable")
+            return await super().get_invoice(invoice_id)
+
+    provider = over(world, Echoing(settings=MemorySettings(books=books)), clock, journal)
+    made = await provider.create_invoice(draft("A-1"))
+    books.invoices["key-of-the-tenant"] = attrs.evolve(books.invoices[made.id], id="key-of-the-tenant")
+    books.invoices[made.id] = attrs.evolve(books.invoices[made.id], customer_id="key-of-the-tenant")
+    report = await provider.reconcile(*today(clock))
+    assert report.unread == (
+        "invoice [secret] in the books", "the rest of the list of invoices: no more for [secret]",
+        "invoice [secret] in the books",
+    )  # fmt: skip
+    assert "it is for customer [secret], and was sent for" in report.findings[0].advice
+    assert "key-of-the-tenant" not in repr(report)
 
 
 class Troubled(Memory):

@@ -14,8 +14,9 @@ import pytest
 from tests.core.support import API_KEY, Toy, ToySettings, driven, ok, one, read, state, write
 
 from accounting_bridge import InvalidRequest, Secret
-from accounting_bridge._engine import Failure, Outgoing
-from accounting_bridge._secrets import STRUCK_OUT, RedactingFilter, guard_loggers, strike_out
+from accounting_bridge._engine import Outgoing
+from accounting_bridge._outcomes import Failure
+from accounting_bridge._secrets import STRUCK_OUT, RedactingFilter, guard_loggers, out_of_our_own_words, strike_out
 from accounting_bridge._telling import redact
 from accounting_bridge.errors import (
     AuthenticationFailed,
@@ -110,6 +111,94 @@ def test_short_values_are_not_struck_out():
 def test_a_code_of_five_characters_is_struck_out_as_a_whole_word(text, shown):
     """Security codes have five digits at one vendor; an id that happens to contain them stays readable."""
     assert strike_out(text, [Secret("04711")]) == shown
+
+
+OURS = "the API key was rejected: it is wrong, was deleted, or its 24 months are over"
+
+
+class Rejecting(Toy):
+    """A vendor whose refusals are told in a sentence of the library's own, and its own words after it."""
+
+    def secrets(self):
+        return (Secret("wrong"), Secret("deleted"))
+
+    def classify(self, response):
+        if response.status < 400:
+            return None
+        said = json.loads(response.body)
+        return AuthenticationFailed(f"{OURS}: {said['message'][:30]}", code=said.get("code"))
+
+
+def rejected(body, **headers):
+    """What is told of an answer of 401."""
+    connection = state(Rejecting())
+    driver = driven([ok(json.dumps(body).encode(), 401, **headers)], connection)
+    with pytest.raises(AuthenticationFailed) as caught:
+        driver.run(one(read()))
+    return caught.value
+
+
+def test_a_key_that_is_a_word_of_our_own_sentence_does_not_mangle_it():
+    """Who tries a placeholder would read "it is [secret], was deleted, or …"."""
+    error = rejected({"message": "Unauthorized"})
+    assert error.message == f"{OURS}: Unauthorized"
+    assert OURS in str(error)
+    assert OURS in repr(error)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("your key wrong is bad", f"your key {STRUCK_OUT} is bad"),
+        (f"key {'x' * 20} wrongly", None),
+        ("%77rong", None),
+        ("&#119;rong", None),
+    ],
+)
+def test_a_key_that_is_a_word_is_struck_out_of_whatever_the_vendor_says(said, shown):
+    error = rejected({"message": said, "code": "wrong"})
+    assert error.code == STRUCK_OUT
+    if shown is not None:
+        assert error.message == f"{OURS}: {shown}"
+    else:
+        assert f"it is {STRUCK_OUT}, was deleted" in error.message
+
+
+def test_a_word_that_the_vendor_spells_in_escapes_is_struck_out_everywhere():
+    connection = state(Rejecting())
+    driver = driven([ok(b'{"message": "\\u0077rong is no key"}', 401)], connection)
+    with pytest.raises(AuthenticationFailed) as caught:
+        driver.run(one(read()))
+    assert "wrong" not in str(caught.value)
+    assert f"{STRUCK_OUT} is no key" in caught.value.message
+
+
+def test_what_is_no_plain_word_is_struck_out_of_our_own_sentences_as_well():
+    """A key is not part of a sentence of ours by chance: if it stands there, something put it there."""
+    assert out_of_our_own_words([Secret("wrong"), Secret(CANARY), Secret("04711")], ["nothing"]) == [
+        Secret(CANARY), Secret("04711"),
+    ]  # fmt: skip
+
+
+def test_the_vendors_code_of_a_problem_is_gone_over_as_well():
+    error = InvalidRequest("refused", problems=[Problem("lines", "is not taken", CANARY)])
+    redact(error, [Secret(CANARY)])
+    assert error.problems == (Problem("lines", "is not taken", STRUCK_OUT),)
+    assert CANARY not in f"{error} {error!r}"
+
+
+def test_what_a_flow_makes_of_an_error_is_gone_over_again():
+    async def flow():
+        try:
+            await read()
+        except AuthenticationFailed as error:
+            error.message += ", and the key is wrong"
+            raise
+
+    connection = state(Rejecting())
+    with pytest.raises(AuthenticationFailed) as caught:
+        driven([ok(b'{"message": ""}', 401)], connection).run(flow())
+    assert "wrong" not in caught.value.message
 
 
 def test_a_short_code_is_struck_out_of_log_records(caplog):
@@ -252,7 +341,7 @@ def broken_by(outgoing: Outgoing) -> Failure:
         ([broken_by], write(), OutcomeUnknown),
         ([broken_by] * 3, read(), Unavailable),
         ([ok(API_KEY.encode(), status=401)], read(), AuthenticationFailed),
-        ([ok(API_KEY.encode(), status=400, x_request_id=API_KEY)], write(), InvalidRequest),
+        ([ok(f'"{API_KEY}"'.encode(), status=400, x_request_id=API_KEY)], write(), InvalidRequest),
     ],
 )
 def test_tracebacks_with_locals_hold_no_secret(answers, request_, kind):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import timedelta
 from typing import Any
 
@@ -121,6 +122,32 @@ def test_an_unclear_upload_is_not_repeated_before_it_has_settled(world, do, name
     world.clock.turn(1)
     do(bound)
     assert (world.files, adapter.calls.count("upload")) == ([name], 2)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ab.InvalidRequest("refused", problems=[ab.Problem("attachments", "the file cannot be read")]),
+        ab.Unavailable("the vendor is out of order"),
+        ab.AuthenticationFailed("the key was deleted a moment ago"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_of_a_file_names_the_document_that_was_made(world, error):
+    """Of a refusal the caller would think that nothing was created."""
+    told = error.message
+    bound, _ = world.process((False, error), (False, error))
+    with pytest.raises(type(error)) as caught:
+        bound.create_invoice(with_file())
+    (made,) = world.books.invoices
+    assert caught.value.message == f"invoice {made!r} is in the books, and one of its files is not kept with it: {told}"
+    assert made in str(pickle.loads(pickle.dumps(caught.value)))
+    error.message = told
+    with pytest.raises(type(error)) as caught:
+        bound.book_sale(issued(pdf=PDF))
+    (entry,) = world.books.sales
+    assert str(caught.value).startswith(f"memory: the sale of invoice 'R-1', {entry!r}, is in the books, and one of")
+    assert (bound.create_invoice(with_file()).id, bound.book_sale(issued(pdf=PDF)).has_pdf) == (made, True)
 
 
 def test_who_waits_to_settle_has_it_from_the_same_call():

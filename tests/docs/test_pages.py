@@ -34,7 +34,7 @@ def test_every_error_class_is_in_the_errors_page():
     """With what to do about it."""
     page = (DOCS / "errors.md").read_text()
     classes = [
-        name for name, kind in vars(errors).items()
+        name for name, kind in {**vars(errors), **{name: getattr(ab, name) for name in ab.__all__}}.items()
         if isinstance(kind, type) and issubclass(kind, errors.BridgeError) and not name.startswith("_")
     ]  # fmt: skip
     assert [name for name in classes if f"`{name}`" not in page] == []

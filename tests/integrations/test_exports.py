@@ -101,8 +101,7 @@ def bookings(projects=()):
 def imported(provider):
     store = ab.MemoryCustomers()
     ab.sync_customers(provider, store, tenant=TENANT)
-    found = store.customers(TENANT, provider.vendor)
-    return {one.name: ab.CustomerRef(number=one.number) for one in found if one.number}
+    return plainstaff_export.by_name(store.customers(TENANT, provider.vendor))
 
 
 @both_books
@@ -172,3 +171,10 @@ def test_only_imported_customers_are_invoiced(books):
         assert {problem.reason for problem in report.work_problems} <= {"no_customer", "unknown_customer"}
         assert sum(len(problem.work) for problem in report.work_problems) == 4
         assert (len(box.invoices), len(box.customers)) == (0, before)
+
+
+def test_of_two_customers_with_one_name_neither_is_guessed_and_inactive_ones_do_not_count():
+    names = {"1": ("Musterwerk GmbH", True), "2": ("Voorbeeld BV", True), "3": ("Voorbeeld BV", True),
+             "4": ("Musterwerk GmbH", False), "5": ("Alt GmbH", False)}  # fmt: skip
+    customers = [ab.Customer(number=number, name=name, active=active) for number, (name, active) in names.items()]
+    assert plainstaff_export.by_name(customers) == {"Musterwerk GmbH": ab.CustomerRef(number="1")}

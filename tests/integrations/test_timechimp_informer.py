@@ -15,7 +15,7 @@ MONTH = last_month()
 def connected(**options):
     with (
         Ends("informer", "timechimp") as ends,
-        ends.tracker(recipe.people) as source,
+        ends.tracker(recipe.people, recipe.TIMECHIMP) as source,
         ends.books({**recipe.INFORMER, **options}) as provider,
     ):
         yield source, provider, ends.boxes["timechimp"].sandbox, ends.boxes["informer"].sandbox

@@ -17,7 +17,7 @@ PASTED = "3f9fdca0-21e6-427c-98ed-11f6aba3784e"
 def connected(**options):
     with (
         Ends("visma", "timechimp") as ends,
-        ends.tracker(recipe.people) as source,
+        ends.tracker(recipe.people, recipe.TIMECHIMP) as source,
         ends.books({**recipe.VISMA, **options}) as provider,
     ):
         ends.consent(provider)

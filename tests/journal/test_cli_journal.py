@@ -69,7 +69,17 @@ def test_export_prints_lines_of_json(capsys, path):
     assert [(line["tenant"], line["entry"], line["change"]) for line in lines] == [
         ("voor:beeld", 1, "Intend"), ("voor:beeld", 2, "Send"), ("voor:beeld", 3, "Confirm"),
     ]  # fmt: skip
-    assert run(capsys, "export", path, "--tenant", "nobody")[1].out == ""
+
+
+def test_an_export_of_nothing_says_so(capsys, path, tmp_path):
+    """A misspelled tenant would end as an empty file that looks like a backup; the status is for the command itself."""
+    code, output = run(capsys, "export", path, "--tenant", "nobody")
+    told = f"nothing of tenant 'nobody' in {path}; there are: 'musterwerk', 'voor:beeld'\n"
+    assert (code, output.out, output.err) == (0, "", told)
+    empty = tmp_path / "empty.db"
+    SqliteJournal(empty).close()
+    code, output = run(capsys, "export", empty)
+    assert (code, output.out, output.err) == (0, "", f"nothing in {empty}\n")
 
 
 @pytest.mark.parametrize("before", ["2026-01-02", "2026-01-02T00:00:00Z"])

@@ -11,7 +11,8 @@ from attrs import define, field
 
 import accounting_bridge as ab
 from accounting_bridge._bound import BoundProvider
-from accounting_bridge._engine import Call, Failure, Outgoing, Renew, Send, Sleep, engine
+from accounting_bridge._engine import Call, Outgoing, Renew, Send, Sleep, engine
+from accounting_bridge._outcomes import Failure
 from accounting_bridge.flow import Response, Token
 from accounting_bridge.sandbox import Lost, Sandbox, VirtualClock, deliver, sandbox_class
 from accounting_bridge.sandbox.informer import Administration

@@ -27,6 +27,14 @@ def test_help_names_the_command(capsys):
     code, output = run(capsys, "sandbox", "serve", "--help")
     assert code == 0
     assert "--customers" in output.out
+    for name in VENDORS:
+        assert name in output.out
+
+
+def test_an_address_that_others_reach_names_the_option_of_the_terminal(capsys):
+    code, output = run(capsys, "sandbox", "serve", "lexoffice", "--host", "0.0.0.0")
+    assert code == 2
+    assert output.err == "Error: 0.0.0.0 is not a loopback address; pass --allow-other-hosts to listen there\n"
 
 
 def test_an_unknown_vendor_is_one_line_and_status_2(capsys):
@@ -54,7 +62,8 @@ def test_a_missing_package_names_the_extra(capsys, monkeypatch, missing):
     monkeypatch.setattr("accounting_bridge.cli.sandbox.find_spec", without)
     code, output = run(capsys, "sandbox", "serve", "lexoffice")
     assert code == 2
-    assert "accounting-bridge-sdk with its extras: '[cli,sandbox]'" in output.err
+    assert "pip install 'accounting-bridge-sdk[cli,sandbox]'" in output.err
+    assert "pip install '.[cli,sandbox]' in a checkout" in output.err  # no index need have it
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

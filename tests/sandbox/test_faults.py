@@ -24,6 +24,27 @@ def test_a_fault_spoils_as_many_matching_calls_as_it_says():
     assert len(api.box.faults.fired) == 2
 
 
+def test_a_fault_that_there_is_not_is_refused_with_those_there_are():
+    with pytest.raises(
+        ValueError, match=r"^there is no fault of kind 'timeout'; kinds are: refuse, .*, cut_answer$"
+    ) as bad:
+        Fault("timeout")
+    assert len(str(bad.value)) < 300
+    with pytest.raises(ValueError, match=r"^when must be 'before' or 'after', not 'during'$"):
+        Fault("drop", when="during")
+    with pytest.raises(ValueError, match=r"^end must be 'close' or 'reset', not 'slam'$"):
+        Fault("cut_answer", cut=5, end="slam")
+
+
+def test_what_is_no_fault_is_not_queued():
+    faults = Api().box.faults
+    with pytest.raises(TypeError, match=r"^add takes faults, as Fault\('drop', when='after'\), not 'drop'; kinds "):
+        faults.add("drop")
+    with pytest.raises(TypeError, match=r"^play takes a schedule, as schedule\(42\), not 42$"):
+        faults.play(42)
+    assert faults.waiting == ()
+
+
 @pytest.mark.parametrize("kind", ["drop", "status", "truncate", "html", "content_type"])
 def test_before_means_never_executed(kind):
     api = Api()

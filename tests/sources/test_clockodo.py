@@ -345,10 +345,55 @@ DONE = RUNNING | {"completed": True, "completed_at": "2026-05-31T21:00:00Z", "re
 
 
 def test_hours_of_a_fixed_price_are_not_billable():
-    item = only(work(entry(), project=RUNNING))
+    item = only(work(entry(revenue=0), project=RUNNING))
     assert (item.billable, item.rate) == (False, None)
-    lump = only(work(lump_service(), project=RUNNING))
-    assert lump.billable is False
+
+
+OF_HOURS = RUNNING | {"budget": HARD | {"monetary": False}}
+UNSEEN = {name: value for name, value in PROJECT.items() if name not in {"budget", "revenue_factor"}}
+
+
+@pytest.mark.parametrize("project", [RUNNING, DONE, OF_HOURS, UNSEEN])
+@pytest.mark.parametrize("lump", [lump_value(), lump_service()])
+def test_lump_sums_are_billable_whatever_the_budget(project, lump):
+    """They do not count against a fixed price (seen in the vendor's client)."""
+    item = next(item for item in work(lump, project=project).result.items if item.kind == "service")
+    assert item.billable
+    assert item.unit_price is not None
+
+
+def test_hours_in_a_budget_of_hours_are_named_because_no_fee_will_come_for_them():
+    played = work(entry(1, revenue=0), entry(2, revenue=0), entry(3, billable=2), project=OF_HOURS)
+    assert [(item.billable, item.billed) for item in played.result.items] == [
+        (False, False), (False, False), (False, True),
+    ]  # fmt: skip
+    (drift,) = played.result.skipped
+    assert (drift.what, drift.record) == ("fixed price", "201")
+    assert "one of hours" in drift.problems[0]
+    assert "2 billable entries" in drift.problems[0]
+
+
+@pytest.mark.parametrize("change", [{"billed_completely": True}, {"completed": True, "completed_at": None}])
+def test_a_budget_of_hours_that_is_settled_is_not_named_again_with_its_entries(change):
+    played = work(entry(1, revenue=0), project=OF_HOURS | change)
+    assert not any("entries" in problem for drift in played.result.skipped for problem in drift.problems)
+
+
+def test_a_revenue_that_a_fixed_price_holds_back_is_named():
+    """Before completion there is none (documented): one of the two is wrong, and the money must not go in silence."""
+    played = work(entry(1, revenue=95), entry("odd"), project=RUNNING)
+    assert [item.billable for item in played.result.items] == [False]
+    (drift,) = [drift for drift in played.result.skipped if drift.what == "fixed price"]
+    assert drift.record == "201"
+    assert "revenue for 1 entries" in drift.problems[0]
+
+
+def test_a_sub_project_with_a_budget_of_hours_is_named_by_itself():
+    sub = {"id": 7, "projects_id": 201, "name": "Phase", "budget": {"monetary": False, "hard": True, "amount": 100}}
+    inside, project = entry(1, subprojects_id=7, subprojects_name="Phase"), PROJECT | {"count_subprojects": 1}
+    assert [drift.record for drift in work(inside, project=project, subs=[sub]).result.skipped] == ["sub-7"]
+    ended = sub | {"completed_at": "2026-04-30T12:00:00Z"}
+    assert work(inside, project=project, subs=[ended]).result.skipped == []
 
 
 def test_budgets_are_not_looked_at_where_there_are_no_fixed_prices():
@@ -364,7 +409,11 @@ def test_a_soft_budget_is_billed_by_the_hour():
 def test_without_the_budget_the_factor_tells_a_fixed_price(factor, billable):
     shown = {name: value for name, value in PROJECT.items() if name != "budget"}
     value = Decimal(factor) if isinstance(factor, str) else factor
-    assert only(work(entry(), project=shown | {"revenue_factor": value})).billable is billable
+    completed = isinstance(factor, str)
+    project = shown | {"revenue_factor": value, "completed": completed}
+    played = work(entry(revenue=0 if factor is None else 95), project=project)
+    assert [item.billable for item in played.result.items] == [billable]
+    assert len(played.result.skipped) == completed  # its price is hidden, and named
 
 
 def test_where_neither_is_shown_nothing_is_guessed():
@@ -376,8 +425,8 @@ def test_where_neither_is_shown_nothing_is_guessed():
 def test_a_hard_budget_of_a_sub_project_covers_its_hours():
     sub = {"id": 7, "projects_id": 201, "name": "Phase", "budget": {"monetary": True, "hard": True, "amount": 100}}
     played = work(
-        entry(1, subprojects_id=7, subprojects_name="Phase"), entry(2), project=PROJECT | {"count_subprojects": 1},
-        subs=[sub],
+        entry(1, subprojects_id=7, subprojects_name="Phase", revenue=0), entry(2),
+        project=PROJECT | {"count_subprojects": 1}, subs=[sub],
     )  # fmt: skip
     assert [item.billable for item in played.result.items] == [False, True]
 

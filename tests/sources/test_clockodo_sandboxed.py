@@ -231,6 +231,29 @@ def test_a_fixed_price_is_a_fee_once_the_project_is_completed():
         assert list(source.work(TODAY, TODAY, projects=["999"])) == []
 
 
+def test_a_lump_sum_in_a_project_with_a_fixed_price_comes_on_top_of_it():
+    """What Clockodo shows as revenue arrives as billable money: nothing of it is lost."""
+    with tracker() as (source, box):
+        project = box.web.fixed_price("Umbau", Decimal(2500))
+        box.web.track(TODAY, 3600, project=project)
+        key = box.web.lump_sum(TODAY, Decimal(80), project=project)
+        work = source.work(TODAY, TODAY)
+        assert [(item.id, item.unit_price) for item in work if item.billable] == [(*ids([key]), Decimal(80))]
+        assert work.complete
+        assert source.mark_billed(ids([key])).changed == tuple(ids([key]))
+
+
+@pytest.mark.parametrize("shown", ["no revenue", "at rates"])
+def test_hours_in_a_running_budget_of_hours_are_named(shown):
+    with tracker(assumptions=ClockodoAssumptions(hour_budgets=shown)) as (source, box):
+        project = box.web.fixed_price("Kontingent", Decimal(100), monetary=False)
+        box.web.track(TODAY, 3600, project=project)
+        work = source.work(TODAY, TODAY)
+        assert [item.billable for item in work] == [False]
+        assert [(drift.what, drift.record) for drift in work.skipped] == [("fixed price", project)]
+        assert not work.complete
+
+
 def test_a_fixed_price_is_set_to_billed_and_released():
     with tracker() as (source, box):
         project = box.web.fixed_price("Festpreis", Decimal("2500.50"))

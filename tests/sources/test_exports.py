@@ -8,9 +8,22 @@ from decimal import Decimal
 import attrs
 import pytest
 
+import accounting_bridge as ab
 from accounting_bridge.errors import ImportIncomplete, InvalidRequest
+from accounting_bridge.sandbox import serve
 from accounting_bridge.sources.exports import PRESETS, Column, Columns, read_export
-from accounting_bridge.timesheet import Expense, FixedFee, Service, TimeEntry, Trip, WorkKind
+from accounting_bridge.timesheet import (
+    Billing,
+    CustomerLink,
+    CustomerTerms,
+    Expense,
+    FixedFee,
+    Rates,
+    Service,
+    TimeEntry,
+    Trip,
+    WorkKind,
+)
 
 HOURS = Columns(
     name="own",
@@ -81,8 +94,8 @@ def test_every_malformed_row_is_reported_with_its_line_and_all_its_problems_and_
     ]
     first = found.skipped[0].problems
     assert first == (
-        "Datum: reads '0000-00-00', which is no date as %d.%m.%Y: see 'date_format'",
-        "Dauer: reads '00', and durations are declared as h:mm or h:mm:ss: see 'duration_as'",
+        "Datum: reads '0000-00-00' (digits shown as 0), which is no date as %d.%m.%Y: see 'date_format'",
+        "Dauer: reads '00' (digits shown as 0), and durations are declared as h:mm or h:mm:ss: see 'duration_as'",
     )
     assert "has 4 cells, and there are 6 headers" in found.skipped[1].problems[0]
     assert not found.complete
@@ -145,10 +158,112 @@ def test_a_file_is_read_again_from_the_beginning(tmp_path):
 
 def test_a_thousand_rows_without_one_that_can_be_read_end_it():
     found = read(HEAD + "M;P;Ada;;2026-03-05;1:00\n" * 1500)
-    with pytest.raises(ImportIncomplete, match=r"mapping is wrong; line 2: Datum: reads '0000-00-00'"):
+    with pytest.raises(ImportIncomplete, match=r"mapping is wrong; .*, line 2: Datum: reads '0000-00-00'"):
         list(found)
     assert len(found.skipped) == 1000
     assert not found.complete
+
+
+def test_a_thousand_bad_rows_cost_no_good_one():
+    found = read(HEAD + "M;P;Ada;;2026-03-05;1:00\n" * 1500 + "M;P;Ada;;05.03.2026;1:00\n")
+    assert len(list(found)) == 1
+    assert len(found.skipped) == 1500
+
+
+@pytest.mark.parametrize(
+    "first", ['M;P;Ada;"Startseite;05.03.2026;1:00', '"M;P;Ada;x;05.03.2026;1:00', 'M;P;Ada;x;05.03.2026;"1:00']
+)
+@pytest.mark.parametrize("between", [(), ("V;P;Ada;Konzept;06.03.2026;2:00",), ("V;P;Ada;Konzept;6. Mar;2:00",) * 3])
+@pytest.mark.parametrize("last", ['V;P;Ada;Monitor 27";07.03.2026;2:00', 'V;P;Ada;"27";07.03.2026;2:00'])
+def test_a_quote_that_a_later_row_closes_swallows_none_in_between(first, between, last):
+    """As one row, the first customer would be billed for the hours of the last one."""
+    lines = [first, *between, last, "M;P;Ada;gut;08.03.2026;1:00"]
+    found = read(HEAD + "\n".join(lines) + "\n")
+    work = list(found)
+    assert work[-1].note == "gut"
+    assert {entry.customer.name for entry in work[:-1]} <= {"V"}
+    named = {line for row in found.skipped for line in range(row.line, row.last_line + 1)}
+    assert 2 in named
+    assert len(named) + len(work) == len(lines)
+
+
+def test_moments_too_tell_a_row_from_a_note():
+    columns = Columns(name="own", person="who", note="note", start="begin", end="end", timestamp_format="iso")
+    lines = ['Ada,"Start,2026-03-05T09:00,2026-03-05T10:00', 'Bo,27",2026-03-06T09:00,2026-03-06T12:00']
+    found = read("who,note,begin,end\n" + "\n".join(lines) + "\n", columns)
+    assert list(found) == []
+    assert [(row.line, row.last_line) for row in found.skipped] == [(2, 3)]
+
+
+def test_half_a_quoted_cell_behind_a_row_of_several_lines_gives_both_away():
+    """The quote that closes 'Ada; Vos' is missing, so that the one that opens the next row's note closes it."""
+    columns = Columns(name="own", customer="Kunde", person="Wer", day="Tag", duration="Dauer", note="Notiz")
+    text = 'Notiz;Tag;Dauer;Wer;Kunde\nx;2026-03-05;3:00;"Ada; Vos;K2\n";\na";2026-03-05;4:00;"Ada; Vos";K3\n'
+    found = read(text + 'gut;2026-03-05;4:00;"Ada; Vos";K4\n', columns)
+    assert [entry.note for entry in found] == ["gut"]
+    assert [(row.line, row.last_line) for row in found.skipped] == [(2, 3), (4, 4)]
+
+
+def test_lines_that_are_one_row_or_several_are_not_read_at_all():
+    """Neither is a row within somebody's note billed, nor are rows swallowed by a note."""
+    text = HEAD + 'M;P;Ada;"x\nV;P;Bo;y;06.03.2026;8:00\nz";05.03.2026;1:00\nM;P;Ada;gut;08.03.2026;1:00\n'
+    found = read(text)
+    assert [entry.note for entry in found] == ["gut"]
+    (row,) = found.skipped
+    assert (row.line, row.last_line) == (2, 4)
+    assert "lines 2 to 4 are one row with line breaks in a quoted cell, or several rows" in row.problems[0]
+
+
+@pytest.mark.parametrize("column", range(6))
+def test_notes_of_several_lines_are_read_in_any_column(column):
+    order = ["Kunde", "Projekt", "Wer", "Datum", "Dauer"]
+    order.insert(column, "Notiz")
+    cells = {"Kunde": "M", "Projekt": "P", "Wer": "Ada", "Datum": "05.03.2026", "Dauer": "1:00"}
+    cells["Notiz"] = '"eins; zwei\n\nam 06.03.2026 ""drei""; vier\nfünf"'
+    text = ";".join(order) + "\n" + (";".join(cells[name] for name in order) + "\n") * 2
+    found = read(text)
+    assert [entry.note for entry in found] == ['eins; zwei\n\nam 06.03.2026 "drei"; vier\nfünf'] * 2
+    assert found.skipped == ()
+
+
+def test_a_cell_that_is_too_long_is_called_that():
+    found = read(HEAD + f"M;P;Ada;{'n' * 140_000};05.03.2026;1:00\nM;P;Ada;x;05.03.2026;1:00\n")
+    assert len(list(found)) == 1
+    assert [row.problems for row in found.skipped] == [("a cell holds more than 131,072 characters: shorten it there",)]
+
+
+ENDING = attrs.evolve(HOURS, note=Column("Notiz", optional=True))
+ENDS = "Kunde;Projekt;Wer;Datum;Dauer;Abrechenbar;Notiz;Rest\n"
+
+
+@pytest.mark.parametrize("row", ["M;P;Ada;05.03.2026;1:00", "M;P;Ada;05.03.2026;1:00;", "M;P;Ada;05.03.2026;1:00;ja;n"])
+def test_a_row_may_end_before_optional_columns(row):
+    columns = attrs.evolve(ENDING, billable_if_empty=True)
+    assert one(f"{ENDS}{row}\n", columns).duration == timedelta(hours=1)
+
+
+def test_a_row_that_ends_too_early_is_reported():
+    text = f'{ENDS}M;P;Ada\nM;P;Ada;05.03.2026;1:00;"ja;n\nM;P;Ada;05.03.2026;1:00;ja;x";\nM;P;Ada;05.03.2026;1'
+    found = problems(text, ENDING)
+    assert "has 3 cells, and there are 8 headers" in found[2][0]
+    assert found[5][0].endswith("does the file end within this row?")
+    assert 3 in found
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["Summe;;;;3:00", "Summe;3:00", ";;;Summe;3:00;;;", "M;;;Total;3:00;;;", "Gesamtsumme;;;;3:00;;;",
+     "Grand  Total:;;;;3:00;;;", "Gesamtstunden: 7,5 h;;;;;;;", "Totaal;;;;3:00;;;", "Total: 12:30;;;;;;;"],
+)  # fmt: skip
+def test_rows_of_totals_are_told_by_their_words(row):
+    found = read(f"{ENDS}M;P;Ada;05.03.2026;1:00;ja;;\n{row}\n", ENDING)
+    assert len(list(found)) == 1
+    assert (found.ignored, found.complete) == ({"totals": 1}, True)
+
+
+@pytest.mark.parametrize("row", ["M;P;Ada;;1:00;ja;Total;", ";;;;1:00;;;", "Total AG;P;Ada;;1:00;ja;;"])
+def test_rows_without_a_day_that_say_no_such_word_are_reported(row):
+    assert list(problems(f"{ENDS}{row}\n", ENDING)) == [2]
 
 
 def test_a_hundred_thousand_rows_are_read_in_little_memory(tmp_path):
@@ -177,6 +292,12 @@ def test_a_hundred_thousand_rows_are_read_in_little_memory(tmp_path):
 
 # ---- ids ------------------------------------------------------------------------------------------------------------
 
+STARTS = "Kunde;Projekt;Wer;Notiz;Datum;Von;Dauer\n"
+
+
+def ids(text, columns=HOURS, **options):
+    return [entry.id for entry in read(text, columns, **options)]
+
 
 def test_made_ids_hang_on_the_row_and_not_on_the_file():
     row = "M;P;Ada;Notiz;05.03.2026;1:30\n"
@@ -189,11 +310,112 @@ def test_made_ids_hang_on_the_row_and_not_on_the_file():
     assert first.id.startswith("own:time:row-")
 
 
-def test_rows_that_are_alike_have_ids_of_their_own_in_their_order():
+def test_with_person_and_start_a_corrected_row_stays_the_same_work():
+    before = ids(STARTS + "M;P;Ada;Notiz;05.03.2026;09:00;1:30\n")
+    for row in ("M GmbH;Q;Ada;anders;05.03.2026;9:00;1:45", ";P;Ada;;05.03.2026;09:00:00;0:15"):
+        assert ids(f"{STARTS}{row}\n") == before
+    for row in ("M;P;Bo;Notiz;05.03.2026;09:00;1:30", "M;P;Ada;Notiz;05.03.2026;10:00;1:30"):
+        assert ids(f"{STARTS}{row}\n") != before
+    found = read(STARTS + "M;P;Ada;Notiz;05.03.2026;09:00;1:30\n")
+    assert (len(list(found)), found.notes) == (1, ())
+
+
+def test_without_starts_the_reading_says_that_a_corrected_row_is_billed_again():
+    found = read(HEAD + "M;P;Ada;Notiz;05.03.2026;1:30\n")
+    (note,) = found.notes
+    assert note.startswith(
+        "ids do not outlast corrections: the file has no starts, so they are made of person, day, customer, project "
+        "and duration. A row that is changed in one of these after it was billed is new work, and is billed again"
+    )
+    assert "the file has no persons and no starts" in read(f"{HEAD[:-1]}\n", attrs.evolve(HOURS, person=None)).notes[0]
+    assert "'identity' has no start" in read(STARTS, attrs.evolve(HOURS, identity=("person", "day"))).notes[0]
+    assert "no column 'Nr'" in read(STARTS, attrs.evolve(HOURS, id=Column("Nr", optional=True))).notes[0]
+
+
+def test_rows_without_a_start_among_others_are_told():
+    found = read(STARTS + "M;P;Ada;a;05.03.2026;09:00;1:00\nM;P;Ada;b;05.03.2026;;1:00\n")
+    assert len({entry.id for entry in found}) == 2
+    (note,) = found.notes
+    assert note.startswith("1 row (line 3) is without a start: their ids are made of person, day, customer")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kunde;Kundennummer;Projekt;Mitarbeiter;Datum;Dauer;Tätigkeit\nMuster;K-1;Web;Anna;05.10.2026;1:00;Montage\n",
+        "Kunde;Projekt;Mitarbeiter;Datum;Dauer;Tätigkeit\nMuster;Web;Anna;05.10.2026;1:00;Montage\n",
+        "Kunde;Projekt;Mitarbeiter;Datum;Dauer\nMuster;Web;Anna;05.10.2026;1:00\n",
+        "Kunde;Projekt;Projektnummer;Mitarbeiter;Datum;Dauer;Notiz\nMuster;Web;P-9;Anna;05.10.2026;1:00;x\n",
+    ],
+)
+def test_what_optional_columns_say_makes_no_other_id(text):
+    empty = "Kunde;Kundennummer;Projekt;Mitarbeiter;Datum;Dauer;Tätigkeit\nMuster;;Web;Anna;05.10.2026;1:00;Montage\n"
+    assert ids(text, "clockin") == ids(empty, "clockin")
+
+
+def test_an_address_of_the_person_makes_no_other_id():
+    head, row = "User,Start date,Start time,Duration", "Ada,2026-03-05,09:00:00,1:00:00"
+    assert ids(f"{head}\n{row}\n", "toggl") == ids(f"Email,{head}\na@voorbeeld.example,{row}\n", "toggl")
+
+
+def test_rows_that_are_alike_have_ids_of_their_own():
     row = "M;P;Ada;Notiz;05.03.2026;1:30\n"
-    ids = [entry.id for entry in read(HEAD + row * 3)]
-    assert ids == [ids[0], f"{ids[0]}-2", f"{ids[0]}-3"]
-    assert [entry.id for entry in read(HEAD + row * 2)] == ids[:2]
+    found = read(HEAD + row * 3)
+    made = [entry.id for entry in found]
+    assert made == [made[0], f"{made[0]}-2", f"{made[0]}-3"]
+    assert "3 rows (lines 2, 3, 4) are like another one in all that ids are made of" in found.notes[-1]
+    assert ids(HEAD + row * 2) == made[:2]
+
+
+def test_rows_that_are_alike_are_numbered_by_duration_however_the_file_is_sorted():
+    rows = [f"M;P;Ada;{note};05.03.2026;09:00;{hours}:00\n" for note, hours in (("b", 2), ("a", 1), ("c", 3), ("d", 3))]
+
+    def by_note(rows):
+        return {entry.note: entry.id for entry in read(STARTS + "".join(rows))}
+
+    made = by_note(rows)
+    assert by_note(reversed(rows)) == made
+    assert [made[note].endswith(end) for note, end in (("b", "-2"), ("a", made["b"][:-2]))] == [True, True]
+    assert {made["c"][-2:], made["d"][-2:]} == {"-3", "-4"}
+
+
+def test_a_row_that_is_there_twice_with_its_start_is_reported_and_not_billed_twice():
+    row, other = "M;P;Ada;n;05.03.2026;09:00;1:00\n", "M;P;Ada;n;05.03.2026;09:00;2:00\n"
+    found = read(STARTS + row + other + row)
+    made = [entry.id for entry in found]
+    assert [(item.line, item.problems) for item in found.skipped] == [
+        (4, ("Von: this is line 2 over again, in every cell: is it there twice?",))
+    ]
+    assert made == ids(STARTS + row + other)
+
+
+def test_fixed_prices_are_known_by_their_start_too():
+    columns = attrs.evolve(HOURS, fixed_price=Column("Preis", optional=True))
+    text = f"{STARTS[:-1]};Preis\nM;P;Ada;a;05.03.2026;09:00;1:00;"
+    assert ids(f"{text}80\n", columns) == ids(f"{text}90\n", columns)
+
+
+def test_an_identity_of_columns_that_the_file_has_not_is_refused():
+    with pytest.raises(InvalidRequest, match="ids are to be made of 'start' too, and the file has no such column"):
+        read(HEAD, attrs.evolve(HOURS, identity=("person", "start")))
+
+
+def test_a_corrected_row_is_not_billed_again():
+    """The default of every preset with a start, down to the books."""
+    box = serve("billomat", customers=1, rate_limit=False)
+    with ab.connect(
+        "billomat", {**box.settings, "default_tax_rate": 19}, base_url=box.url, limits=ab.Unlimited(), tenant="t",
+        journal=ab.MemoryJournal(),
+    ) as provider:  # fmt: skip
+        number = next(iter(provider.import_customers())).number
+        plan = Billing(customers={CustomerLink(id="Muster"): CustomerTerms(customer=ab.CustomerRef(number=number))},
+                       rates=Rates(default=100))  # fmt: skip
+        head = "User,Client,Start date,Start time,Duration\n"
+        for duration in ("01:30:00", "01:45:00"):
+            report = ab.bill(read(f"{head}Ada,Muster,2026-03-05,09:00:00,{duration}\n", "toggl"), provider, plan)
+        assert (report.billed, len(report.held)) == ((), 1)
+    assert [one.net for one in box.sandbox.invoices] == [Decimal("150.00")]
+    box.close()
 
 
 def test_the_tools_own_ids_are_kept_and_a_second_row_with_one_is_reported():
@@ -207,6 +429,7 @@ def test_the_tools_own_ids_are_kept_and_a_second_row_with_one_is_reported():
         (4, ("Nr: is the id of a row above already",)),
         (6, ("Nr: is empty",)),
     ]
+    assert found.notes == ()
 
 
 # ---- durations, days, numbers -------------------------------------------------------------------------------------
@@ -248,6 +471,19 @@ def test_a_date_with_two_readings_is_a_problem_that_names_the_cure():
     assert "another day under each of %d/%m/%Y or %m/%d/%Y: give the one that holds as 'date_format'" in said
     assert one(HEAD + "M;P;Ada;;23/04/2026;1:00\n", columns).day == date(2026, 4, 23)
     assert one(HEAD + "M;P;Ada;;03/04/2026;1:00\n", date_format="%m/%d/%Y").day == date(2026, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("32.10.2026", "Datum: is written as %d.%m.%Y, but there is no such day"),
+        ("2026-10-32", "Datum: reads '0000-00-00' (digits shown as 0), which is no date as %d.%m.%Y"),
+        ("5. Mai", "Datum: reads '0. xxx' (digits shown as 0, letters as x), which is no date as %d.%m.%Y"),
+        ("morgen", "Datum: reads 'xxxxxx' (letters shown as x), which is no date as %d.%m.%Y"),
+    ],
+)
+def test_a_day_that_is_none_is_told_from_one_that_is_written_otherwise(day, said):
+    assert problems(f"{HEAD}M;P;Ada;;{day};1:00\n")[2][0].removesuffix(": see 'date_format'") == said
 
 
 @pytest.mark.parametrize("day", ["05.03.0026", "31.12.9999", "01.01.0001"])
@@ -328,7 +564,7 @@ def test_without_a_duration_it_is_from_start_to_end_less_the_pause(von, bis, pau
         (("09:00", "", ""), "Dauer: is empty, and so is start or end: is the clock still running?"),
         (("14:00", "09:00", ""), "Bis: the end lies before the start, and on the next day it would be more than 16"),
         (("09:00", "10:00", "", "1:30"), "Bis: the pause is longer than the time from start to end"),
-        (("25:00", "26:00", "1:00"), "Von: reads '00:00', which is no clock time"),
+        (("25:00", "26:00", "1:00"), "Von: is written as a clock time, but there is no such hour"),
     ],
 )
 def test_times_that_do_not_agree_are_reported(cells, said):
@@ -469,8 +705,8 @@ def test_wrong_calls_are_refused_with_every_problem(tmp_path):
     with pytest.raises(InvalidRequest, match="no preset 'tempo', only clockify, clockin, harvest"):
         read(HEAD, "tempo")
     with pytest.raises(InvalidRequest) as caught:
-        read(HEAD, zone="Mars/Base", delimiter=";;", encoding=8)
-    assert [problem.field for problem in caught.value.problems] == ["encoding", "delimiter", "zone"]
+        read(HEAD, zone="Mars/Base", delimiter=";;", encoding=8, hidden_rows=0)
+    assert [problem.field for problem in caught.value.problems] == ["hidden_rows", "encoding", "delimiter", "zone"]
     with pytest.raises(InvalidRequest, match=r"nowhere\.csv cannot be opened"):
         read_export(tmp_path / "nowhere.csv", HOURS)
     with pytest.raises(InvalidRequest, match="a binary file that can seek"):

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from accounting_bridge.errors import BridgeError
@@ -126,3 +126,79 @@ def test_no_file_breaks_the_reader(preset, data, headed):
         return
     assert found.complete == (not found.skipped)
     assert len({item.id for item in work}) == len(work)
+
+
+TABLE = Columns(name="own", customer="Kunde", person="Wer", day="Tag", duration="Dauer", note="Notiz")
+lined = st.lists(st.text(st.sampled_from('ab,;"\n '), max_size=10).map(str.strip), min_size=1, max_size=6)
+
+
+def quoted(cell, delimiter, style):
+    """As a careful writer does it; or one that sees no need for it where a quote stands within."""
+    needs = any(mark in cell for mark in (delimiter, "\n")) or cell.startswith('"')
+    if needs or style == "all" or (style == "careful" and '"' in cell):
+        return '"' + cell.replace('"', '""') + '"'
+    return cell
+
+
+def table(notes, order, delimiter, style):
+    """A file with one row a note, and the lines on which each row stands."""
+    text, lines = delimiter.join(order) + "\n", []
+    for number, note in enumerate(notes):
+        first = text.count("\n") + 1
+        row = {
+            "Kunde": f"K{number}",
+            "Wer": "Ada; Vos",
+            "Tag": "2026-03-05",
+            "Dauer": f"{number + 1}:00",
+            "Notiz": note,
+        }
+        text += delimiter.join(quoted(row[name], delimiter, style) for name in order) + "\n"
+        lines.append(range(first, text.count("\n") + 1))
+    return text, lines
+
+
+def read_back(text):
+    found = read_export(io.BytesIO(text.encode()), TABLE)
+    return {(item.customer.name if item.customer else "", item.duration, item.note or "") for item in found}, found
+
+
+tables = (
+    lined,
+    st.permutations(["Kunde", "Wer", "Tag", "Dauer", "Notiz"]),
+    st.sampled_from([";", ","]),
+    st.sampled_from(["careful", "all", "within"]),
+)
+
+
+@given(*tables)
+@settings(max_examples=150, deadline=None)
+def test_notes_with_line_breaks_and_quotes_are_read_back_wherever_they_stand(notes, order, delimiter, style):
+    assume(style != "within")
+    text, _ = table(notes, order, delimiter, style)
+    work, found = read_back(text)
+    assert found.skipped == ()
+    assert work == {(f"K{number}", timedelta(hours=number + 1), note) for number, note in enumerate(notes)}
+
+
+@given(*tables, st.data())
+@settings(max_examples=400, deadline=None)
+def test_a_quote_too_many_or_too_few_loses_no_row_but_those_that_are_named(notes, order, delimiter, style, data):
+    text, lines = table(notes, order, delimiter, style)
+    head = text.index("\n") + 1
+    quotes = [place for place in range(head, len(text)) if text[place] == '"']
+    if quotes and data.draw(st.booleans()):
+        place = data.draw(st.sampled_from(quotes))
+        broken = text[:place] + text[place + 1 :]
+    else:
+        place = data.draw(st.integers(head, len(text) - 1))
+        broken = text[:place] + '"' + text[place:]
+    struck = text[:place].count("\n") + 1
+    work, found = read_back(broken)
+    named = {line for row in found.skipped for line in range(row.line, row.last_line + 1)}
+    for number, (note, at) in enumerate(zip(notes, lines, strict=True)):
+        if struck not in at:  # the row that is struck may have another note now, with a quote in it
+            whole = (f"K{number}", timedelta(hours=number + 1), note) in work
+            assert whole or named & set(at), (broken, at, found.skipped)
+    customers = {f"K{number}": timedelta(hours=number + 1) for number in range(len(notes))}
+    odd = [item for item in work if customers.get(item[0].replace('"', "")) != item[1]]
+    assert len(odd) <= 1, broken  # the row that is struck, read otherwise

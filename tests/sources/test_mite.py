@@ -45,8 +45,9 @@ def entry(key=17, **changes):
 
 
 def listed(*entries, cursor=None, wanted=MAY, source=None):
-    """The page of these entries, which is the last."""
-    answers = [answer(list(entries)), NOTHING, ACCOUNT] if entries else [NOTHING]
+    """The page of these entries, all of one day: asked for once more without pages, and nothing follows."""
+    page = answer(list(entries))
+    answers = [page, page, NOTHING, ACCOUNT] if entries else [NOTHING]
     return play((source or mite()).list_work(wanted, cursor), answers)
 
 
@@ -162,10 +163,17 @@ def test_an_id_that_is_none_of_mites_is_named_before_anything_is_sent():
     assert len(refused.value.problems) == 2
 
 
-@pytest.mark.parametrize("cursor", ["x", "2026-05-01", "active.1", "2026-05-01.0"])
+@pytest.mark.parametrize("cursor", ["x", "2026-04-30", "2026-06-01", "active.1", "2026-05-01.1"])
 def test_a_cursor_of_another_list_is_refused(cursor):
     with pytest.raises(InvalidRequest, match="cursor"):
         play(mite().list_work(MAY, cursor))
+
+
+@pytest.mark.parametrize("cursor", ["x", "active.1", "2026-05-01"])
+def test_lists_of_customers_and_projects_have_no_cursor(cursor):
+    for flow in (mite().list_customers(cursor), mite().list_projects(cursor)):
+        with pytest.raises(InvalidRequest, match="cursor"):
+            play(flow)
 
 
 def test_the_day_that_a_full_page_ends_in_is_left_to_the_next(monkeypatch):
@@ -173,49 +181,71 @@ def test_the_day_that_a_full_page_ends_in_is_left_to_the_next(monkeypatch):
     page = [entry(1), entry(2), entry(3, date_at="2026-05-05")]
     played = play(mite().list_work(MAY, None), [answer(page), ACCOUNT])
     assert [item.id for item in played.result.items] == ["mite:time:1", "mite:time:2"]
-    assert played.result.cursor == "2026-05-05.1"
-    (again, *_) = listed(cursor="2026-05-05.1").requests
+    assert played.result.cursor == "2026-05-05"
+    (again, *_) = listed(cursor="2026-05-05").requests
     assert dict(again.params)["from"] == "2026-05-05"
 
 
-def test_a_day_of_more_than_a_page_is_read_by_pages(monkeypatch):
+def test_a_day_of_more_than_a_page_is_asked_for_without_pages(monkeypatch):
     monkeypatch.setattr("accounting_bridge.sources.mite.reading.PER_PAGE", 2)
-    page = [entry(1, date_at="2026-05-01"), entry(2, date_at="2026-05-01")]
-    played = play(mite().list_work(MAY, None), [answer(page), ACCOUNT])
-    assert (len(played.result.items), played.result.cursor) == (2, "2026-05-01.2")
+    day = [entry(key, date_at="2026-05-02") for key in (1, 2, 3)]
+    played = play(mite().list_work(MAY, None), [answer(day[:2]), answer(day), NOTHING, ACCOUNT])
+    assert (len(played.result.items), played.result.cursor) == (3, "2026-05-03")
+    asked = dict(played.requests[1].params)
+    assert (asked["from"], asked["to"]) == ("2026-05-02", "2026-05-02")
+    assert "limit" not in asked
+    assert dict(played.requests[2].params) == asked | {"limit": "3", "page": "2"}
 
 
-@pytest.mark.parametrize("second", [entry(2, date_at="2026-05-02"), entry(2, date_at=...), {"x": 1}])
-def test_without_the_order_that_was_asked_for_pages_are_counted(monkeypatch, second):
+def test_the_last_day_ends_the_list():
+    day = MAY.last.isoformat()
+    played = play(mite().list_work(MAY, day), [answer([entry(date_at=day)]), NOTHING, ACCOUNT])
+    assert (len(played.result.items), played.result.cursor) == (1, None)
+
+
+@pytest.mark.parametrize(
+    "second", [entry(2, date_at="2026-05-02"), entry(2, date_at=...), {"x": 1}, entry(2, date_at="2026-06-02")]
+)
+def test_without_the_order_that_was_asked_for_everything_is_asked_for_at_once(monkeypatch, second):
     monkeypatch.setattr("accounting_bridge.sources.mite.reading.PER_PAGE", 2)
-    played = play(mite().list_work(MAY, None), [answer([entry(1), second]), ACCOUNT])
-    assert played.result.cursor == "2026-05-01.2"
+    everything = [entry(1), second, entry(3)]
+    played = play(mite().list_work(MAY, None), [answer([entry(1), second]), answer(everything), NOTHING, ACCOUNT])
+    assert {"mite:time:1", "mite:time:3"} <= {item.id for item in played.result.items}
+    assert played.result.cursor is None
+    asked = dict(played.requests[1].params)
+    assert (asked["from"], asked["to"], asked.get("limit")) == ("2026-05-01", "2026-05-31", None)
 
 
 def test_a_server_that_gives_fewer_than_asked_for_does_not_end_the_list():
-    played = play(mite().list_work(MAY, None), [answer([entry(1)]), answer([entry(2)]), ACCOUNT])
-    assert played.result.cursor == "2026-05-01.2"
+    """The last day of a page that is not full is asked for again; only what was there already ends the list."""
+    first, second, third = (entry(key, date_at=f"2026-05-0{key}") for key in (1, 2, 3))
+    played = play(mite().list_work(MAY, None), [answer([first, second]), answer([second, third]), ACCOUNT])
+    assert ([item.id for item in played.result.items], played.result.cursor) == (["mite:time:1"], "2026-05-02")
+    played = play(mite().list_work(MAY, None), [answer([first, second]), answer([second]), ACCOUNT])
+    assert (len(played.result.items), played.result.cursor) == (2, None)
 
 
 def test_the_notes_of_projects_come_along():
-    projects = [{"project": {"id": 643, "name": "Relaunch", "note": "Bestellung B-12"}}]
+    projects = answer([{"project": {"id": 643, "name": "Relaunch", "note": "Bestellung B-12"}}])
+    work = [answer([entry()])] * 2
     played = play(
         mite(project_notes=True).list_work(MAY, None),
-        [answer([entry()]), NOTHING, ACCOUNT, answer(projects), NOTHING, NOTHING],
+        [*work, NOTHING, ACCOUNT, projects, NOTHING, NOTHING, projects, NOTHING],
     )
     assert only(played).project == Project(id="643", name="Relaunch", description="Bestellung B-12")
 
 
 def test_a_list_of_projects_without_an_end_is_broken_off():
     projects = answer([{"project": {"id": 643, "name": "Relaunch", "note": "B-12"}}])
-    again = [projects] * 4
-    played = play(mite(project_notes=True).list_work(MAY, None), [answer([entry()]), NOTHING, ACCOUNT, *again, NOTHING])
+    again, work = [projects] * 4, [answer([entry()])] * 2
+    played = play(mite(project_notes=True).list_work(MAY, None), [*work, NOTHING, ACCOUNT, *again])
     assert only(played).project.description == "B-12"
 
 
 @pytest.mark.parametrize("refusal", [PermissionDenied("no"), NotFound("no")])
 def test_without_the_right_to_see_the_account_the_currency_is_open(refusal):
-    assert only(play(mite().list_work(MAY, None), [answer([entry()]), NOTHING, refusal])).currency is None
+    work = [answer([entry()])] * 2
+    assert only(play(mite().list_work(MAY, None), [*work, NOTHING, refusal])).currency is None
 
 
 def test_a_list_that_is_none_is_named():
@@ -226,25 +256,62 @@ def test_a_list_that_is_none_is_named():
 # ---- customers, projects, account ------------------------------------------------------------------------------
 
 
-def test_customers_are_read_from_both_shelves():
-    active = {"customer": {"id": 1, "name": "Musterwerk GmbH", "archived": False, "hourly_rate": 5500}}
-    played = play(mite().list_customers(None), [answer([active]), NOTHING])
-    assert played.result.items == [TrackedCustomer(id="1", customer=Customer(name="Musterwerk GmbH"))]
-    assert played.result.cursor == "archived.1"
-    old = {"customer": {"id": 2, "name": "Altwerk", "archived": True, "updated_at": "2026-05-04T12:39:00+02:00"}}
-    last = play(mite().list_customers("archived.1"), [answer([old]), NOTHING])
-    assert last.requests[0].path == "/customers/archived.json"
-    assert last.result.cursor is None
+def shelved(active, archived, *, again=None, kind="customer"):
+    """Answers: the active ones, the archived ones, the active ones again, each proved to be all."""
+    answers = []
+    for shelf in (active, archived, active if again is None else again):
+        answers += [answer([{kind: record} for record in shelf]), *([NOTHING] if shelf else [])]
+    return answers
+
+
+MUSTER = {"id": 1, "name": "Musterwerk GmbH", "archived": False, "hourly_rate": 5500}
+ALT = {"id": 2, "name": "Altwerk", "archived": True, "updated_at": "2026-05-04T12:39:00+02:00"}
+
+
+def test_customers_are_read_from_both_shelves_without_pages():
+    played = play(mite().list_customers(None), shelved([MUSTER], [ALT]))
     archived = Customer(name="Altwerk", active=False, updated_at=datetime(2026, 5, 4, 10, 39, tzinfo=UTC))
-    assert last.result.items == [TrackedCustomer(id="2", customer=archived)]
+    assert played.result.items == [
+        TrackedCustomer(id="1", customer=Customer(name="Musterwerk GmbH")), TrackedCustomer(id="2", customer=archived),
+    ]  # fmt: skip
+    assert played.result.cursor is None
+    assert [request.path for request in played.requests[::2]] == [
+        "/customers.json", "/customers/archived.json", "/customers.json",
+    ]  # fmt: skip
+    assert [dict(request.params).get("limit") for request in played.requests[:2]] == [None, "1"]
+
+
+def test_who_changes_the_shelf_meanwhile_comes_once_as_it_is_now():
+    """Archived between the two answers, it stands in both; taken out of the archive, in neither."""
+    archived = play(mite().list_customers(None), shelved([MUSTER], [MUSTER | {"archived": True}], again=[]))
+    assert [(item.id, item.customer.active) for item in archived.result.items] == [("1", False)]
+    back = play(mite().list_customers(None), shelved([MUSTER], [], again=[MUSTER, ALT | {"archived": False}]))
+    assert [(item.id, item.customer.active) for item in back.result.items] == [("1", True), ("2", True)]
+
+
+def numbered(*keys):
+    return answer([{"customer": {"id": key, "name": f"Kunde {key}"}} for key in keys])
+
+
+def test_a_maximum_that_nobody_documented_is_noticed_and_pages_are_read_until_two_runs_agree():
+    """In the first run, 1 is deleted after its page: 3 moves to a page that was read already."""
+    first = [numbered(1, 2), numbered(3, 4)]
+    runs = [numbered(1, 2), numbered(4), NOTHING, *[numbered(2, 3), numbered(4), NOTHING] * 2]
+    played = play(mite().list_customers(None), [*first, *runs, NOTHING, numbered(2, 3), NOTHING])
+    assert {item.id for item in played.result.items} == {"2", "3", "4"}
+    assert played.result.incomplete is None
+
+
+def test_a_list_that_changes_all_the_time_is_not_said_to_be_complete():
+    runs = [step for key in range(10, 16) for step in (numbered(key), NOTHING)]
+    played = play(mite().list_customers(None), [numbered(1), numbered(2), *runs])
+    assert "changed each of the 6 times" in played.result.incomplete
 
 
 def test_a_project_knows_its_customer():
-    projects = [
-        {"project": {"id": 643, "name": "Relaunch", "note": "B-12", "customer_id": 291, "customer_name": "Muster"}},
-        {"project": {"id": 644, "name": "Büro", "note": "", "archived": True}},
-    ]
-    assert play(mite().list_projects(None), [answer(projects), NOTHING]).result.items == [
+    relaunch = {"id": 643, "name": "Relaunch", "note": "B-12", "customer_id": 291, "customer_name": "Muster"}
+    office = {"id": 644, "name": "Büro", "note": "", "archived": True}
+    assert play(mite().list_projects(None), shelved([relaunch], [office], kind="project")).result.items == [
         TrackedProject(
             id="643",
             project=Project(id="643", name="Relaunch", description="B-12"),

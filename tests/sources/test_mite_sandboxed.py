@@ -19,9 +19,15 @@ LONG_AGO, SOON = TODAY - timedelta(days=90), TODAY + timedelta(days=1)
 QUICK = ab.Policy(deadline=5, timeout=0.5, attempts=3)
 
 
+def strict(**assumptions):
+    """A parameter or an attribute that mite does not know is refused: mite itself may ignore it, and so a typo of
+    ours in a filter would go unseen."""
+    return MiteAssumptions(unknown_parameters="refuse", unknown_attributes="refuse", **assumptions)
+
+
 @contextmanager
 def tracker(*, settings=None, hooks=None, **options):
-    with serve("mite", **{"customers": 4, "entries": 0, **options}) as server:
+    with serve("mite", **{"customers": 4, "entries": 0, "assumptions": strict(), **options}) as server:
         assert isinstance(server.sandbox, MiteSandbox)
         given = {**server.settings, **(settings or {})}
         with ab.connect_source("mite", given, base_url=server.url, policy=QUICK, hooks=hooks) as source:
@@ -40,7 +46,7 @@ def locks(box):
 
 @pytest.mark.parametrize("largest", [None, 100])
 def test_all_work_arrives_once_over_several_pages(largest):
-    with tracker(entries=1100, assumptions=MiteAssumptions(largest_limit=largest)) as (source, box):
+    with tracker(entries=1100, assumptions=strict(largest_limit=largest)) as (source, box):
         work = source.work(LONG_AGO, SOON)
         assert sorted(item.id for item in work) == sorted(f"mite:time:{entry.id}" for entry in box.time_entries)
         assert work.complete
@@ -63,6 +69,81 @@ def test_what_is_deleted_meanwhile_takes_nothing_else_along():
         box.web.delete(gone.id)
         seen |= {item.id for item in run}
         assert everything - seen <= {f"mite:time:{gone.id}"}
+
+
+@pytest.mark.parametrize("largest", [None, 10])
+def test_who_is_deleted_or_archived_meanwhile_takes_nobody_else_along(largest):
+    for change in ("delete", "archive"):
+        with tracker(customers=30, assumptions=strict(largest_limit=largest)) as (source, box):
+            everybody = set(box.books.customers)
+            run = source.customers()
+            found = [tracked.id for tracked in first_then(run, lambda box=box, change=change: leave(box, change))]
+            assert run.complete
+            assert len(found) == len(set(found))
+            assert everybody - set(map(int, found)) <= everybody - set(box.books.customers)
+
+
+def first_then(run, act):
+    """All of *run*; after the first record, *act* happens."""
+    for number, one in enumerate(run):
+        if number == 0:
+            act()
+        yield one
+
+
+def leave(box, how):
+    """The customer that stands first in the list goes."""
+    active = [one for one in box.books.customers.values() if not one.archived]
+    first = min(active, key=lambda one: (one.name.casefold(), one.id))
+    if how == "archive":
+        first.archived = True
+        return
+    box.books.projects = {key: one for key, one in box.books.projects.items() if one.customer_id != first.id}
+    del box.books.customers[first.id]
+
+
+def test_what_is_deleted_within_a_long_day_takes_nothing_else_along():
+    with tracker(assumptions=strict(largest_limit=10)) as (source, box):
+        keys = [box.web.track(TODAY, 5) for _ in range(35)]
+        run = source.work(TODAY, TODAY)
+        found = {item.id for item in first_then(run, lambda: box.web.delete(keys[0]))}
+        assert run.complete
+        assert {f"mite:time:{key}" for key in keys[1:]} <= found
+
+
+def test_what_is_deleted_between_the_answers_to_one_question_takes_nothing_else_along():
+    """With a maximum that nobody documented pages are needed, and they move."""
+    with tracker(assumptions=strict(largest_limit=10)) as (source, box):
+        keys = [box.web.track(TODAY, 5) for _ in range(35)]
+        gone = iter(keys[:3])
+
+        def delete_one(body):
+            if body and (key := next(gone, None)) is not None:
+                box.web.delete(key)
+            return body
+
+        box.mutate("GET /time_entries", delete_one)
+        run = source.work(TODAY, TODAY)
+        assert {item.id for item in run} == {f"mite:time:{key}" for key in keys[3:]}
+        assert run.complete
+
+
+def test_everything_is_asked_in_words_that_mite_knows():
+    """The whole of the adapter, against a server that refuses what it does not know."""
+    with tracker(customers=8, entries=60, assumptions=strict(unreadable_parameters="refuse")) as (source, box):
+        source.check()
+        (customer, *_), (project, *_) = source.customers(), source.projects()
+        assert len(list(source.work(LONG_AGO, SOON))) == 60
+        for chosen in ({"customers": [customer.id]}, {"projects": [project.id]}):
+            work = source.work(LONG_AGO, SOON, **chosen)
+            list(work)
+            assert work.complete
+        ids = [f"mite:time:{box.web.track(TODAY, 30)}" for _ in range(2)]
+        assert source.mark_billed(ids).raise_failed().changed == tuple(ids)
+        assert source.mark_unbilled(ids).raise_failed().changed == tuple(ids)
+        assert {call.status for call in box.log} == {200}
+        with pytest.raises(ab.InvalidRequest):  # the switch is on
+            source.request("GET", "/time_entries.json", params={"form": "2026-01-01"})
 
 
 def test_a_day_of_more_than_two_pages_is_read():
@@ -225,7 +306,7 @@ def test_a_user_who_may_not_change_the_hours_of_others_is_told_which():
 
 @pytest.mark.parametrize("misplaced", ["refuse", "ignore"])
 def test_where_force_stands_elsewhere_releasing_is_reported_and_never_claimed(misplaced):
-    assumptions = MiteAssumptions(force_place="body", misplaced_force=misplaced)
+    assumptions = strict(force_place="body", misplaced_force=misplaced)
     with tracker(assumptions=assumptions) as (source, box):
         key = box.web.track(TODAY, 30)
         box.web.lock(key)
@@ -237,7 +318,7 @@ def test_where_force_stands_elsewhere_releasing_is_reported_and_never_claimed(mi
 @pytest.mark.parametrize("body", ["error", "text", "empty"])
 @pytest.mark.parametrize("status", [403, 422])
 def test_refusals_are_understood_however_mite_words_them(body, status):
-    assumptions = MiteAssumptions(error_body=body, locked_status=status, validation_body="error")
+    assumptions = strict(error_body=body, locked_status=status, validation_body="error")
     with tracker(account=MiteAccount(role="coworker"), assumptions=assumptions) as (source, box):
         key = box.web.track(TODAY, 30)
         box.web.lock(key)
@@ -283,10 +364,10 @@ def test_the_key_shows_nowhere(caplog):
 
 def test_the_application_is_named_to_mite():
     name = "Stundenbuch/2.1 (https://stundenbuch.example)"
-    with tracker(settings={"application": name}, assumptions=MiteAssumptions(missing_user_agent="refuse")) as (s, box):
+    with tracker(settings={"application": name}, assumptions=strict(missing_user_agent="refuse")) as (s, box):
         s.check()
         assert {call.headers["user-agent"] for call in box.log} == {name}
-    with tracker(assumptions=MiteAssumptions(missing_user_agent="refuse")) as (source, box):
+    with tracker(assumptions=strict(missing_user_agent="refuse")) as (source, box):
         source.check()
         assert box.log[0].headers["user-agent"].startswith("accounting-bridge/")
 

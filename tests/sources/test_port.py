@@ -7,7 +7,9 @@ import pytest
 
 import accounting_bridge as ab
 from accounting_bridge._sourced import AsyncBoundSource, BoundSource
+from accounting_bridge.sandbox import serve
 from accounting_bridge.sources import AsyncSource, Marking, NotMarked, Source, WorkId
+from accounting_bridge.sources.port import FIRST_DAY, LAST_DAY
 
 TWINS = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
 IMPORTS = {"customers", "projects", "work", "issued_invoices"}
@@ -147,3 +149,53 @@ def test_what_is_no_id_is_none(text):
 
 def test_an_id_survives_its_text():
     assert WorkId.parse(str(WorkId("mite", "time", "17"))) == WorkId("mite", "time", "17")
+
+
+SETTINGS = {
+    "mite": {"account": "musterwerk", "api_key": "k"},
+    "clockodo": {"user": "a@b.example", "api_key": "k", "application": "App", "contact": "a@b.example"},
+    "timechimp": {"api_key": "k"},
+}
+
+
+@pytest.mark.parametrize("tracker", SETTINGS)
+@pytest.mark.parametrize(
+    ("first", "last", "named"),
+    [
+        (date(2026, 1, 1), date.max, ["last"]), (date.min, date(2026, 1, 1), ["first"]),
+        (date.min, date.max, ["first", "last"]), (date.max, date.max, ["first", "last"]),
+    ],
+)  # fmt: skip
+def test_days_that_nobody_means_are_refused_with_the_bounds(tracker, first, last, named):
+    """A tracker's adapter reckons with the days around them, which no date may hold."""
+    with ab.connect_source(tracker, SETTINGS[tracker], base_url="http://127.0.0.1:9") as source:
+        with pytest.raises(ab.InvalidRequest, match="1980-01-01 to 2199-12-31") as refused:
+            source.work(first, last)
+        assert [problem.field for problem in refused.value.problems] == named
+        if source.capabilities.issued_invoices:
+            with pytest.raises(ab.InvalidRequest, match="1980-01-01 to 2199-12-31"):
+                source.issued_invoices(first, last)
+
+
+@pytest.mark.parametrize("tracker", SETTINGS)
+def test_the_bounds_themselves_can_be_asked_for(tracker):
+    with serve(tracker, entries=3, rate_limit=False) as box:
+        options = {"base_url": box.url, "limits": ab.Unlimited()}
+        with ab.connect_source(tracker, box.settings, **options) as source:
+            for bound in (FIRST_DAY, LAST_DAY):
+                assert list(source.work(bound, bound)) == []
+
+
+@pytest.mark.parametrize("wanted", ["toggl", "clockify", "Harvest"])
+def test_who_asks_for_another_tracker_is_told_of_its_exports(wanted):
+    with pytest.raises(ab.InvalidRequest, match=r"there are: clockodo, .*sources\.exports\.read_export"):
+        ab.connect_source(wanted, {})
+
+
+def test_who_takes_the_other_function_is_told_which():
+    with pytest.raises(ab.InvalidRequest, match=r"vendor: is a time tracker: open it with connect_source\('mite', …\)"):
+        ab.connect("Mite", {})
+    with pytest.raises(
+        ab.InvalidRequest, match=r"source: is an accounting system: open it with connect\('billomat', …\)"
+    ):
+        ab.connect_source("billomat", {})

@@ -16,7 +16,7 @@ from accounting_bridge.errors import (
     PermissionDenied,
     Refused,
 )
-from accounting_bridge.flow import Request
+from accounting_bridge.flow import Report, Request
 from accounting_bridge.models import Address, Customer, CustomerRef, LineItem, TextLine
 from accounting_bridge.sources import TrackedProject, WorkFilter, WorkId
 from accounting_bridge.sources.timechimp import TimeChimp, TimeChimpSettings
@@ -158,8 +158,55 @@ def test_what_binary_fractions_add_to_a_rate_is_taken_off():
 
 @pytest.mark.parametrize("method", [1, 6, 7, 8, 9])
 def test_hours_of_a_project_with_a_fixed_price_are_not_charged_on_top(method):
-    item = only(listed(hours(), projects=[project(invoiceMethod=method)]))
+    item = only(listed(hours(), projects=[project(invoiceMethod=method)], source=chimp(name_fixed_prices=False)))
     assert (item.billable, item.rate) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"invoiceMethod": 6, "rate": Decimal(5000)}, "fixed price"),
+        ({"invoiceMethod": 7, "invoiceStatus": 0}, "fixed price"),
+        ({"invoiceMethod": 8, "invoiceStatus": 2}, "fixed price"),
+        ({"invoiceMethod": 9}, "subscription"),
+        ({"invoiceMethod": 9, "invoiceStatus": 3, "projectSubscription": {"startDate": "2026-03-14T00:00:00"}},
+         "subscription"),
+        ({"invoiceMethod": 9, "projectSubscription": {"startDate": "soon", "endDate": "2026-03-01T00:00:00"}},
+         "subscription"),
+        ({"invoiceMethod": 9, "projectSubscription": []}, "subscription"),
+    ],
+)  # fmt: skip
+def test_a_price_of_the_project_that_is_not_invoiced_is_named(changes, what):
+    """Its hours are not billable, and nothing tells when it is due: without a word, the money would be lost."""
+    played = listed(hours(), projects=[project(**changes)])
+    assert [item.billable for item in played.result.items] == [False]
+    (drift,) = played.result.skipped
+    assert (drift.what, drift.record) == (what, "601")
+    assert "name_fixed_prices=False" in drift.problems[0]
+    assert listed(hours(), projects=[project(**changes)], source=chimp(name_fixed_prices=False)).result.skipped == []
+    assert listed(hours(), projects=[project(**changes)], cursor="time.2026-03-01").result.skipped == []  # once a run
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"invoiceMethod": 6, "invoiceStatus": 3}, {"invoiceMethod": 6, "invoiceStatus": 4},
+        {"invoiceMethod": 6, "active": False}, {"invoiceMethod": 1}, {"invoiceMethod": BY_TASK},
+        {"invoiceMethod": 9, "projectSubscription": {"startDate": "2026-03-15T00:00:00"}},
+        {"invoiceMethod": 9, "projectSubscription": {"startDate": None, "endDate": "2026-02-28T00:00:00"}},
+    ],
+)  # fmt: skip
+def test_a_price_that_is_invoiced_or_of_other_days_is_not_named(changes):
+    assert listed(hours(), projects=[project(**changes)]).result.skipped == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "named"),
+    [({"projects": {"601"}}, 1), ({"projects": {"7"}}, 0), ({"customers": {"501"}}, 1), ({"customers": {"7"}}, 0)],
+)
+def test_a_price_of_a_project_that_was_not_asked_for_is_not_named(choice, named):
+    wanted = WorkFilter(first=MARCH.first, last=MARCH.last, **{name: frozenset(ids) for name, ids in choice.items()})
+    assert len(listed(hours(), projects=[project(invoiceMethod=6)], wanted=wanted).result.skipped) == named
 
 
 @pytest.mark.parametrize("method", [0, 10, None, ...])
@@ -291,7 +338,16 @@ def test_an_expense_is_quantity_times_rate_net():
     assert isinstance(item, Expense)
     assert (item.id, item.amount, item.includes_tax) == ("timechimp:expense:31", Decimal("24.690"), False)
     assert (item.tax_rate, item.receipt_tax_rate) == (None, Decimal(9))
-    assert item.activity == Label(id="5", name="Reiskosten")
+    assert item.activity == Label(id="category-5", name="Reiskosten")
+
+
+def test_category_5_is_not_task_5():
+    """They are numbered apart: a rate or an article of the one must not count for the other."""
+    spent = only(listed(expense(categoryId=5), cursor="expense.2026-03-01"))
+    five = [{"id": 5, "name": "Advies", "billable": True}]
+    worked = only(listed(hours(projectId=None, projectTaskId=None, taskId=5), tasks=five))
+    assert worked.activity.id == "5"
+    assert spent.activity.id != worked.activity.id
 
 
 def test_an_expense_without_quantity_is_one():
@@ -398,11 +454,29 @@ def test_a_customer_keeps_number_address_and_registrations():
 
 @pytest.mark.parametrize(
     ("written", "code"),
-    [("nl", "NL"), ("BE", "BE"), ("België", "BE"), (" DEUTSCHLAND ", "DE"), ("Utopia", None), ("", None)],
-)
+    [
+        ("nl", "NL"), ("BE", "BE"), ("België", "BE"), (" DEUTSCHLAND ", "DE"), ("UK", "GB"), ("uk ", "GB"),
+        ("EL", "GR"), ("XI", "GB"), ("GR", "GR"), ("Utopia", None), ("ZZ", None), ("N1", None), ("NLD", None),
+        ("", None),
+    ],
+)  # fmt: skip
 def test_a_country_is_a_code_or_a_name_that_is_known(written, code):
     (item,) = play(chimp().list_customers(None), [answer([customer(country=written)])]).result.items
     assert item.customer.address.country_code == code
+
+
+def test_a_country_that_is_none_is_told_and_the_customer_arrives():
+    known, odd = customer(501, country="UK"), customer(502, country="ZZ")
+    flow, told = chimp().list_customers(None), []
+    flow.send(None)
+    step = flow.send(answer([known, odd, customer(503, country=None)]))
+    assert isinstance(step, Report)
+    told += step.drifts
+    with pytest.raises(StopIteration) as stop:
+        flow.send(None)
+    assert [(drift.what, drift.record) for drift in told] == [("country of customer", "502")]
+    assert len(stop.value.value.items) == 3
+    assert list(stop.value.value.skipped) == []
 
 
 def test_a_project_is_listed_with_the_number_of_its_customer():
@@ -539,9 +613,9 @@ def invoice(**changes):
     return without_gaps(record | changes)
 
 
-def issued(*records, customers=None):
+def issued(*records, customers=None, **settings):
     answers = [answer(list(records)), answer([customer()] if customers is None else customers)]
-    return play(chimp().list_issued(MARCH.first, MARCH.last, None), answers)
+    return play(chimp(**settings).list_issued(MARCH.first, MARCH.last, None), answers)
 
 
 def test_an_issued_invoice_keeps_lines_vat_dates_and_total():
@@ -553,7 +627,17 @@ def test_an_issued_invoice_keeps_lines_vat_dates_and_total():
     assert (item.total_gross, item.currency, item.prices_include_tax) == (Decimal("172.43"), "EUR", False)
     assert isinstance(item.customer, Customer)
     assert (item.customer.number, item.customer.id) == ("10021", None)
-    assert (item.sent_at, item.pdf) == (datetime(2026, 3, 10, 12, tzinfo=UTC), None)
+    assert item.pdf is None
+
+
+@pytest.mark.parametrize(
+    ("status", "settings", "sent"),
+    [(2, {}, False), (3, {}, True), (2, {"open_means_sent": True}, True), (3, {"open_means_sent": True}, True)],
+)
+def test_an_open_invoice_is_sent_only_where_the_setting_says_so(status, settings, sent):
+    """Otherwise ``book_sale`` would book what a customer never got."""
+    item = only(issued(invoice(status=status), **settings))
+    assert item.sent_at == (datetime(2026, 3, 10, 12, tzinfo=UTC) if sent else None)
 
 
 def test_lines_stand_in_their_order_and_texts_among_them():

@@ -28,7 +28,9 @@ BY_TASK, BY_PROJECT, FIXED = 2, 4, 6
 
 @contextmanager
 def tracker(*, settings=None, hooks=None, **options):
-    with serve("timechimp", **{"customers": 4, "entries": 0, "rate_limit": False, **options}) as server:
+    strict = TimeChimpAssumptions(unknown_attributes="refuse")  # a typo of ours in what is written is seen
+    options = {"customers": 4, "entries": 0, "rate_limit": False, "assumptions": strict, **options}
+    with serve("timechimp", **options) as server:
         assert isinstance(server.sandbox, TimeChimpSandbox)
         given = {**server.settings, **(settings or {})}
         with ab.connect_source(
@@ -186,6 +188,25 @@ def test_hours_without_a_project_and_of_a_fixed_price():
         found = {item.id: item for item in source.work(TODAY, TODAY)}
         items = [found[f"timechimp:time:{key}"] for key in (alone, fixed)]
         assert [(item.billable, item.rate) for item in items] == [(True, None), (False, None)]
+
+
+def test_money_beside_the_hours_is_named_until_it_is_invoiced():
+    with tracker() as (source, box):
+        fixed, monthly = box.web.fixed_price("5000"), box.web.subscribe("100", TODAY - timedelta(days=40))
+        box.web.fixed_price("700", invoiced=True)
+        box.web.subscribe("100", TODAY + timedelta(days=40))
+        box.web.track(TODAY, "2.0", project=fixed)
+        work = source.work(LONG_AGO, TODAY)
+        assert [item.billable for item in work] == [False]
+        assert [(drift.what, drift.record) for drift in work.skipped] == [
+            ("fixed price", str(fixed)), ("subscription", str(monthly)),
+        ]  # fmt: skip
+        assert not work.complete
+    with tracker(settings={"name_fixed_prices": False}) as (source, box):
+        box.web.track(TODAY, "2.0", project=box.web.fixed_price("5000"))
+        work = source.work(LONG_AGO, TODAY)
+        assert [item.billable for item in work] == [False]
+        assert work.complete
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -380,8 +401,19 @@ def test_invoices_that_need_a_person_are_named_and_the_others_delivered():
         ]  # fmt: skip
 
 
-def test_an_issued_invoice_can_be_booked_as_a_sale():
+def test_an_open_invoice_is_not_booked_until_somebody_says_that_it_was_sent():
     with tracker() as (source, box), serve("informer", customers=0) as books:
+        box.web.invoice(date(2026, 3, 10), [("Ontwikkeling", "1.5", "95", "21")])
+        (invoice,) = source.issued_invoices(*MARCH)
+        given = {**books.settings, "ledger_account": "8000"}
+        with ab.connect("informer", given, base_url=books.url, tenant="t", limits=ab.Unlimited()) as provider:
+            with pytest.raises(ab.InvoiceNotSent):
+                provider.book_sale(invoice)
+            assert not books.sandbox.sales_entries
+
+
+def test_an_issued_invoice_can_be_booked_as_a_sale():
+    with tracker(settings={"open_means_sent": True}) as (source, box), serve("informer", customers=0) as books:
         box.web.invoice(date(2026, 3, 10), [("Ontwikkeling", "1.5", "95", "21")])
         (invoice,) = source.issued_invoices(*MARCH)
         given = {**books.settings, "ledger_account": "8000"}

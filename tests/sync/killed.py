@@ -37,10 +37,13 @@ def books(night):
     """150 customers; on the second night some are new, changed, inactive and gone, in both batches."""
     books = MemoryBooks()
     for number in range(150):
-        customer = ab.Customer(id=f"c{number:03}", number=str(number), name=f"Muster {number} GmbH")
+        customer = ab.Customer(
+            id=f"c{number:03}", number=str(number), name=f"Muster {number} GmbH", updated_at=Clock.at
+        )
         books.customers[str(customer.id)] = customer
     for number in (3, 120) if night == 2 else ():
-        books.customers[f"c{number:03}"] = evolve(books.customers[f"c{number:03}"], name="Neu GmbH")
+        changed = {"name": "Neu GmbH", "updated_at": Clock.at + timedelta(hours=9)}
+        books.customers[f"c{number:03}"] = evolve(books.customers[f"c{number:03}"], **changed)
         books.customers[f"c{number + 1:03}"] = evolve(books.customers[f"c{number + 1:03}"], active=False)
         del books.customers[f"c{number + 2:03}"]
         books.customers[f"n{number:03}"] = ab.Customer(id=f"n{number:03}", name="Dazugekommen BV")
@@ -104,10 +107,9 @@ def run(first, statement):
     store = ab.SqliteCustomers(path)
     assert list(store.changes(*PLACE)) == []
     stored = {one.id: [one.name, one.active] for one in store.customers(*PLACE)}
-    watermark = clock.at - store.progress(*PLACE).watermark
     told = [json.loads(line) for line in path.with_suffix(".app").read_text().splitlines()]
     return {"statement": statement, "ended": ended, "statements": statements, "told": told, "stored": stored,
-            "before": watermark.total_seconds()}  # fmt: skip
+            "watermark": store.progress(*PLACE).watermark.isoformat()}  # fmt: skip
 
 
 def points(statements):

@@ -28,7 +28,7 @@ def test_a_killed_run_is_made_good_by_the_next_one(tmp_path):
     for one in killed:
         assert one["ended"] == -9, one["statement"]
         assert one["stored"] == undisturbed["stored"], one["statement"]
-        assert one["before"] == undisturbed["before"], one["statement"]
+        assert one["watermark"] == undisturbed["watermark"], one["statement"]
         # Each at least once; again only what the app had written down and not acknowledged: one change at most.
         assert sorted({tuple(told) for told in one["told"]}) == [tuple(told) for told in heard], one["statement"]
         assert len(one["told"]) <= len(heard) + 1, one["statement"]

@@ -88,7 +88,7 @@ def test_an_app_that_follows_the_feed_has_what_the_books_have(nights, durable):
                 assert breaks_off is not None
             hear(store, app, heard)
         clock.at += timedelta(days=1)
-        reports = [ab.sync_customers(provider, store, full=True, clock=clock) for _ in range(2)]
+        reports = [ab.sync_customers(provider, store, full=True, gone_confirmed=8, clock=clock) for _ in range(2)]
         hear(store, app, 10**6)
         there = {one.id: one for one in store.customers("default", "memory")}
     assert reports[1].complete

@@ -39,6 +39,14 @@ def test_what_was_erased_leaves_the_file(tmp_path):
     assert b"rechnung@musterwerk" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
+def test_who_was_forgotten_leaves_the_file(tmp_path):
+    store = SqliteCustomers(tmp_path / "customers.db")
+    apply(store, begin(store), created(FULL))
+    store.forget(*PLACE, FULL.id)
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert [text for text in (b"rechnung@musterwerk", b"DE02120300000000202051") if text in written] == []
+
+
 def test_a_damaged_record_is_named_without_its_content(tmp_path):
     store = SqliteCustomers(tmp_path / "customers.db")
     apply(store, begin(store), created(FULL))
@@ -48,6 +56,16 @@ def test_a_damaged_record_is_named_without_its_content(tmp_path):
         with pytest.raises(CustomersUnreadable) as caught:
             store.get(*PLACE, "7")
         assert "Geheim" not in f"{caught.value} {caught.value.__cause__}"
+
+
+def test_damaged_progress_is_named(tmp_path):
+    store = SqliteCustomers(tmp_path / "customers.db")
+    begin(store)
+    for damaged in ("{", "7", '[["toy"]]'):
+        with store._database.transaction(1) as connection:
+            connection.execute("UPDATE books SET skipped = ?", (damaged,))
+        with pytest.raises(CustomersUnreadable):
+            store.progress(*PLACE)
 
 
 def test_a_field_of_a_later_version_is_left_out(tmp_path):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import inspect
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import anyio
 import pytest
@@ -228,14 +229,20 @@ def test_who_was_gone_may_come_back(world):
     assert world.store.find("default", "memory", "2") == kept
 
 
-def test_who_was_inactive_is_told_no_second_time_when_it_goes(world):
+def test_of_an_inactive_one_too_it_is_told_that_it_is_gone_and_that_it_is_back(world):
+    """Else an app could not tell whom it need not keep any longer."""
     world.put(2, active=False)
     world.next_night()
     del world.books.customers["c2"]
     report = world.next_night(full=True)
-    assert (report.deactivated, report.gone, report.complete) == (0, 0, True)
-    assert world.hear() == [(D, "2", "active")]
+    assert (report.deactivated, report.gone, report.complete) == (1, 1, True)
+    assert [change.gone for change in world.store.changes("default", "memory")] == [False, True]
+    assert world.hear() == [(D, "2", "active"), (D, "2")]
     assert world.store.find("default", "memory", "2") is None
+    assert world.next_night(full=True).changes == 0
+    world.put(2, active=False)
+    assert world.next_night(full=True).reactivated == 1
+    assert [change.customer.active for change in world.store.changes("default", "memory")] == [False]
 
 
 def test_a_customer_that_the_pages_missed_is_looked_up_first(world):
@@ -289,21 +296,209 @@ def test_an_empty_answer_deactivates_nobody(world):
     world.books.customers |= kept
     assert world.next_night(full=True, most_gone=2).changes == 0
     world.books.customers.clear()
-    assert world.next_night(full=True, most_gone=3).gone == 3
+    assert world.next_night(full=True, most_gone=3).gone == 0
+    assert world.next_night(full=True, most_gone=2, gone_confirmed=3).gone == 3
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 40])
+def test_an_empty_list_of_few_deactivates_nobody_either(count):
+    """Until a person has looked, and says how many it may be; the report tells how."""
+    world = World()
+    for number in range(count):
+        world.put(number, number=None if number == 2 else str(number))
+    world.sync()
+    world.books.customers.clear()
+    report = world.next_night(full=True)
+    assert (report.gone, report.missing, report.complete, report.full) == (0, count, False, True)
+    assert f"not one of {count} came in memory's list" in report.doubt
+    assert f"gone_confirmed={count} once" in report.doubt
+    assert len(list(world.store.customers("default", "memory"))) == count
+    assert world.next_night(full=True, gone_confirmed=count - 1).gone == 0
+    report = world.next_night(full=True, gone_confirmed=count)
+    assert (report.gone, report.missing, report.complete, report.doubt) == (count, 0, True, None)
+    assert world.next_night(full=True).complete  # books that are empty now are no longer in doubt
+
+
+@pytest.mark.parametrize(("there", "missing", "believed"), [(9, 3, True), (4, 3, True), (12, 4, True), (11, 4, False)])
+def test_more_than_a_third_at_once_is_doubted(there, missing, believed):
+    """Three may always go; of more, a third."""
+    world = World()
+    for number in range(there):
+        world.put(number)
+    world.sync()
+    for number in range(missing):
+        del world.books.customers[f"c{number}"]
+    world.put("new")  # who is new says nothing of those who were there
+    report = world.next_night(full=True)
+    assert (report.gone, report.complete, report.doubt is None) == (missing if believed else 0, believed, believed)
+    assert report.created == 1
+    if not believed:
+        assert f"{missing} of {there} known customers are missing" in report.doubt
+        assert world.next_night(full=True, gone_confirmed=missing).gone == missing
+
+
+def test_all_others_in_the_place_of_the_known_ones_are_doubted(world):
+    """As after a vendor gave everybody a new id."""
+    for number in range(4, 9):
+        world.put(number)
+    world.next_night()
+    moved = {f"x{one.id}": evolve(one, id=f"x{one.id}") for one in world.books.customers.values()}
+    world.books.customers.clear()
+    world.books.customers |= moved
+    report = world.next_night(full=True)
+    assert (report.created, report.gone, report.missing) == (8, 0, 8)
+
+
+def test_a_number_whose_answer_cannot_be_read_proves_nothing(world):
+    def find_customer(number):
+        raise ab.MalformedResponse("odd")
+
+    world.others["find_customer"] = find_customer
+    del world.books.customers["c1"]
+    assert (report := world.next_night(full=True)).complete
+    assert report.gone == 0
+    assert world.next_night(full=True).gone == 1
+
+
+# ---- who cannot be read ----------------------------------------------------------------------------------------
+
+
+def unreadable(world, *names):
+    """From now on these records cannot be read; asked for changes, the vendor lists them where they have some."""
+    drifts = {one: ab.Drift(vendor="memory", what="customer", record=one, problems=("odd @ $.name",)) for one in names}
+
+    def import_customers(*, changed_since=None):
+        world.asked.append(changed_since)
+        some = [one for one in world.books.customers.values() if not changed_since or one.updated_at >= changed_since]
+        came = [one for one in some if one.id not in drifts]
+        return Import(*came, skipped=[drifts[one.id] for one in some if one.id in drifts])
+
+    world.others["import_customers"] = import_customers
+    return drifts
+
+
+def test_one_who_can_never_be_read_holds_up_nobody_else(world):
+    """Watermark and full runs go on, others are judged; the report names it each night."""
+    for number in range(4, 8):
+        world.put(number)
+    world.next_night()
+    drifts = unreadable(world, "c2")
+    start = world.clock.at
+    del world.books.customers["c3"]
+    reports = []
+    for number in range(9):
+        world.clock.at += DAY
+        world.put(f"new {number}")
+        reports.append(world.sync())
+    assert [report.full for report in reports] == [False] * 5 + [True] + [False] * 3
+    assert [report.gone for report in reports] == [0] * 5 + [1] + [0] * 3
+    assert {report.skipped for report in reports} == {(drifts["c2"],)}
+    assert world.asked[-1] > world.books.customers["c2"].updated_at  # it is named though it was not met
+    assert {report.complete for report in reports} == {False}
+    assert reports[-1].watermark == start + 9 * DAY - timedelta(hours=1)
+    assert world.store.get("default", "memory", "c2").active  # it is there, though nobody knows how it looks
+
+
+def test_who_can_be_read_again_is_named_no_more(world):
+    unreadable(world, "c2", "c3")
+    assert len(world.next_night(full=True).skipped) == 2
+    unreadable(world, "c3")
+    world.clock.at += DAY
+    world.put(2, name="Lesbar GmbH")
+    report = world.sync()
+    assert (report.full, report.updated, [one.record for one in report.skipped]) == (False, 1, ["c3"])
+    del world.books.customers["c3"]
+    report = world.next_night(full=True)
+    assert (report.skipped, report.gone, report.complete) == ((), 1, True)
+
+
+def test_one_who_could_not_be_read_in_the_first_run_does_not_make_every_run_a_full_one():
+    world = World()
+    for number in range(3):
+        world.put(number)
+    unreadable(world, "c1")
+    assert world.sync().full
+    report = world.next_night()
+    assert (report.full, report.complete, len(report.skipped)) == (False, False, 1)
+    world.others.clear()
+    assert world.sync(full=True).created == 1
+    assert world.next_night().complete
+
+
+def test_a_list_that_cannot_be_read_at_all_says_nothing_of_anybody(world):
+    """Of more than a hundred, the vendor has changed its form; and one without an id may be anybody."""
+    for number in range(4, 150):
+        world.put(number)
+    world.next_night()
+    before = world.store.progress("default", "memory")
+    unreadable(world, *[f"c{number}" for number in range(4, 105)])
+    del world.books.customers["c1"]
+    report = world.next_night(full=True)
+    assert (len(report.skipped), report.gone, report.complete) == (101, 0, False)
+    assert world.store.progress("default", "memory") == before
+    nobody = ab.Drift(vendor="memory", what="customer", record=None, problems=("odd",))
+    some = list(world.books.customers.values())[1:]
+    world.others["import_customers"] = lambda **_: Import(*some, skipped=[nobody])
+    report = world.next_night(full=True)
+    assert (report.skipped, report.gone, report.complete) == ((nobody,), 0, False)
+    assert world.store.progress("default", "memory") == before
+
+
+def test_a_contact_that_cannot_be_read_is_no_customer(world):
+    """Informer's are records of their own, whose ids say nothing of customers; one need not even have an id."""
+    odd = [ab.Drift(vendor="memory", what="contact", record=one, problems=("odd",)) for one in ("c1", None)]
+    some = list(world.books.customers.values())[1:]
+    world.books.customers.pop("c1")
+    world.others["import_customers"] = lambda **_: Import(*some, skipped=odd)
+    report = world.next_night(full=True)
+    assert (report.gone, report.skipped, report.complete) == (1, tuple(odd), False)
+    assert world.store.progress("default", "memory").skipped == ()
 
 
 # ---- what a run reads, and what it remembers -------------------------------------------------------------------
 
 
-def test_the_watermark_is_the_start_less_the_overlap(world):
+def test_the_watermark_is_the_newest_change_less_the_overlap(world):
+    """Nothing new, and it stays; the books' own clock may be ahead of the app's, and then the app's counts."""
     world.next_night()
-    world.next_night(overlap=timedelta(minutes=5))
-    report = world.next_night()
-    assert world.asked == [None, NIGHT - timedelta(hours=1), NIGHT + DAY - timedelta(hours=1),
-                           NIGHT + 2 * DAY - timedelta(minutes=5)]  # fmt: skip
+    world.next_night()
+    world.put(1, name="Neu GmbH", updated_at=world.clock.at - timedelta(hours=3))
+    report = world.sync(overlap=timedelta(minutes=5))
+    assert report.watermark == world.clock.at - timedelta(hours=3, minutes=5)
+    world.put(1, name="Neuer GmbH", updated_at=world.clock.at + DAY)
+    report = world.sync()
+    assert world.asked == [None, *[NIGHT - timedelta(hours=1)] * 3, NIGHT + 2 * DAY - timedelta(hours=3, minutes=5)]
     assert (
         report.watermark == world.store.progress("default", "memory").watermark == world.clock.at - timedelta(hours=1)
     )
+
+
+def test_books_that_show_no_time_of_change_are_read_in_full():
+    """Also books that are empty."""
+    world = World()
+    reports = [world.sync(), world.next_night()]
+    world.put(1, updated_at=None)
+    reports += [world.next_night(), world.next_night()]
+    assert {(report.full, report.complete, report.watermark) for report in reports} == {(True, True, None)}
+    world.put(1, updated_at=datetime.min.replace(tzinfo=UTC))  # some vendor's word for "never"
+    assert world.next_night().watermark == datetime.min.replace(tzinfo=UTC)
+    assert world.next_night().full is False
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=5), timedelta(hours=23), 30 * DAY])
+def test_a_clock_that_ran_ahead_for_one_night_hides_nothing(world, ahead):
+    """What is changed afterwards is stamped by the vendor's clock, which was right."""
+    world.clock.at += DAY
+    world.put(1, name="Neu GmbH")
+    world.clock.at += ahead
+    world.sync()
+    world.clock.at -= ahead
+    world.clock.at += timedelta(hours=2)
+    world.put(2, name="Umbenannt GmbH")
+    world.put(4)
+    report = world.next_night()
+    assert (report.updated, report.created) == (1, 1)
+    assert world.store.get("default", "memory", "c2").name == "Umbenannt GmbH"
 
 
 @pytest.mark.parametrize("able", [ab.ChangedSince.FILTERED, ab.ChangedSince.EVERYTHING])
@@ -312,15 +507,6 @@ def test_where_the_vendor_does_not_filter_every_run_sees_who_is_gone(world, able
     del world.books.customers["c2"]
     report = world.next_night()
     assert (world.asked[-1], report.full, report.gone) == (None, True, 1)
-
-
-def test_skipped_records_hold_the_watermark_and_nobody_is_gone(world):
-    drift = ab.Drift(vendor="memory", what="customer", record="c2", problems=("odd @ $.name",))
-    some = list(world.books.customers.values())
-    world.others["import_customers"] = lambda **_: Import(evolve(some[0], name="Neu GmbH"), skipped=[drift])
-    report = world.next_night(full=True)
-    assert (report.updated, report.gone, report.complete, report.skipped) == (1, 0, False, (drift,))
-    assert report.watermark == NIGHT - timedelta(hours=1)
 
 
 def test_a_vendor_that_keeps_the_rest_is_reported(world):
@@ -357,13 +543,13 @@ def test_wrong_credentials_leave_everything_as_it_was(world):
     assert world.sync().complete
 
 
-def test_a_watermark_from_the_future_is_not_believed(world):
-    """The clock ran ahead for a night: what is changed until then would never be asked for."""
+def test_a_full_run_in_the_future_is_not_believed(world):
+    """The clock ran ahead for a night: until then no run would look who is gone."""
     world.clock.at += 30 * DAY
     world.sync()
     world.clock.at -= 29 * DAY
-    assert (report := world.sync()).full
-    assert report.watermark == world.clock.at - timedelta(hours=1)
+    assert world.sync().full
+    assert world.next_night().full is False
 
 
 def test_batches_bound_the_memory_of_a_run():
@@ -433,8 +619,46 @@ def test_a_second_run_is_told_that_one_is_under_way(world):
 
 def test_bad_arguments_are_named_together(world):
     with pytest.raises(ab.InvalidRequest) as caught:
-        world.sync(tenant="", full_every=7, overlap=-DAY, most_gone=True)
-    assert [problem.field for problem in caught.value.problems] == ["tenant", "full_every", "overlap", "most_gone"]
+        world.sync(tenant="", full_every=7, overlap=-DAY, most_gone=True, gone_confirmed=-1, full=1, same_books="yes")
+    assert [problem.field for problem in caught.value.problems] == [
+        "tenant", "full_every", "overlap", "most_gone", "gone_confirmed", "full", "same_books",
+    ]  # fmt: skip
+    with pytest.raises(ab.InvalidRequest, match="tenant: holds half a character"):
+        world.sync(tenant="a\ud800")
+
+
+def wrong_calls():
+    books = {"books": MemoryBooks()}
+    ours, other, store = ab.connect("memory", books), ab.connect_async("memory", books), ab.MemoryCustomers()
+    path = "store: must be a customer store, not a path: SqliteCustomers("
+    yield ours, "cust.db", [f"{path}'cust.db')"]
+    yield ours, Path("cust.db"), [f"{path}'cust.db')"]
+    yield ours, None, ['store: must be a customer store, not NoneType: SqliteCustomers("customers.db")']
+    yield ours, ab.MemoryCustomers, ["store: must be a customer store, not the class MemoryCustomers: SqliteCustomers"]
+    yield store, ours, ["provider: is a customer store: the provider comes first", "store: is a provider: the provider"]
+    yield "memory", "cust.db", ["provider: must be what connect() returned, not str", f"{path}'cust.db')"]
+    yield "memory", store, ["provider: must be what connect() returned, not str"]
+    yield other, store, ["provider: is of connect_async(): await sync_customers_async(provider, store)"]
+    yield other, "cust.db", ["provider: is of connect_async(): await", f"{path}'cust.db')"]
+
+
+@pytest.mark.parametrize(("provider", "store", "said"), list(wrong_calls()))
+def test_wrong_arguments_are_named_with_the_cure(provider, store, said):
+    with pytest.raises(ab.InvalidRequest) as caught:
+        ab.sync_customers(provider, store, most_gone=-1)
+    shown = [str(problem) for problem in caught.value.problems]
+    assert [one.startswith(text) for one, text in zip(shown, said, strict=False)] == [True] * len(said), shown
+    assert [problem.field for problem in caught.value.problems][len(said) :] == ["most_gone"]
+
+
+def test_the_async_twin_names_them_too():
+    async def calls():
+        with pytest.raises(ab.InvalidRequest, match=r"is of connect\(\): call sync_customers\(provider, store\)"):
+            await ab.sync_customers_async(ab.connect("memory", {"books": MemoryBooks()}), ab.MemoryCustomers())
+        with pytest.raises(ab.InvalidRequest, match=r"what connect_async\(\) returned, not str[^$]*not a path"):
+            await ab.sync_customers_async("memory", "cust.db")
+
+    anyio.run(calls)
 
 
 def test_no_repr_shows_a_customer(world):

@@ -253,13 +253,20 @@ def test_work_without_a_linked_customer_is_reported_by_the_customers_name():
     result = invoice_drafts(work, Billing())
     assert result.drafts == ()
     assert {problem.work for problem in result.problems} == {("1",), ("2",), ("3",)}
-    assert {problem.reason for problem in result.problems} == {Reason.NO_CUSTOMER}
-    assert "customer Voorbeeld BV has no customer number" in " ".join(map(str, result.problems))
+    told = {problem.work: (problem.reason, problem.message) for problem in result.problems}
+    assert told[("1",)] == (
+        Reason.UNASSIGNED,
+        "project Website has no customer: assign one in the tracker, or mark the work as not billable",
+    )
+    assert told[("2",)][0] is Reason.NO_CUSTOMER
+    assert "customer Voorbeeld BV has no customer number" in told[("2",)][1]
+    assert "Billing(customers={CustomerLink(id='k9'): '10001'})" in told[("2",)][1]
+    assert told[("3",)][0] is Reason.UNASSIGNED
 
 
 def test_terms_link_a_customer_by_the_trackers_id():
     work = hours("1", customer=CustomerLink(id="k9", name="Voorbeeld BV"))
-    plan = Billing(customers={"k9": ab.CustomerRef(number="10009")})
+    plan = Billing(customers={CustomerLink(id="k9"): ab.CustomerRef(number="10009")})
     draft = only(invoice_drafts([work, hours("2", customer="10009")], plan))
     assert (draft.customer, draft.items[0].work) == (ab.CustomerRef(number="10009"), ("1", "2"))
 
@@ -267,13 +274,14 @@ def test_terms_link_a_customer_by_the_trackers_id():
 def test_terms_hold_for_a_customer_however_work_names_it():
     by_id, by_number = hours("1", customer=CustomerLink(id="k9")), hours("2", customer="10009")
     terms = CustomerTerms(customer=ab.CustomerRef(number="10009"), payment_terms_days=30)
-    plan = Billing(customers={"k9": terms}, known_customers_only=True)
+    plan = Billing(customers={CustomerLink(id="k9"): terms}, known_customers_only=True)
     for work in ([by_id, by_number], [by_number, by_id], [by_number]):
         assert only(invoice_drafts(work, plan)).payment_terms_days == 30
     with pytest.raises(
-        ab.InvalidRequest, match=r"customers\[10009\]: is the customer of customers\[k9\], on other terms"
+        ab.InvalidRequest,
+        match=r"customers\[10009\]: is the customer of customers\[CustomerLink\(id='k9'\)\], on other terms",
     ):
-        Billing(customers={"k9": terms, "10009": CustomerTerms(payment_terms_days=14)})
+        Billing(customers={CustomerLink(id="k9"): terms, "10009": CustomerTerms(payment_terms_days=14)})
 
 
 def test_blanks_around_a_customer_number_do_not_make_another_customer():
@@ -282,7 +290,7 @@ def test_blanks_around_a_customer_number_do_not_make_another_customer():
 
 
 def test_a_customer_may_have_another_number_in_the_books_than_in_the_tracker():
-    plan = Billing(customers={"T-1": ab.CustomerRef(number="10001")})
+    plan = Billing(customers={CustomerLink(number="T-1"): ab.CustomerRef(number="10001")})
     draft = only(invoice_drafts([hours("1", customer="T-1"), hours("2", customer="10001")], plan))
     assert (draft.customer.number, draft.items[0].work) == ("10001", ("1", "2"))
 
@@ -626,7 +634,7 @@ def test_one_draft_for_each_project():
 
 
 def test_a_customer_that_has_no_number_yet_gives_the_draft_its_name():
-    plan = Billing(customers={"k9": ab.Customer(name="Voorbeeld BV")}, period=OCTOBER)
+    plan = Billing(customers={CustomerLink(id="k9"): ab.Customer(name="Voorbeeld BV")}, period=OCTOBER)
     draft = only(invoice_drafts([hours("1", customer=CustomerLink(id="k9"))], plan))
     assert draft.reference == f"work/Voorbee.{sha256(b'Voorbeeld BV').hexdigest()[:8]}/2026-10"
 
@@ -696,7 +704,7 @@ def test_a_customer_of_a_tracker_is_refused_where_one_for_drafts_belongs():
         with pytest.raises(ab.InvalidRequest, match=r"give its \.customer") as error:
             Billing(customers=given)
         assert [problem.field.removesuffix(".customer") for problem in error.value.problems] == ["customers[10001]"]
-    assert Billing(customers={tracked.id: tracked.customer}).terms_of(CustomerLink(id="291")).customer.id is None
+    assert Billing(customers={tracked.link: tracked.customer}).terms_of(CustomerLink(id="291")).customer.id is None
 
 
 def test_a_plan_can_be_changed_for_one_run():

@@ -53,8 +53,34 @@ def test_a_sub_project_has_its_own_rate_before_that_of_its_project():
 
 
 def test_customers_are_known_by_number_or_by_the_trackers_id():
-    assert Rates(customers={"k7": 70}).of_hour(entry(customer=CustomerLink(id="k7"))) == 70
-    assert Rates(customers={"1": 60, "k7": 70}).of_hour(entry(customer=CustomerLink(number="1", id="k7"))) == 60
+    k7 = CustomerLink(id="k7")
+    assert Rates(customers={k7: 70}).of_hour(entry(customer=CustomerLink(id="k7", name="Voorbeeld BV"))) == 70
+    assert Rates(customers={"1": 60, k7: 70}).of_hour(entry(customer=CustomerLink(number="1", id="k7"))) == 60
+    rates = Rates(mileage_of_customers={k7: Decimal("0.42")})
+    assert rates.of_kilometre(Trip(id="t", day=DAY, distance=1, customer=k7)) == Decimal("0.42")
+
+
+def test_a_rate_by_number_is_never_that_of_a_customer_whose_id_looks_like_it():
+    rates = Rates(customers={"1013": 50}, mileage_of_customers={"1013": 1})
+    looks_alike = CustomerLink(number="88", id="1013")
+    assert rates.of_hour(entry(customer=looks_alike)) is None
+    assert rates.of_kilometre(Trip(id="t", day=DAY, distance=1, customer=looks_alike)) is None
+    assert rates.of_hour(entry(customer=CustomerLink(number="1013", id="7"))) == 50
+
+
+def test_a_customer_number_with_blanks_has_its_rate():
+    assert Rates(customers={"10001": 50}).of_hour(entry(customer="10001 ")) == 50
+    assert Rates(customers={" 10001": 50}).of_hour(entry(customer="10001")) == 50
+
+
+def test_keys_that_name_no_customer_or_one_twice_are_refused():
+    with pytest.raises(InvalidRequest) as error:
+        Rates(
+            customers={CustomerLink(name="Ohne"): 5, CustomerLink(id="7"): 5, CustomerLink(id="7", number="1"): 6, 1: 5}
+        )
+    assert [problem.field for problem in error.value.problems] == [
+        "customers[CustomerLink(number=None)]", "customers[CustomerLink(id='7')]", "customers[1]",
+    ]  # fmt: skip
 
 
 def test_without_a_rate_there_is_none_and_no_zero():

@@ -18,6 +18,7 @@ import accounting_bridge as ab
 from accounting_bridge.timesheet import (
     Billing,
     CustomerLink,
+    CustomerTerms,
     Expense,
     FixedFee,
     Grouping,
@@ -164,6 +165,40 @@ def test_without_being_asked_it_speaks_the_customers_language():
     assert "Klant Voorbeeld BV" in printed(plan=dutch)
     silent = evolve(dutch, language_on_draft=False)
     assert "Urenspecificatie" in printed(plan=silent)
+
+
+def test_it_speaks_the_customers_language_whatever_the_invoice_is_written_in():
+    german = evolve(PLAN, texts=Texts(language="de"))
+    for customers in (
+        {"10001": ab.Customer(number="10001", name="Voorbeeld BV", language="nl")},
+        {"10001": CustomerTerms(language="nl-BE")},
+    ):
+        plan = evolve(german, customers=customers)
+        assert invoice_drafts(WORK, plan).drafts[0].language == "de"
+        assert "Urenspecificatie" in printed(plan=plan)
+        assert "Leistungsnachweis" in printed(plan=plan, language="de")
+    french = evolve(german, customers={"10001": CustomerTerms(language="fr")})
+    assert "Leistungsnachweis" in printed(plan=french)
+
+
+def test_lines_that_differ_from_exact_time_are_said_although_their_sum_does_not():
+    work = [TimeEntry(id=f"{n}", duration=timedelta(minutes=n), activity=f"{n}", rate=100, **COMMON) for n in (20, 40)]
+    text = printed(work)
+    assert "Gegenüber der genauen Zeit macht das 0,00 EUR aus." in text
+    assert "Bei den einzelnen Positionen sind es -0,33 EUR bis +0,33 EUR." in text
+    assert "einzelnen Positionen" not in printed()
+
+
+def test_a_project_that_was_renamed_is_one_section():
+    from accounting_bridge.timesheet import Project
+
+    work = [
+        evolve(WORK[0], project=Project(id="1", name="Neu")), evolve(WORK[1], project=Project(id="1", name="Alt")),
+    ]  # fmt: skip
+    texts = [printed(given, language="en", group_by=("project",)) for given in (work, work[::-1])]
+    assert texts[0] == texts[1]
+    assert "Alt\nDate" in texts[0]
+    assert "Neu\nDate" not in texts[0]
 
 
 def test_time_that_is_rounded_per_entry_stands_beside_the_tracked_one():
@@ -392,14 +427,42 @@ def test_what_is_no_work_is_refused():
 # ---- letters
 
 
-def test_letters_that_the_font_lacks_are_named_with_their_text_and_never_replaced():
+def test_names_of_europe_are_printed_without_their_marks_where_the_font_lacks_them_and_the_sheet_says_so():
+    work = [evolve(WORK[0], person="Paweł Nowak", note="Čeština, Đorđe, ő, x\u0302"), WORK[1]]
+    attachment = timesheet_pdf(work, draft_of(work), PLAN)
+    text = text_of(attachment)
+    assert "Pawel Nowak Ceština, Dorde, o, x 1:20" in text
+    assert "6 Zeichen hat die Schrift nicht: Sie stehen hier ohne Akzent oder als" in text
+    assert attachment == timesheet_pdf(work, draft_of(work), PLAN)
+    dutch = printed(work, language="nl")
+    assert "6 tekens heeft het lettertype niet" in dutch
+    assert "hat die Schrift nicht" not in printed()
+
+
+def test_emoji_and_other_scripts_are_boxes_that_stop_no_timesheet():
+    work = [evolve(WORK[0], note="fertig ✅ 🚀", customer=CustomerLink(number="10001", name="Ελλάς"))]
+    plan = evolve(PLAN, texts=Texts(language="en", hours="{note} {customer}"))
+    attachment = timesheet_pdf(work, draft_of(work, plan), plan)
+    text = text_of(attachment)
+    assert "fertig" in text
+    assert "The font lacks 14 characters" in text  # note and customer, and both once more in the heading
+    (page,) = pypdf.PdfReader(BytesIO(attachment.content)).pages
+    drawn = page.get_contents().get_data()
+    plain = timesheet_pdf([evolve(WORK[0], note="fertig")], draft_of(WORK[:1], plan), plan)
+    before = pypdf.PdfReader(BytesIO(plain.content)).pages[0].get_contents().get_data()
+    assert drawn.count(b" re S") - before.count(b" re S") == 20  # and five in the foot, one in the remark
+
+
+def test_letters_that_the_font_lacks_are_named_with_their_text_where_that_is_asked_for():
     work = [evolve(WORK[0], person="Paweł Nowak", note="fertig 🚀")]
     with pytest.raises(ab.InvalidRequest) as caught:
-        printed(work)
+        printed(work, missing="refuse")
     said = problems_of(caught)
     assert "'ł' (U+0142 LATIN SMALL LETTER L WITH STROKE) in 'Paweł Nowak'" in said
     assert "U+1F680 ROCKET" in said
     assert "give font=" in said
+    with pytest.raises(ab.InvalidRequest, match="missing: must be replace or refuse"):
+        printed(missing="omit")
 
 
 def test_marks_that_look_alike_or_are_not_seen_need_no_other_font():
@@ -422,8 +485,11 @@ def test_another_font_prints_other_letters():
 @pytest.mark.skipif(not DEJAVU.exists(), reason="needs the DejaVu font")
 def test_scripts_that_would_come_out_unreadable_are_refused():
     work = [evolve(WORK[0], note="שלום")]
-    with pytest.raises(ab.InvalidRequest, match="right-to-left and Indic scripts are not printed"):
-        printed(work, font=DEJAVU)
+    with pytest.raises(ab.InvalidRequest, match="right-to-left and Indic scripts are not printed") as caught:
+        printed(work, font=DEJAVU, missing="refuse")
+    assert "DejaVuSans.ttf" in problems_of(caught)
+    assert str(DEJAVU.parent) not in problems_of(caught)
+    assert "4 Zeichen hat die Schrift nicht" in printed(work, font=DEJAVU)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # fontTools leaves a file open that it cannot read
@@ -439,6 +505,7 @@ def test_a_font_that_is_none_is_named(tmp_path):
         with pytest.raises(ab.InvalidRequest) as caught:
             printed(**options)
         assert [problem.field for problem in caught.value.problems] == [at]
+        assert str(tmp_path) not in problems_of(caught)
 
 
 # ---- where it comes from, where it goes

@@ -138,9 +138,26 @@ def test_what_a_kind_of_work_does_not_have_is_empty():
     assert text_of("{project}{title}{origin}{distance}", entry(project="Website")) == "Website"
 
 
-def test_clock_faces_are_exact_to_the_second():
-    assert clock(timedelta(minutes=7)) == "0:07"
-    assert clock(timedelta(hours=25, minutes=1, seconds=5)) == "25:01:05"
+@pytest.mark.parametrize(
+    ("duration", "shown"),
+    [
+        (timedelta(minutes=7), "0:07"),
+        (timedelta(hours=25, minutes=1, seconds=5), "25:01:05"),
+        (timedelta(microseconds=12), "0:00"),
+        (timedelta(seconds=5.5), "0:00:06"),
+        (timedelta(seconds=5, microseconds=499_999), "0:00:05"),
+        (timedelta(seconds=1199.88), "0:20"),
+    ],
+)
+def test_clock_faces_show_whole_seconds(duration, shown):
+    assert clock(duration) == shown
+
+
+def test_a_fraction_of_a_second_is_billed_and_not_printed():
+    plan = Billing(hours="amount", texts=Texts(language="de", hours="{hours} {quantity}"))
+    (line,) = lines([entry(duration=timedelta(hours=10, seconds=0.4), rate=10_000)], plan).lines
+    assert (line.description, line.unit_price) == ("10:00 10:00", Decimal("100001.11"))
+    assert text_of("{hours}", entry(duration=timedelta(seconds=1199.88)), hours="amount") == "0:20"
 
 
 def test_a_language_that_is_not_there_is_english_and_regions_are_those_of_their_language():

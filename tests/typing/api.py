@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import assert_type
 
 import accounting_bridge as ab
-from accounting_bridge.timesheet import Billing
+from accounting_bridge.timesheet import Billing, CustomerLink, CustomerTerms
 
 
 def providers_are_interchangeable() -> None:
@@ -41,8 +41,9 @@ def customers_of_a_tracker_are_none_of_the_books(source: ab.Source) -> None:
     """Their id is the tracker's: a plan takes what they hold, and mypy refuses them themselves."""
     for one in source.customers():
         assert_type(one.customer, ab.Customer)
-        Billing(customers={one.id: one.customer})
-        Billing(customers={one.id: one})  # type: ignore[dict-item]
+        Billing(customers={one.link: one.customer})
+        Billing(customers={one.link: one.customer, "10001": "10001", CustomerLink(id="7"): CustomerTerms()})
+        Billing(customers={one.link: one})  # type: ignore[dict-item]
 
 
 async def awaited(provider: ab.AsyncAccountingProvider, draft: ab.InvoiceDraft) -> None:

@@ -103,7 +103,7 @@ def problems(*args, **fields):
     ],
 )
 def test_without_the_option_a_sale_is_unsupported_and_says_which_option_there_is(flow):
-    with pytest.raises(Unsupported, match=r"no ledger.*mirror_sales"):
+    with pytest.raises(Unsupported, match=r"no ledger.*mirror_sales.*see docs/vendors/billomat\.md"):
         play(flow())
 
 

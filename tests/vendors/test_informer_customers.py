@@ -160,7 +160,8 @@ def test_a_customer_that_is_not_in_the_books_is_named(call, field):
     """The vendor's own text does not say whom it misses."""
     with pytest.raises(NotFound) as caught:
         play(call(), [nothing()])
-    assert caught.value.message == f"{field} '999999' is not in the books: import or create the customer first"
+    cure = "make the customer there first, with ensure_customer"
+    assert caught.value.message == f"{field} '999999' is not in the books: {cure}"
 
 
 @pytest.mark.parametrize("cursor", ["2", "../..", "1.1.1.1.x", ""])

@@ -293,6 +293,11 @@ def test_a_rate_must_have_been_valid_on_the_day_of_supply(day, period_end, rate,
         assert ["lines[0].tax_rate"] == refused(given_draft)
 
 
+def test_a_line_without_any_rate_says_how_to_give_one():
+    with pytest.raises(InvalidRequest, match="is missing: give tax_rate=19 to LineItem or Billing, or set def"):
+        planned(draft(hours(tax_rate=None)))
+
+
 def test_a_line_without_rate_takes_the_one_that_is_set():
     books = lexoffice(default_tax_rate=Decimal(19))
     assert (

@@ -375,6 +375,16 @@ def test_a_locked_day_is_a_note_for_a_draft_and_refused_for_a_final_invoice():
         plan(draft(issue_date=date(2030, 1, 1)), finalize=True, **nothing)
 
 
+def test_a_closed_month_is_named_beside_everything_else_that_is_wrong():
+    locked = company(AccountingLockedTo="2026-03-31")
+    wrong = draft(reference="R" * 60, attachments=[Attachment(filename="a.exe", content=b"x", content_type="x/y")])
+    with pytest.raises(InvalidRequest) as caught:
+        plan(wrong, finalize=True, companysettings=locked)
+    fields = [problem.field for problem in caught.value.problems]
+    assert {"issue_date", "attachments[0].content_type"} <= set(fields)
+    assert "locked up to 2026-03-31" in str(caught.value)
+
+
 def listed(*records):
     meta = {"CurrentPage": 1, "TotalNumberOfPages": 0, "TotalNumberOfResults": len(records)}
     return answer({"Meta": meta, "Data": list(records)})

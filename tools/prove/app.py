@@ -17,8 +17,10 @@ from attrs import define, field
 
 import accounting_bridge as ab
 from accounting_bridge import session as sessions
-from accounting_bridge._engine import Failure, Outgoing
+from accounting_bridge._engine import Outgoing
+from accounting_bridge._outcomes import Failure
 from accounting_bridge._policy import RetryBudget
+from accounting_bridge.documents import read_plan, write_plan
 from accounting_bridge.flow import Response
 from accounting_bridge.journal.port import Change, Journal, Key, Row
 from accounting_bridge.sandbox import Lost, VirtualClock, deliver
@@ -97,6 +99,18 @@ class WatchedJournal:
         """The change."""
         self.life.step(f"record {key.kind} {key.reference} {type(change).__name__}", journal=True)
         applied = self.inner.record(key, change, at)
+        self.life.step(f"recorded: {applied}", journal=True)
+        return applied
+
+    def recall_all(self, keys: Sequence[Key]) -> Sequence[Row | None]:
+        """The rows."""
+        self.life.step(f"recall {len(keys)} rows", journal=True)
+        return self.inner.recall_all(keys)
+
+    def record_all(self, changes: Sequence[tuple[Key, Change]], at: datetime) -> bool:
+        """The changes."""
+        self.life.step(f"record {len(changes)} changes", journal=True)
+        applied = self.inner.record_all(changes, at)
         self.life.step(f"recorded: {applied}", journal=True)
         return applied
 
@@ -217,6 +231,16 @@ class App:
         if job.kind == "invoice":
             return self._called(lambda: self.provider.create_invoice(job.document, finalize=job.finalize))
         return self._called(lambda: self.provider.book_sale(job.document))
+
+    def plan(self, job: Job) -> str:
+        """What would be sent for it, as a queue or a person gets it."""
+        if job.kind == "invoice":
+            return write_plan(self._called(lambda: self.provider.plan_invoice(job.document, finalize=job.finalize)))
+        return write_plan(self._called(lambda: self.provider.plan_sale(job.document)))
+
+    def apply(self, plan: str) -> Any:
+        """Carry out what was planned, in this process or in one before it."""
+        return self._called(lambda: self.provider.apply(read_plan(plan)))
 
     def reconcile(self, first: date, last: date) -> ab.Reconciliation:
         """Hold the journal against the books."""

@@ -15,6 +15,10 @@ from attrs import define, field
 from .schedules import Options, batch, run, verified
 
 BATCH: Final = 100
+MOST_ATTENTION: Final = 0.05
+"""Of the documents may so many end with a person. A library that gives up loses and doubles nothing either."""
+_ENOUGH: Final = 200
+"""Fewer documents tell nothing of a share."""
 
 
 @define
@@ -48,10 +52,19 @@ class Report:
         """Documents that are in order, and that the library refused: told, and wrong all the same."""
         return sum("REFUSED" in text for _, text in self.failures)
 
+    def attention(self) -> float:
+        """Share of the documents that were left to a person."""
+        return self.counts["end: NeedsAttention"] / (self.counts["documents"] or 1)
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether that is more than two unlucky writes in three explain."""
+        return self.counts["documents"] >= _ENOUGH and self.attention() > MOST_ATTENTION
+
     @property
     def sound(self) -> bool:
         """Whether nothing is wrong at all."""
-        return not self.failures and not self.broken_journals
+        return not self.failures and not self.broken_journals and not self.gives_up
 
 
 def play(vendor: str, seeds: Iterable[int], options: Options = Options()) -> Report:  # noqa: B008 - immutable

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from itertools import count
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, Final
@@ -25,7 +26,8 @@ import accounting_bridge as ab
 from accounting_bridge.journal.port import State
 from accounting_bridge.sandbox import Server, serve
 
-from .vendors import CASES, Case
+from .audit import Stock, status_wrong, strangers
+from .vendors import CASES, Case, Job
 from .worker import FAILED, TENANT, Order, rerun, work
 
 FLOWS: Final = (("invoice", False), ("sale", False), ("invoice", True))
@@ -33,6 +35,8 @@ SOON: Final = 61.0
 """Seconds after which a hurried rerun comes: the dead worker's deadline is over, the settle time is not."""
 LATE: Final = 600.0
 _PATIENCE: Final = 60.0
+_HURRY: Final = 3.0
+"""Seconds that a call may take in a race: so long the other process waits for one that was killed while sending."""
 
 
 @define
@@ -68,10 +72,10 @@ def prove_kills(vendors: Sequence[str], wanted: int) -> bool:
     return sound
 
 
-def kill_all(vendor: str, wanted: int, *, flows: Sequence[tuple[str, bool]] = FLOWS, forgets: bool = False) -> Kills:
+def kill_all(vendor: str, wanted: int, *, flows: Sequence[tuple[str, bool]] = FLOWS, without: str = "") -> Kills:
     """At every border in turn, and round again until there were enough; fewer are spread evenly."""
     with _stage(vendor) as stage:
-        stage.forgets = forgets
+        stage.without = without
         for kind, finalize in flows:
             stage.measure(kind, finalize=finalize)
         borders = [(flow, at) for flow in flows for at in range(1, stage.kills.borders[_name(*flow)] + 1)]
@@ -88,6 +92,46 @@ def replay(vendor: str, kind: str, at: int, place: int, *, finalize: bool) -> Ki
     """Kill at one border only, as the document with that place was."""
     with _stage(vendor, place) as stage:
         stage.kill(kind, at, finalize=finalize)
+        stage.close()
+        return stage.kills
+
+
+def prove_races(vendors: Sequence[str], wanted: int) -> bool:
+    """Have *wanted* documents in all made by two processes at once, and say what came of it."""
+    began = perf_counter()
+    sound = True
+    for place, vendor in enumerate(vendors):
+        found = race_all(vendor, wanted // len(vendors) + (place < wanted % len(vendors)))
+        sound &= not found.failures
+        counts = found.counts
+        _say(
+            f"{vendor:10} {counts['races']:6} races of two processes, {counts['kills']} of them with a kill -9, "
+            f"both had an answer in {counts['both had an answer']}: {len(found.failures)} failures"
+        )
+        for text in found.failures:
+            _say(f"FAILED: {vendor}: {text}")
+    _say(f"{wanted} races in {perf_counter() - began:.0f} s")
+    return sound
+
+
+def race_all(vendor: str, wanted: int, *, flows: Sequence[tuple[str, bool]] = FLOWS, without: str = "") -> Kills:
+    """So many races, the flows by turns."""
+    with _stage(vendor) as stage:
+        for kind, finalize in flows:
+            stage.measure(kind, finalize=finalize)
+        stage.without = without
+        for place in range(wanted):
+            kind, finalize = flows[place % len(flows)]
+            stage.race(kind, finalize=finalize)
+        stage.close()
+        return stage.kills
+
+
+def replay_race(vendor: str, kind: str, place: int, *, finalize: bool) -> Kills:
+    """The same race, with the same one killed at the same border; who is faster is for the machine to say."""
+    with _stage(vendor, place - 1) as stage:
+        stage.measure(kind, finalize=finalize)
+        stage.race(kind, finalize=finalize)
         stage.close()
         return stage.kills
 
@@ -109,12 +153,15 @@ class _Stage:
     path: Path
     context: ForkServerContext
     places: Iterator[int]
-    forgets: bool = field(init=False, default=False)
+    without: str = field(init=False, default="")
+    before: Stock = field(init=False)
+    jobs: list[Job] = field(init=False, factory=list)
     kills: Kills = field(init=False)
     settings: dict[str, Any] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.kills = Kills(self.case.name)
+        self.before = Stock.of(self.server.sandbox)
         self.settings = self.case.settings(self.server.sandbox, self.server.url)
         ab.SqliteJournal(self.path).close()
 
@@ -149,33 +196,68 @@ class _Stage:
         grant = self.case.grant(self.server.sandbox)
         return Order(
             vendor=self.case.name, kind=kind, place=next(self.places), finalize=finalize, url=self.server.url,
-            settings=self.settings, journal=str(self.path), forgets=self.forgets,
+            settings=self.settings, journal=str(self.path), without=self.without,
             grant=None if grant is None else (grant.access, grant.refresh, grant.expires_at),
         )  # fmt: skip
 
+    def race(self, kind: str, *, finalize: bool) -> None:
+        """Let two processes have the same job at once, one of which may die in the middle of it, and look.
+
+        Whoever does not get an answer asks again, ten minutes later.
+        """
+        order = evolve(self._order(kind, finalize=finalize), deadline=_HURRY)
+        chance = Random(f"race {order.place}")
+        borders = self.kills.borders[_name(kind, finalize)]
+        dies_at = 1 + chance.randrange(borders) if chance.random() < 0.5 else None
+        where = f"{_name(kind, finalize)} raced for" + ("" if dies_at is None else f", one killed at border {dies_at}")
+        gate = self.context.Barrier(2)
+        started = [self._start(one, None, gate) for one in (evolve(order, die_at=dies_at), order)]
+        codes = [self._ended(order, process) for process in started]
+        self.kills.counts["races"] += 1
+        self.kills.counts["both had an answer"] += codes == [0, 0]
+        for code in codes:
+            if code not in {0, FAILED, -signal.SIGKILL}:
+                self.kills.failures.append(f"{where}: a process ended with {code}")
+        code = self._run(rerun(order, LATE))
+        if code != 0:
+            self.kills.failures.append(f"{where}: the rerun ended with {code}")
+        self._check(order, where)
+
     def _run(self, order: Order, steps: Any = None) -> int | None:
-        process = self.context.Process(target=work, args=(order, steps))
+        return self._ended(order, self._start(order, steps))
+
+    def _start(self, order: Order, steps: Any = None, gate: Any = None) -> Any:
+        process = self.context.Process(target=work, args=(order, steps, gate))
         process.start()
+        return process
+
+    def _ended(self, order: Order, process: Any) -> int | None:
         process.join(_PATIENCE)
         if process.is_alive():
             process.kill()
             process.join()
             self.kills.failures.append(f"{order.kind} {order.place} hung")
         self.kills.counts["kills"] += process.exitcode == -signal.SIGKILL
-        return process.exitcode
+        code: int | None = process.exitcode
+        return code
 
     def _check(self, order: Order, where: str) -> None:
+        flow = _name(order.kind, order.finalize)
+        raced = order.deadline == _HURRY
+        again = f"--race {flow}:{order.place}" if raced else f"--kill {flow}:{order.die_at}:{order.place}"
+        command = f"replay: python -m tools.prove --vendor {order.vendor} {again}"
         job = order.job
+        self.jobs.append(job)
         self.kills.counts["documents"] += 1
         entries = self.case.entries(self.server.sandbox, job)
-        flow = _name(order.kind, order.finalize)
-        command = f"replay: python -m tools.prove --vendor {order.vendor} --kill {flow}:{order.die_at}:{order.place}"
         if len(entries) != 1:
             word = "DOUBLED" if entries else "LOST"
             self.kills.failures.append(f"{word}: {where}: {len(entries)} in the books; {command}")
         for entry in entries:
             if (entry.net, entry.tax, entry.gross) != (job.net, job.tax, job.gross):
                 self.kills.failures.append(f"WRONG: {where}: {entry.gross} in place of {job.gross}; {command}")
+            if (wrong := status_wrong(self.case, job, entry)) is not None:
+                self.kills.failures.append(f"{wrong}: {where}; {command}")
 
     def close(self) -> None:
         """Look at the journal and the customers as a whole."""
@@ -188,8 +270,10 @@ class _Stage:
         open_rows = sum(row.state is not State.CONFIRMED for row in rows)
         if open_rows or len(rows) != self.kills.counts["documents"]:
             self.kills.failures.append(f"the journal has {len(rows)} rows, {open_rows} of them without an end")
-        names = Counter(customer.name for customer in self.server.sandbox.customers)
+        box = self.server.sandbox
+        names = Counter(customer.name for customer in box.customers)
         self.kills.failures += [f"DOUBLED: customer {name}" for name, times in names.items() if times > 1]
+        self.kills.failures += strangers(self.case, box, self.before, self.jobs)
 
 
 def _name(kind: str, finalize: bool) -> str:

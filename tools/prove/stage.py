@@ -23,14 +23,14 @@ from accounting_bridge.sandbox import Server, VirtualClock, serve
 from accounting_bridge.sandbox.base import LOG_SIZE
 
 from .app import virtual_time
+from .audit import Stock, status_wrong, strangers
+from .schedules import IN_MEMORY
 from .vendors import CASES, Case, Job
 from .writes import LAG, ONLY_READ, SPREAD, Cut, Flow, Write, match_of
 
 TENANT: Final = "cuts"
 MOST_TURNS: Final = 6
 _FIRST_PLACE: Final = 10_000
-_IN_MEMORY: Final = Path("/dev/shm")
-"""Where the journal's file is, if there is such a folder: no power is cut here, and a disk would be waited for."""
 _PDF: Final = b"%PDF-1.4\n" + bytes(Random(4).choices(b"0123456789abcdef\n", k=20_000)) + b"\n%%EOF\n"
 _PDF_IN_TEXT: Final = b64encode(_PDF)
 _UNTIL_EXPIRED: Final = 4000.0
@@ -57,9 +57,7 @@ def staged(vendor: str, policy: ab.Policy | None = None) -> Iterator[Stage]:
     clock = VirtualClock()
     case = CASES[vendor]
     with ExitStack() as stack:
-        folder = stack.enter_context(
-            TemporaryDirectory(prefix="prove-", dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None)
-        )
+        folder = stack.enter_context(TemporaryDirectory(prefix="prove-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None))
         stack.enter_context(virtual_time(clock))
         runner = stack.enter_context(asyncio.Runner())
         server = stack.enter_context(serve(case.box(clock=clock)))
@@ -84,6 +82,7 @@ class _Books:
 
     invoices: Sequence[Any]
     sales_entries: Sequence[Any]
+    customers: Sequence[Any]
 
 
 @define
@@ -105,7 +104,10 @@ class Stage:
     """What has to be in the books, by reference: the document, what was told of it, and the cut."""
     places: Iterator[int] = field(init=False, factory=lambda: count(_FIRST_PLACE))
 
+    before: Stock = field(init=False)
+
     def __attrs_post_init__(self) -> None:
+        self.before = Stock.of(self.box)
         if self.case.expires:
             self.tokens = ab.MemoryTokens(clock=self.clock)
             self._consent()
@@ -284,8 +286,9 @@ class Stage:
         for name in times:
             if times[name] > 1:
                 self._fail(f"DOUBLED: {name} was carried out {times[name]} times", where)
-        if trial.flow != "mail":
-            self.made[trial.job.reference] = trial.job, ends.get("result"), where
+        # A mail is told as True: of its invoice, which was made before, nothing is told.
+        told = None if trial.flow == "mail" else ends.get("result")
+        self.made[trial.job.reference] = trial.job, told, where
 
     def _is_for_a_person(self, trial: _Trial, error: ab.BridgeError) -> bool:
         """Books that do not tell of mails leave an unclear one to a person, and so they should."""
@@ -299,8 +302,10 @@ class Stage:
 
     def check_books(self) -> None:
         """Each document stands there once and to the cent, and so does each customer."""
-        books = _Books(list(self.box.invoices), list(self.box.sales_entries))
-        names = Counter(customer.name for customer in self.box.customers)
+        books = _Books(list(self.box.invoices), list(self.box.sales_entries), list(self.box.customers))
+        names = Counter(customer.name for customer in books.customers)
+        jobs = [job for job, _, _ in self.made.values()]
+        self.broken += strangers(self.case, books, self.before, jobs)
         for job, result, where in self.made.values():
             entries = self.case.entries(books, job)
             if len(entries) != 1:
@@ -308,6 +313,8 @@ class Stage:
             for entry in entries:
                 if (entry.net, entry.tax, entry.gross) != (job.net, job.tax, job.gross):
                     self._fail(f"WRONG: {entry.gross} in place of {job.gross}", where)
+                if result is not None and (wrong := status_wrong(self.case, job, entry)) is not None:
+                    self._fail(wrong, where)
                 if job.kind == "sale" and not self.case.mirrors and len(entry.files) != 1:
                     self._fail(f"WRONG: {len(entry.files)} files with the entry", where)
             if result is not None:

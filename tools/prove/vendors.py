@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from attrs import evolve, frozen
 
@@ -19,6 +20,11 @@ Kind = str
 """``invoice`` or ``sale``."""
 ORIGIN: Final = "http://127.0.0.1:9"
 """Where the sandboxes in process pretend to be; nobody listens there."""
+ONE_MONTH: Final = "2026-03"
+"""With which the references of all invoices begin."""
+NOON: Final = datetime(2026, 3, 31, 12, tzinfo=UTC)
+HOME: Final = ZoneInfo("Europe/Amsterdam")
+"""Where the books' days begin: the same instant as in Berlin."""
 _CENT: Final = Decimal("0.01")
 _PRICES: Final = (Decimal(95), Decimal("88.40"), Decimal("12.99"), Decimal("0.42"), Decimal("1234.56"))
 _HOURS: Final = ab.Attachment(filename="uren.pdf", content=b"%PDF-1.4\n% invented hours\n%%EOF\n")
@@ -35,6 +41,13 @@ class Job:
     finalize: bool
     net: Decimal
     tax: Decimal
+    planned: bool = False
+    """It is planned, kept as JSON in the app's queue, and applied."""
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it says which day it is of; if not, that is the day on which it is made."""
+        return self.document.issue_date is not None
 
     @property
     def gross(self) -> Decimal:
@@ -95,6 +108,10 @@ class Case:
             return [entry for entry in box.sales_entries if job.reference in (entry.remark or "").split()]
         return [entry for entry in box.sales_entries if entry.number == job.reference]
 
+    def is_draft(self, entry: Any) -> bool:
+        """Whether a document of the books can still be changed. Each vendor has a word for it."""
+        return str(entry.status).lower() in {"draft", "concept"}
+
     def files(self, box: Any, job: Job, entry: Any) -> int | None:
         """How many are with it; None where none are wanted, or another one takes the place of the one before."""
         if job.kind == "sale":
@@ -115,11 +132,12 @@ class Case:
 
     def job(
         self, kind: Kind, place: int, chance: Random, *, finalize: bool = False, customer_number: str = "",
-        files: bool = False,
+        files: bool = False, at: datetime = NOON, dated: bool = True,
     ) -> Job:  # fmt: skip
         """A document of one or two lines; with two, every amount is whole, so that no rounding model matters.
 
-        With *files* an invoice has one, where the vendor takes that; a sale always has its PDF.
+        With *files* an invoice has one, where the vendor takes that; a sale always has its PDF. It is of the day of the
+        instant *at*, and an invoice that is not *dated* does not say so.
         """
         if chance.random() < 0.6:
             quantity, price = chance.choice(_QUANTITIES), chance.choice(_PRICES)
@@ -129,9 +147,11 @@ class Case:
             lines = [self._line(Decimal(2), Decimal(150)), self._line(Decimal("1.5"), Decimal(200))]
             net = Decimal(600)
         customer = self.customer(customer_number or str(4711 + chance.randrange(2)))
-        reference = f"2026-03/{place}" if kind == "invoice" else str(202_603_000 + place)
+        reference = f"{ONE_MONTH}/{place}" if kind == "invoice" else str(202_603_000 + place)
         tax = _to_the_cent(net * self.rate / 100)
-        document = self._document(kind, reference, customer, lines)
+        document = self._document(kind, reference, customer, lines, at)
+        if not dated and isinstance(document, ab.InvoiceDraft):
+            document = evolve(document, issue_date=None)
         if files and self.files_of is not None and isinstance(document, ab.InvoiceDraft):
             document = evolve(document, attachments=[_HOURS])
         return Job(kind=kind, reference=reference, document=document, finalize=finalize, net=net, tax=tax)
@@ -140,16 +160,16 @@ class Case:
         return ab.LineItem(description="Beratung", quantity=quantity, unit="h", unit_price=price, tax_rate=self.rate)
 
     def _document(
-        self, kind: Kind, reference: str, customer: ab.Customer, lines: Sequence[ab.LineItem]
+        self, kind: Kind, reference: str, customer: ab.Customer, lines: Sequence[ab.LineItem], at: datetime
     ) -> ab.InvoiceDraft | ab.IssuedInvoice:
+        day = at.astimezone(HOME).date()
         if kind == "invoice":
             return ab.InvoiceDraft(
-                reference=reference, customer=customer, issue_date=date(2026, 3, 31), payment_terms_days=14,
-                lines=lines,
+                reference=reference, customer=customer, issue_date=day, payment_terms_days=14, lines=lines
             )  # fmt: skip
         return ab.IssuedInvoice(
-            number=reference, customer=customer, issue_date=date(2026, 3, 31), due_date=date(2026, 4, 14),
-            sent_at=datetime(2026, 3, 31, 11, tzinfo=UTC), lines=lines,
+            number=reference, customer=customer, issue_date=day, due_date=day + timedelta(days=14),
+            sent_at=at - timedelta(hours=1), lines=lines,
             pdf=b"%PDF-1.4\n% an invented invoice\n%%EOF\n",
         )  # fmt: skip
 

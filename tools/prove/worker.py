@@ -8,24 +8,28 @@ import sys
 from datetime import UTC, datetime, timedelta
 from multiprocessing.sharedctypes import Synchronized
 from random import Random
-from threading import Timer
-from time import monotonic
+from threading import Barrier, Timer
+from time import monotonic, sleep
 from typing import Any
 
 from attrs import define, evolve, frozen
 
 import accounting_bridge as ab
-from accounting_bridge._engine import Failure, Outgoing
+from accounting_bridge._engine import Outgoing
+from accounting_bridge._outcomes import Failure
 from accounting_bridge.flow import Response, Token
 from accounting_bridge.journal.port import Journal
 
 from .app import Life, WatchedJournal
-from .safeguards import OutcomesOnly
+from .mutants import named
+from .safeguards import Safeguard
 from .vendors import CASES, Job
 
 TENANT = "kills"
 FAILED = 3
-"""Exit code of a worker that the library told something else than "made"."""
+"""Exit code of a worker that the library told to come again later."""
+_TOGETHER = 20.0
+"""Seconds until the other process stands at the gate as well."""
 
 
 @frozen(kw_only=True)
@@ -41,8 +45,10 @@ class Order:
     grant: tuple[str, str | None, datetime | None] | None
     journal: str
     die_at: int | None = None
-    forgets: bool = False
-    """Whether the journal learns of nothing before it is over: without that safeguard, kills have to double."""
+    without: str = ""
+    """The safeguard that is switched off, or the mutant that is on: with it, the proof has to fail."""
+    deadline: float = 60.0
+    """Seconds that a call may take, and that another process waits for one that is sending."""
     later: float = 0.0
     """Seconds by which its clock is ahead: it is the rerun of a job that was killed so long ago."""
 
@@ -107,26 +113,33 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def work(order: Order, steps: Synchronized[int] | None = None) -> None:
-    """Carry it out; the number of its borders goes into *steps*."""
+def work(order: Order, steps: Synchronized[int] | None = None, gate: Barrier | None = None) -> None:
+    """Carry it out; the number of its borders goes into *steps*. With a *gate*, begin when the others do."""
+    without = named(order.without) if order.without else Safeguard(name="all of them", proves="")
+    with without.without():
+        _work(order, without, steps, gate)
+
+
+def _work(order: Order, without: Safeguard, steps: Synchronized[int] | None, gate: Barrier | None) -> None:
     life = Mortal(die_at=order.die_at)
     case, extra = CASES[order.vendor], dict[str, Any]()
     if order.grant is not None:
         access, refresh, expires_at = order.grant
         extra["tokens"] = ab.MemoryTokens()
         extra["tokens"].save(TENANT, order.vendor, Token(access=access, refresh=refresh, expires_at=expires_at))
-    journal: Journal = ab.SqliteJournal(order.journal)
-    if order.forgets:
-        journal = OutcomesOnly(journal)
+    journal: Journal = without.options.wrap(ab.SqliteJournal(order.journal))
     provider = ab.connect(
         case.name, order.settings, tenant=TENANT, base_url=order.url, limits=ab.Unlimited(),
         journal=WatchedJournal(journal, life), clock=LateClock(timedelta(seconds=order.later)),
-        **extra,
+        policy=ab.Policy(deadline=order.deadline), **extra,
     )  # fmt: skip
     session: Any = provider._session  # noqa: SLF001 - its HTTP client is put between two borders
     chance = Random(order.place * 1000 + (order.die_at or 0))
     session.http = _WatchedHttp(session.http, life, chance)
     job = order.job
+    if gate is not None:
+        gate.wait(_TOGETHER)
+        sleep(chance.uniform(0, 0.01))
     try:
         with provider:
             made: Any
@@ -134,11 +147,13 @@ def work(order: Order, steps: Synchronized[int] | None = None) -> None:
                 made = provider.create_invoice(job.document, finalize=job.finalize)
             else:
                 made = provider.book_sale(job.document)
-    except ab.OutcomeUnknown:
+    except (ab.OutcomeUnknown, ab.Unavailable):
         sys.exit(FAILED)
     if steps is not None:
         steps.value = life.steps
     assert made.totals.gross == job.gross
+    if job.kind == "invoice":
+        assert (made.status is ab.InvoiceStatus.DRAFT) is not job.finalize
 
 
 def rerun(order: Order, later: float, die_at: int | None = None) -> Order:

@@ -1,7 +1,7 @@
 """Billing: from tracked work to invoices, with a ledger that keeps each entry on at most one live invoice.
 
 Reading order: calls (what an app uses), report (what it gets), ledger (the rows in the journal, and how they change),
-then the runs: ``_running``, ``_one_draft``, ``_making``, ``_healing``, ``_releasing``.
+then the runs: ``_running``, ``_one_draft``, ``_making``, ``_healing``, ``_marking``, ``_releasing``, ``_recording``.
 """
 
 from .calls import (
@@ -9,8 +9,12 @@ from .calls import (
     bill_async,
     bill_draft,
     bill_draft_async,
+    billed_by,
+    billed_by_async,
     heal_billing,
     heal_billing_async,
+    record_billed,
+    record_billed_async,
     release_work,
     release_work_async,
     unbilled,
@@ -31,8 +35,12 @@ __all__ = [
     "bill_async",
     "bill_draft",
     "bill_draft_async",
+    "billed_by",
+    "billed_by_async",
     "heal_billing",
     "heal_billing_async",
+    "record_billed",
+    "record_billed_async",
     "release_work",
     "release_work_async",
     "unbilled",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -17,8 +17,16 @@ from ..flow import Flow
 from ..models import Connection, Invoice, InvoiceDraft, InvoicePlan, Reconciliation
 from ..money import Rounding
 from ..once import Patience
-from ..sources import Marking, WorkId
+from ..sources import Marking, NotMarked, WorkId
 from ._steps import Do, T
+
+_FORGETS: Final = (
+    "journal in memory: what is billed is forgotten with this process, and known afterwards by the tracker's flags and "
+    "the references in the books only; use a SqliteJournal"
+)
+_INCOMPLETE: Final = (
+    "journal not complete: what was billed before is known by the tracker's flags and the references in the books only"
+)
 
 
 @frozen
@@ -28,13 +36,14 @@ class Books:
     _provider: Any
     _session: Any = field(init=False)
     _adapter: Adapter = field(init=False)
+    asynchronous: bool = field(default=False, kw_only=True)
+    """Whether the run is awaited."""
 
     def __attrs_post_init__(self) -> None:
         provider = self._provider
-        if not isinstance(provider, BoundProvider | AsyncBoundProvider):
-            problem = Problem(
-                "provider", "must be what connect or connect_async returned: the ledger is in its journal"
-            )
+        if not isinstance(provider, AsyncBoundProvider if self.asynchronous else BoundProvider):
+            named = "connect_async" if self.asynchronous else "connect"
+            problem = Problem("provider", f"must be what {named} returned: the ledger is in its journal")
             raise InvalidRequest("nothing was sent", problems=[problem])
         # What a provider shows is for apps; a run works on the same session and journal.
         object.__setattr__(self, "_session", provider._session)  # noqa: SLF001
@@ -49,6 +58,11 @@ class Books:
     def rounding(self) -> Rounding:
         """How many decimals the vendor keeps, among other things."""
         return self._adapter.rounding
+
+    @property
+    def most_lines(self) -> int | None:
+        """How many lines an invoice may have, where the vendor says so."""
+        return self._adapter.capabilities.most_lines
 
     @property
     def keeps_files(self) -> bool:
@@ -66,9 +80,20 @@ class Books:
         return self._state.journal.durable
 
     @property
+    def forgets(self) -> tuple[str, ...]:
+        """What to tell of a journal that does not prove what was never billed."""
+        journal = self._state.journal
+        return () if journal.durable else (_INCOMPLETE if journal.blocking else _FORGETS,)
+
+    @property
     def deadline(self) -> float:
         """Seconds that one call may take."""
         return self._state.policy.deadline
+
+    @property
+    def settle(self) -> float:
+        """Seconds until an answer that a look gives is certain, whatever was made or changed before."""
+        return self._state.settle_seconds
 
     def now(self) -> datetime:
         """The present instant."""
@@ -99,6 +124,10 @@ class Books:
         """Ids of the invoices in the books that carry the reference."""
         return self.do(self._adapter.look_for_invoices(reference, customer_id, since))
 
+    def get(self, invoice_id: str) -> Do[Invoice]:
+        """The invoice as it is now."""
+        return self.do(recipes.get_invoice(self._adapter, invoice_id))
+
     def reconcile(self, **scope: Any) -> Do[Reconciliation]:
         """Hold the journal against the books."""
         return Do(lambda: self._provider.reconcile(**scope))
@@ -109,6 +138,8 @@ class Tracker:
     """A source, sync or async, whose flag is set."""
 
     _source: Any
+    _is_read: bool = False
+    """Whether the work comes from it, so that all of it is to be marked there."""
 
     @property
     def name(self) -> str:
@@ -126,7 +157,18 @@ class Tracker:
         """Whether the flag comes off."""
         return bool(self._source.capabilities.mark_unbilled)
 
-    def mark(self, ids: Iterable[str], *, billed: bool) -> Do[Marking]:
-        """Set the flag, or take it off; of this tracker's own work."""
-        mine = [one for one in ids if (work := WorkId.parse(one)) is not None and work.source == self.name]
-        return Do(lambda: self._source.mark_billed(mine) if billed else self._source.mark_unbilled(mine))
+    def sort(self, ids: Iterable[str]) -> tuple[list[str], list[NotMarked]]:
+        """Those of its own work, and those that should be and can never be marked, because they are no ids of it."""
+        mine, odd = list[str](), list[NotMarked]()
+        for one in ids:
+            work = WorkId.parse(one)
+            if work is not None and work.source == self.name:
+                mine.append(one)
+            elif work is None and (self._is_read or one.startswith(f"{self.name}:")):
+                message = f"nobody can mark it: {one[:60]!r} is no id of work of {self.name}, as {self.name}:time:17 is"
+                odd.append(NotMarked(id=one, error=InvalidRequest(message)))
+        return mine, odd
+
+    def mark(self, ids: Sequence[str], *, billed: bool) -> Do[Marking]:
+        """Set the flag, or take it off."""
+        return Do(lambda: self._source.mark_billed(ids) if billed else self._source.mark_unbilled(ids))

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 
 from attrs import define, field
 
-from ..errors import BridgeError, InvalidRequest, NotFound, Unavailable
+from ..errors import BridgeError, Unavailable
 from ..journal.port import State
 from ..models import FindingKind
-from ..sources import NotMarked
 from . import ledger
-from ._books import Books, Tracker
+from ._marking import Marker, problem
 from .ledger import Claim, Standing
 from .report import BillingProblem, BillingReport, Healed
 
 
 @define(kw_only=True)
-class Healer:
+class Healer(Marker):
     """Ends claims and marks work; what came of it stands in its lists."""
 
-    books: Books
-    tracker: Tracker | None
     healed: list[Healed] = field(factory=list)
-    problems: list[BillingProblem] = field(factory=list)
-    not_marked: list[NotMarked] = field(factory=list)
-    work: dict[str, tuple[str, ...]] = field(factory=dict)
-    """By reference, where it is known already."""
-
-    @property
-    def marks_in(self) -> str | None:
-        """The tracker that billed work is marked in."""
-        return self.tracker.name if self.tracker is not None and self.tracker.marks else None
 
     def report(self) -> BillingReport:
         """What came of it."""
@@ -53,6 +41,8 @@ class Healer:
     async def _end(self, claimed: Claim) -> None:
         books = self.books
         standing = await books.do(ledger.standing_of(claimed.reference))
+        if not claimed.stands_in(standing.billing):
+            return  # somebody has ended it, or taken it up, since it was read
         made = standing.makes(claimed.fingerprint)
         if made is not None and made.state is State.CONFIRMED and made.remote_id is not None:
             await self.settle(claimed, made.remote_id)
@@ -73,6 +63,8 @@ class Healer:
         report = await self.books.reconcile(references=[claimed.reference], adopt=True)
         found = {finding.kind: finding for finding in report.findings if finding.document == "invoice"}
         standing = await self.books.do(ledger.standing_of(claimed.reference))
+        if not claimed.stands_in(standing.billing):
+            return False
         made = standing.makes(claimed.fingerprint)
         if made is not None and made.state is State.CONFIRMED and made.remote_id is not None:
             await self.settle(claimed, made.remote_id)
@@ -109,9 +101,12 @@ class Healer:
         self.tell_taken(claimed, taken, invoice_id)
 
     def tell_taken(self, claimed: Claim, taken: tuple[str, ...], invoice_id: str) -> None:
-        """Work that stands on two invoices: only somebody who gave a claim free by hand can bring that about."""
+        """Work that is not this invoice's any more: only somebody who gave it free by hand can bring that about."""
         if taken:
-            message = f"invoice {invoice_id} bills work that another reference has as well: correct one of them"
+            message = (
+                f"invoice {invoice_id} bills work that was given free meanwhile, and may be on another invoice as "
+                "well: void one of them"
+            )
             self.problems.append(BillingProblem(message=message, reference=claimed.reference, work=taken))
 
     async def give_free(self, claimed: Claim, standing: Standing) -> bool:
@@ -123,40 +118,3 @@ class Healer:
 
     def _problem(self, claimed: Claim, message: str, error: BridgeError | None = None) -> None:
         self.problems.append(problem(message, claimed.reference, claimed.work, error))
-
-    # -- marks --
-
-    async def mark(self) -> None:
-        """Mark all work in the tracker whose invoice is made, of this run and of those before it."""
-        tracker = self.tracker
-        if tracker is None or not tracker.marks:
-            return
-        try:
-            waiting = await self.books.do(ledger.unmarked(tracker.name))
-            unknown = [reference for reference in waiting if reference not in self.work]
-            if unknown:
-                found: Mapping[str, tuple[str, ...]] = await self.books.do(ledger.work_of(unknown))
-                self.work.update(found)
-        except BridgeError as error:
-            self.problems.append(problem(f"what is to be marked could not be read: {error.message}", None, (), error))
-            return
-        for reference in waiting:
-            await self._mark(tracker, reference, self.work[reference])
-
-    async def _mark(self, tracker: Tracker, reference: str, work: tuple[str, ...]) -> None:
-        try:
-            marking = await tracker.mark(work, billed=True)
-            failed: tuple[NotMarked, ...] = marking.failed
-            # A deleted entry has no flag; it stands on the invoice all the same.
-            if all(isinstance(one.error, NotFound) for one in failed):
-                await self.books.do(ledger.marked(reference))
-        except BridgeError as error:
-            failed = tuple(NotMarked(id=one, error=error) for one in work)
-        self.not_marked += failed
-
-
-def problem(message: str, reference: str | None, work: tuple[str, ...], error: BridgeError | None) -> BillingProblem:
-    """A problem with what was raised, and when it is worth another try."""
-    # Of an invalid request the message lists every problem, line by line.
-    retry_at = None if error is None or isinstance(error, InvalidRequest) else getattr(error, "retry_at", None)
-    return BillingProblem(message=message, reference=reference, work=work, error=error, retry_at=retry_at)

@@ -29,8 +29,9 @@ class OneDraft(Making):
                 claimed = await self._claim(ids)
             else:
                 claimed = await self._take_up(standing, ids)
-            if claimed is not None:
-                await self.make(claimed, draft, deadline)
+            if claimed is not None and not await self.make(claimed, draft, deadline):
+                message = "an invoice with this reference was voided: give the draft another reference"
+                self.problem(message, draft.reference, ids, None)
         except BridgeError as error:  # of the journal: what is left behind, the same call goes on with
             self.problem(f"it did not come to its end: {error.message}", draft.reference, ids, error)
         await self.healer.mark()
@@ -39,20 +40,22 @@ class OneDraft(Making):
     async def _claim(self, ids: tuple[str, ...]) -> Claim | None:
         reference, fingerprint = self.draft.reference, self.draft.fingerprint
         rows = await self.books.do(ledger.rows_of(ids))
-        since = self.books.now()
-        if not rows and await self.books.do(ledger.claim(reference, fingerprint, ids, self.healer.marks_in)):
-            return Claim(reference=reference, fingerprint=fingerprint, rounds=1, since=since, work=ids)
-        held = held_by(rows, rows)
-        told = "; ".join(str(one) for one in held) or "another worker claimed some of its work just now"
-        self.problem(f"nothing was sent, because it bills work that another invoice has: {told}", reference, ids, None)
-        return None
+        claimed = None
+        if not rows:
+            claimed = await self.books.do(ledger.claim(reference, fingerprint, ids, self.healer.marks_in))
+        if claimed is None:
+            held = held_by(rows, rows)
+            told = "; ".join(str(one) for one in held) or "another worker claimed some of its work just now"
+            message = f"nothing was sent, because it bills work that another invoice has: {told}"
+            self.problem(message, reference, ids, None)
+        return claimed
 
     async def _take_up(self, standing: Standing, ids: tuple[str, ...]) -> Claim | None:
         """The claim of a call before this one, if that was for the same draft."""
         row, reference = standing.billing, self.draft.reference
         assert row is not None, "asked before"
         work = (await self.books.do(ledger.work_of({reference})))[reference]
-        if standing.release is not None:
+        if standing.is_free:
             message = "its invoice counts no longer, and its work was given free: give the draft another reference"
             self.problem(message, reference, ids, None)
             return None
@@ -60,12 +63,15 @@ class OneDraft(Making):
             message = "the reference is that of another draft: give this one another"
             self.problem(message, reference, ids, ReferenceReused(message))
             return None
-        now = self.books.now()
-        claimed = Claim(
-            reference=reference, fingerprint=row.fingerprint, rounds=row.rounds, since=row.sent_at or now, work=ids
-        )
-        if row.state is State.CONFIRMED or await self.books.do(ledger.take_up(claimed)):
-            return evolve(claimed, rounds=claimed.rounds + 1, since=now)
+        if row.state is State.CONFIRMED and row.sent_at is None:
+            message = "it was recorded as billed (record_billed): there is nothing to be made"
+            self.problem(message, reference, ids, None)
+            return None
+        claimed = ledger.claim_of(reference, row, ids)
+        if row.state is State.CONFIRMED:
+            return evolve(claimed, rounds=claimed.rounds + 1)  # the call before may not have come to its end
+        if (taken := await self.books.do(ledger.take_up(claimed))) is not None:
+            return taken
         message = "another worker is at it: run it again a little later"
         error = Unavailable(message, retry_at=claimed.frees_at(self.books.deadline))
         self.problem(message, reference, ids, error)

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
-from ..errors import BridgeError, InvalidRequest
+from ..errors import BridgeError, InvalidRequest, Refused
 from ..flow import Drift
 from ..journal.port import State
 from ..models import Attachment, InvoiceDraft, ServicePeriod
@@ -30,23 +30,41 @@ from .ledger import Claim
 from .report import BillingReport, Unbilled
 
 _MOST_REFERENCES: Final = 1000
-Read = Do[tuple[Sequence[Work], Sequence[Drift]]]
+
+
+@frozen
+class Found:
+    """What was read of a tracker, a file or a list."""
+
+    work: Sequence[Work]
+    skipped: tuple[Drift, ...] = ()
+    """Records that could not be read."""
+    notes: tuple[str, ...] = ()
+    """What a reader of files says of them."""
+
+
+Read: TypeAlias = Do[Found]
 Attach: TypeAlias = Callable[[Sequence[Work], InvoiceDraft, Billing], Attachment | Iterable[Attachment]]
 """Makes what goes with a draft, as ``timesheet_pdf`` does: of the work that it bills, and the plan that priced it."""
 
 
 async def unbilled(books: Books, read: Callable[[], Read], period: ServicePeriod | None) -> Unbilled:
     """What is to be billed, beside what the ledger keeps from it."""
-    work, skipped = await read()
-    wanted = [one for one in work if is_wanted(one, period)]
+    found = await read()
+    wanted = [one for one in found.work if is_wanted(one, period)]
     rows = await books.do(ledger.rows_of(one.id for one in wanted))
     free = tuple(one for one in wanted if one.id not in rows)
-    return Unbilled(work=free, held=held_by(rows, rows), skipped=tuple(skipped))
+    return Unbilled(work=free, held=held_by(rows, rows), skipped=found.skipped, notes=found.notes)
 
 
 def is_wanted(work: Work, period: ServicePeriod | None) -> bool:
     """Whether it is to be billed, as the tracker says."""
-    return work.billable and not work.billed and (period is None or period.start <= work.day <= period.end)
+    return work.billable and not work.billed and is_in(work, period)
+
+
+def is_in(work: Work, period: ServicePeriod | None) -> bool:
+    """Whether it is of these days."""
+    return period is None or period.start <= work.day <= period.end
 
 
 @define(kw_only=True)
@@ -58,11 +76,14 @@ class Running(Making):
     work_problems: list[WorkProblem] = field(factory=list)
     statements: list[Statement] = field(factory=list)
     left_out: LeftOut = field(factory=LeftOut)
+    flagged: list[str] = field(factory=list)
 
     async def run(self, read: Callable[[], Read]) -> BillingReport:
         """All of it. Nothing is changed before the work is read to its end."""
         books, healer = self.books, self.healer
-        work, skipped = await read()
+        found = await read()
+        work = found.work
+        self.notes += found.notes
         self.plan = await self._plan_for_books(work)
         if self.attach is not None and not books.keeps_files:
             self.notes.append(f"nothing was attached: {books.vendor} keeps no files with invoices")
@@ -72,14 +93,17 @@ class Running(Making):
             await self._go_on(claimed, draft)
         resumed = {claimed.reference for claimed, _ in taken_up}
         await healer.end(claimed for claimed in claims if claimed.reference not in resumed)
-        rows = await books.do(ledger.rows_of(one.id for one in work if is_wanted(one, self.plan.period)))
+        mine = [one for one in work if one.billable and is_in(one, self.plan.period)]
+        rows = await books.do(ledger.rows_of(one.id for one in mine))
+        self.flagged = [one.id for one in mine if one.billed and one.id not in rows]
+        rows = {one.id: rows[one.id] for one in mine if not one.billed and one.id in rows}
         done = {one for billed in self.billed for one in billed.work}
         self.hold(held_by((one for one in rows if one not in done), rows))
         await self._bill([one for one in work if one.id not in rows])
         await healer.mark()
         return evolve(
             self.report(), work_problems=tuple(self.work_problems), statements=tuple(self.statements),
-            left_out=self.left_out, skipped=tuple(skipped),
+            left_out=self.left_out, skipped=found.skipped, flagged_elsewhere=tuple(dict.fromkeys(self.flagged)),
         )  # fmt: skip
 
     async def _plan_for_books(self, work: Sequence[Work]) -> Billing:
@@ -87,7 +111,7 @@ class Running(Making):
         plan, currency = self.plan, None
         if plan.currency is None and any(one.currency is not None for one in work):
             currency = (await self.books.check()).currency
-        return plan.for_books(self.books.rounding, currency)
+        return plan.for_books(self.books.rounding, currency, self.books.most_lines)
 
     # -- what another run left --
 
@@ -112,18 +136,22 @@ class Running(Making):
         if self.attach is None or not self.books.keeps_files:
             return draft
         ids = set(work_of(draft))
-        made = self.attach([one for one in work if one.id in ids], draft, self.plan)
-        files = (made,) if isinstance(made, Attachment) else tuple(made)
+        try:
+            made = self.attach([one for one in work if one.id in ids], draft, self.plan)
+            files = (made,) if isinstance(made, Attachment) else tuple(made)
+        except BridgeError:
+            raise
+        except Exception as error:  # the app's own function: it may raise anything
+            raise Refused(f"the function given as attach raised {type(error).__name__}: mend it") from error
         return evolve(draft, attachments=(*draft.attachments, *files))
 
     async def _go_on(self, claimed: Claim, draft: InvoiceDraft) -> None:
-        if self.locked_out is not None:
-            self.problem(f"not tried: {self.locked_out.message}", claimed.reference, claimed.work, self.locked_out)
+        if self.not_tried(claimed.reference, claimed.work):
             return
         deadline = self.books.ends_at()
         try:
-            if await self.books.do(ledger.take_up(claimed)):
-                await self.make(evolve(claimed, rounds=claimed.rounds + 1, since=self.books.now()), draft, deadline)
+            if (taken := await self.books.do(ledger.take_up(claimed))) is not None:
+                await self.make(taken, draft, deadline)  # what an invoice that does not count leaves, is drafted anew
         except BridgeError as error:
             self.problem(f"it could not be taken up: {error.message}", claimed.reference, claimed.work, error)
 
@@ -147,19 +175,21 @@ class Running(Making):
     async def _bill_one(self, draft: InvoiceDraft, statement: Statement, work: Sequence[Work]) -> WorkDrafts | None:
         """Bill it; or what is left of it to draft anew, where another worker has claimed some of it."""
         ids = work_of(draft)
-        if self.locked_out is not None:
-            self.problem(f"not tried: {self.locked_out.message}", draft.reference, ids, self.locked_out)
+        if self.not_tried(draft.reference, ids):
             return None
         try:
-            deadline = self.books.ends_at()
-            claimed, named = await self._claim(draft, ids, work)
-            if claimed is None:
-                rows = await self.books.do(ledger.rows_of(ids))
-                self.hold(held_by(rows, rows))
-                free = set(ids) - rows.keys()
-                return invoice_drafts([one for one in work if one.id in free], self.plan)
-            self.statements.append(evolve(statement, reference=named.reference))
-            await self.make(claimed, named, deadline)
+            made = False
+            while not made:
+                deadline = self.books.ends_at()
+                claimed, named = await self._claim(draft, ids, work)
+                if claimed is None:
+                    rows = await self.books.do(ledger.rows_of(ids))
+                    self.hold(held_by(rows, rows))
+                    free = set(ids) - rows.keys()
+                    return invoice_drafts([one for one in work if one.id in free], self.plan)
+                self.statements.append(evolve(statement, reference=named.reference))
+                if not (made := await self.make(claimed, named, deadline)):
+                    self.statements.pop()
         except _NoReference as error:
             self.problem(str(error), draft.reference, ids, None)
         except BridgeError as error:  # of the journal: what is left behind, the next run goes on with
@@ -185,11 +215,11 @@ class Running(Making):
                 raise _NoReference(
                     f"the reference {reference!r} was used for an invoice that was made without this ledger, so "
                     "that nobody knows what work it bills: mark that work as billed in the tracker, and give the "
-                    "plan another reference"
+                    "plan another reference; or, where the tracker has no flag, say what it bills: "
+                    f"record_billed(provider, {reference!r}, invoice_id, ids)"
                 )  # fmt: skip
-            since = books.now()
-            if await books.do(ledger.claim(reference, named.fingerprint, ids, self.healer.marks_in)):
-                claimed = Claim(reference=reference, fingerprint=named.fingerprint, rounds=1, since=since, work=ids)
+            claimed = await books.do(ledger.claim(reference, named.fingerprint, ids, self.healer.marks_in))
+            if claimed is not None:
                 return claimed, named
             if await books.do(ledger.rows_of(ids)):
                 return None, draft

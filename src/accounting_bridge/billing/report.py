@@ -27,6 +27,13 @@ class Billed:
     invoice: Invoice | None = None
     """None where only its id is known: it was made, and the call that made it raised (see ``problems``)."""
 
+    def __str__(self) -> str:
+        totals = self.invoice.totals if self.invoice is not None else None
+        told = (
+            f"{totals.net} + {totals.tax} VAT = {totals.gross}" if totals is not None else f"invoice {self.invoice_id}"
+        )
+        return f"{self.reference!r}: {told}, bills {_some(self.work)}"
+
 
 @frozen(kw_only=True)
 class Held:
@@ -89,7 +96,7 @@ class BillingReport:
     """Left behind by runs that died. What this run took up again and finished is in ``billed``."""
     problems: tuple[BillingProblem, ...] = ()
     not_marked: tuple[NotMarked, ...] = ()
-    """Billed, and not marked so in the tracker, or not known to be. The next run marks it."""
+    """Billed, and not marked so in the tracker, or not known to be. The next run marks it, if anything can."""
     work_problems: tuple[WorkProblem, ...] = ()
     """What could not become a line of a draft, as :func:`~accounting_bridge.timesheet.invoice_drafts` tells it."""
     notes: tuple[str, ...] = ()
@@ -98,6 +105,9 @@ class BillingReport:
     left_out: LeftOut = field(factory=LeftOut)
     skipped: tuple[Drift, ...] = ()
     """Records of the tracker that could not be read: not billed by this run."""
+    flagged_elsewhere: tuple[str, ...] = ()
+    """Ids of billable work that the tracker says is billed and the ledger does not know: by a person, another tool, or
+    before this ledger was used. It is not billed; :attr:`ok` does not count it."""
 
     @property
     def ok(self) -> bool:
@@ -109,6 +119,19 @@ class BillingReport:
         """When the last of the problems that time solves is worth another run; None: time solves none."""
         return max((one.retry_at for one in self.problems if one.retry_at is not None), default=None)
 
+    def table(self) -> str:
+        """All of it in lines of text, for a log or a terminal."""
+        rows = [("billed", str(one)) for one in self.billed]
+        rows += [("healed", str(one)) for one in self.healed]
+        rows += [("left out", str(one)) for one in self.held]
+        rows += [("PROBLEM", str(one)) for one in (*self.work_problems, *self.problems)]
+        rows += [("NOT MARKED", f"{one.id}: {one.error}") for one in self.not_marked]
+        rows += [("NOT READ", str(one)) for one in self.skipped]
+        if self.flagged_elsewhere:
+            rows.append(("left out", f"billed elsewhere, the tracker says: {_some(self.flagged_elsewhere)}"))
+        rows += [("note", one) for one in self.notes]
+        return "\n".join(f"{what:<10}  {told}" for what, told in rows) or "nothing to bill"
+
 
 @frozen(kw_only=True)
 class Unbilled:
@@ -119,6 +142,8 @@ class Unbilled:
     held: tuple[Held, ...] = ()
     skipped: tuple[Drift, ...] = ()
     """Records of the tracker that could not be read."""
+    notes: tuple[str, ...] = ()
+    """What a file's reader says of it: above all whether corrected rows would be billed again."""
 
 
 @frozen(kw_only=True)
@@ -144,6 +169,11 @@ class ReleaseReport:
     def ok(self) -> bool:
         """Whether all that was asked about is clear."""
         return not self.problems
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """When the last of the problems that time solves is worth another call; None: time solves none."""
+        return max((one.retry_at for one in self.problems if one.retry_at is not None), default=None)
 
 
 def _some(work: tuple[str, ...]) -> str:

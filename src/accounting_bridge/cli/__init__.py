@@ -9,6 +9,8 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from accounting_bridge.errors import how_to_install
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _missing(module: str) -> int:
     print(  # noqa: T201 - click, which would print, is what is missing
-        f"accounting-bridge: {module} is not installed; install accounting-bridge-sdk with its extras: '[cli,sandbox]'",
+        f"accounting-bridge: {module} is not installed; {how_to_install('cli', 'sandbox')}",
         file=sys.stderr,
     )
     return 2

@@ -70,9 +70,16 @@ def heads(*, path: Path) -> None:
 @click.option("--tenant", help="This one's only.")
 def export(*, path: Path, tenant: str | None) -> None:
     """Print the history as JSON Lines, by tenant, oldest first."""
+    nothing = True
     with _opened(path) as opened:
         for line in opened.export(tenant):
             click.echo(line)
+            nothing = False
+        known = opened.tenants() if nothing else []
+    if nothing:
+        whose = "" if tenant is None else f" of tenant {tenant!r}"
+        there = f"; there are: {', '.join(map(repr, known))}" if known and tenant not in known else ""
+        click.echo(f"nothing{whose} in {path}{there}", err=True)
 
 
 @journal.command()

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from accounting_bridge import sandbox as emulators
+from accounting_bridge.errors import how_to_install
+from accounting_bridge.sandbox.registry import VENDORS
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -26,10 +28,16 @@ class Failure(click.ClickException):
 
 @click.group()
 def sandbox() -> None:
-    """Strict local emulators of the vendors."""
+    """Strict local emulators of the vendors and of the time trackers."""
 
 
-@sandbox.command()
+_HELP = f"""Serve the emulator of VENDOR until Ctrl-C.
+
+VENDOR is an accounting system or a time tracker: {", ".join(sorted(VENDORS))}.
+"""
+
+
+@sandbox.command(help=_HELP)
 @click.argument("vendor")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--allow-other-hosts", is_flag=True, help="Let --host be reached from other machines: there is no TLS.")
@@ -61,9 +69,9 @@ def serve(
     no_rate_limit: bool,
     index_lag: float,
 ) -> None:
-    """Serve the emulator of VENDOR until Ctrl-C."""
+    """Serve an emulator; see ``_HELP``."""
     if find_spec("uvicorn") is None:
-        raise Failure("uvicorn is not installed; install accounting-bridge-sdk with its extras: '[cli,sandbox]'")
+        raise Failure(f"uvicorn is not installed; {how_to_install('cli', 'sandbox')}")
     try:
         server = emulators.serve(
             vendor,
@@ -76,7 +84,8 @@ def serve(
             index_lag=index_lag,
         )
     except ValueError as error:
-        raise Failure(str(error)) from error
+        # In the words of a terminal: the emulators speak of their own argument.
+        raise Failure(str(error).replace("pass allow_other_hosts=True", "pass --allow-other-hosts")) from error
     except OSError as error:
         reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror
         raise Failure(f"cannot listen on {host}:{port}: {reason}") from error

@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from attrs import evolve
 
-from .port import Change, Confirm, Forget, Intend, Key, Release, Row, Send, State, Unclear
+from .port import Change, Confirm, Forget, If, Intend, Key, Release, Row, Send, State, Unclear
 
 
 class MemoryJournal:
@@ -74,6 +74,9 @@ class MemoryJournal:
 def advance(row: Row | None, change: Change, at: datetime) -> Row | None:
     """The row after *change*; the same object when the change does not apply to it."""
     match change:
+        case If(wanted, fingerprint, payload):
+            seen = row is not None and row.fingerprint == fingerprint and payload in {None, row.payload}
+            return advance(row, wanted, at) if seen else row
         case Intend(fingerprint):
             return row or Row(state=State.INTENT, fingerprint=fingerprint, at=at)
         case Forget():

@@ -8,6 +8,7 @@ The rows of one key pass through these states; every arrow is one durable write:
                        (none) <--Release---'                    `----Confirm--> confirmed
 
 ``Send`` succeeds for one caller only: it names the round it has seen, and a second caller's round is stale.
+``If`` around a change makes it depend on what the row says, in the same write.
 Journals are synchronous; an async session calls them in a worker thread.
 """
 
@@ -129,7 +130,22 @@ class Forget:
     """Forget the row whatever its state: for customers that were deleted, and for mails sent again on purpose."""
 
 
-Change: TypeAlias = Intend | Send | Unclear | Confirm | Release | Forget
+@frozen
+class If:
+    """Carry out *change* if the row is still the one that was seen; without a row, or with another, it does not apply.
+
+    A reference that was released begins anew, with its rounds counted from the start: whoever acts on what was read
+    earlier names what it said, so as not to change what is another's by now.
+    """
+
+    change: Change
+    fingerprint: str
+    """What the row has to say."""
+    payload: str | None = None
+    """Of the sending that was seen; None: whichever."""
+
+
+Change: TypeAlias = Intend | Send | Unclear | Confirm | Release | Forget | If
 
 
 class JournalUnreadable(NeedsAttention):

@@ -19,11 +19,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from .._sqlite import Database
 from .memory import advance
-from .port import Change, Expected, JournalUnreadable, Key, Row, State
+from .port import Change, Expected, If, JournalUnreadable, Key, Row, State
 from .seals import (
     NAMES,
     Checkpoint,
@@ -58,6 +58,9 @@ _TABLES: Final = (
     "INSERT INTO journal VALUES (lower(hex(randomblob(32))))",
 )
 _COLUMNS: Final = ", ".join(NAMES)
+_MARKS: Final = ", ".join("?" * (len(NAMES) + 1))
+_INTO_HISTORY: Final = f"INSERT INTO history ({_COLUMNS}, seal) VALUES ({_MARKS})"
+_INTO_ROWS: Final = f"REPLACE INTO rows ({_COLUMNS}, seal, before) VALUES ({_MARKS}, ?)"
 _OF_KEY: Final = "tenant = ? AND vendor = ? AND kind = ? AND reference = ?"
 _TENANTS: Final = "SELECT tenant FROM rows UNION SELECT tenant FROM history UNION SELECT tenant FROM checkpoints"
 _PATIENCE: Final = 10.0
@@ -150,7 +153,9 @@ class SqliteJournal:
             after = advance(row, change, at)
             if after is row:
                 return False
-            _append(connection, stored, after, row, found, type(change).__name__, at)
+            writing = _Writing(connection)
+            writing.add(stored, after, row, found, change, _instant(at))
+            writing.write()
             return True
 
     def recall_all(self, keys: Sequence[Key]) -> Sequence[Row | None]:
@@ -172,7 +177,7 @@ class SqliteJournal:
         stored = [(self._stored_key(key), change) for key, change in changes]
         with self._database.transaction(_PATIENCE) as connection:
             rows: dict[Key, Row | None] = {}
-            steps: list[tuple[Key, Row | None, Row | None, Entry | None, Change]] = []
+            writing, instant = _Writing(connection), _instant(at)
             for key, change in stored:
                 old = None  # of a key that comes again: its row is one of this transaction's
                 if key not in rows:
@@ -182,9 +187,8 @@ class SqliteJournal:
                 if (after := advance(before, change, at)) is before:
                     return False
                 rows[key] = after
-                steps.append((key, after, before, old, change))
-            for key, after, before, old, change in steps:
-                _append(connection, key, after, before, old, type(change).__name__, at)
+                writing.add(key, after, before, old, change, instant)
+            writing.write()
         return True
 
     def known(self, tenant: str, vendor: str, kind: str) -> Sequence[tuple[Key, Row]]:
@@ -339,29 +343,53 @@ def _found(connection: sqlite3.Connection, key: Key) -> Entry | None:
     return None if found is None else _entry(found)
 
 
-def _append(
-    connection: sqlite3.Connection, key: Key, after: Row | None, row: Row | None, old: Entry | None, change: str,
-    at: datetime,
-) -> None:  # fmt: skip
-    told = after or row
-    assert told is not None, "a change of nothing to nothing does not apply"
-    checkpoint = _checkpoint(connection, key.tenant)
-    head = _head(connection, key.tenant, checkpoint)
-    content = (
-        key.tenant, head.entry + 1, key.vendor, key.kind, key.reference, None if after is None else after.state.value,
-        told.fingerprint, told.rounds, None if told.sent_at is None else _instant(told.sent_at), told.remote_id,
-        told.payload, _written(told.expected), change, _instant(at),
-    )  # fmt: skip
-    values = (*map(_stored, content), sealed(head.seal, content))
-    marks = ", ".join("?" * len(values))
-    connection.execute(f"INSERT INTO history ({_COLUMNS}, seal) VALUES ({marks})", values)
-    if after is None:
-        connection.execute(f"DELETE FROM rows WHERE {_OF_KEY}", _place(key))
-    else:
-        connection.execute(f"REPLACE INTO rows ({_COLUMNS}, seal, before) VALUES ({marks}, ?)", (*values, head.seal))
-    if old is not None and checkpoint is not None and old.number <= checkpoint.head.entry:
-        changed = "UPDATE checkpoints SET standing = ? WHERE tenant = ?"
-        connection.execute(changed, (without(checkpoint.standing, old.seal), _stored(key.tenant)))
+@define
+class _Writing:
+    """What one transaction writes: where a history ends is read once, and written is all together, however much."""
+
+    connection: sqlite3.Connection
+    heads: dict[str, Head] = field(factory=dict)
+    checkpoints: dict[str, Checkpoint] = field(factory=dict)
+    history: list[tuple[Any, ...]] = field(factory=list)
+    rows: dict[Key, tuple[Any, ...] | None] = field(factory=dict)
+    """As they are after the last of their changes."""
+
+    def add(self, key: Key, after: Row | None, row: Row | None, old: Entry | None, change: Change, at: str) -> None:
+        """One change more: for the history, sealed over the one before it, and for the rows."""
+        told, tenant = after or row, key.tenant
+        assert told is not None, "a change of nothing to nothing does not apply"
+        if tenant not in self.heads:
+            checkpoint = _checkpoint(self.connection, tenant)
+            self.heads[tenant] = _head(self.connection, tenant, checkpoint)
+            if checkpoint is not None:
+                self.checkpoints[tenant] = checkpoint
+        head = self.heads[tenant]
+        content = (
+            tenant, head.entry + 1, key.vendor, key.kind, key.reference, None if after is None else after.state.value,
+            told.fingerprint, told.rounds, None if told.sent_at is None else _instant(told.sent_at), told.remote_id,
+            told.payload, _written(told.expected), _named(change), at,
+        )  # fmt: skip
+        self.heads[tenant] = Head(entry=head.entry + 1, seal=sealed(head.seal, content))
+        values = (*map(_stored, content), self.heads[tenant].seal)
+        self.history.append(values)
+        self.rows[key] = None if after is None else (*values, head.seal)
+        pruned = self.checkpoints.get(tenant)
+        if old is not None and pruned is not None and old.number <= pruned.head.entry:
+            self.checkpoints[tenant] = evolve(pruned, standing=without(pruned.standing, old.seal))
+
+    def write(self) -> None:
+        """All of it."""
+        execute = self.connection.executemany
+        execute(_INTO_HISTORY, self.history)
+        execute(f"DELETE FROM rows WHERE {_OF_KEY}", [_place(key) for key, row in self.rows.items() if row is None])
+        execute(_INTO_ROWS, [row for row in self.rows.values() if row is not None])
+        standing = [(checkpoint.standing, _stored(tenant)) for tenant, checkpoint in self.checkpoints.items()]
+        execute("UPDATE checkpoints SET standing = ? WHERE tenant = ?", standing)
+
+
+def _named(change: Change) -> str:
+    """As the history tells it: what was done, whatever it was made to depend on."""
+    return _named(change.change) if isinstance(change, If) else type(change).__name__
 
 
 def _checkpoint(connection: sqlite3.Connection, tenant: str) -> Checkpoint | None:

@@ -18,6 +18,7 @@ from ..errors import InvalidRequest, Problem
 # lone surrogates cannot be encoded as UTF-8, which every vendor expects.
 UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 REFERENCE: Final = re.compile(r"[A-Za-z0-9.:/-]{1,60}")
+_SHORT_NUMBER: Final = re.compile(r"-?[0-9]{1,8}(\.[0-9]{1,6})?", re.ASCII)
 _COUNTRY: Final = re.compile(r"[A-Z]{2}(_[A-Z0-9]{2,3})?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _LARGEST_EXPONENT: Final = 15
@@ -69,6 +70,23 @@ def decimals(value: Decimal) -> int:
     return max(places, 0) if any(digits) else 0
 
 
+_LARGEST_FRACTION: Final = Decimal("0.3")
+"""No country's VAT is higher than 30 %, and none is below 0.3 % but 0: such a rate is a fraction by mistake."""
+_EXAMPLE: Final = "a Decimal, as Decimal('12.30'), or a whole number"
+
+
+def _decimal_of(value: object) -> str:
+    """What is wanted in place of a number of another kind: written with that number, where it is a short one."""
+    text = str(value).strip()
+    if isinstance(value, bool) or not isinstance(value, float | str) or not _SHORT_NUMBER.fullmatch(text):
+        return _EXAMPLE
+    return f"a Decimal, as Decimal('{text}'), or a whole number"
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
 class Checks:
     """Collects what is wrong with one object and raises it all together."""
 
@@ -100,9 +118,9 @@ class Checks:
         if value is None and optional:
             return
         if isinstance(value, float):
-            self.problem(field, "is a float, which cannot hold cents exactly: give a Decimal, as Decimal('12.30')")
+            self.problem(field, f"is a float, which is not exact: give {_decimal_of(value)}")
         elif not isinstance(value, Decimal):
-            self.problem(field, f"must be a Decimal, not {type(value).__name__}")
+            self.problem(field, f"must be {_decimal_of(value)}, not {type(value).__name__}")
         elif not value.is_finite():
             self.problem(field, f"must be a finite number, not {value}")
         elif value.adjusted() >= _LARGEST_EXPONENT:
@@ -113,6 +131,12 @@ class Checks:
             self.problem(field, f"must not be below {low}")
         elif high is not None and value > high:
             self.problem(field, f"must not be above {high}")
+
+    def percent(self, field: str, value: object) -> None:
+        """A tax rate, or None."""
+        self.number(field, value, low=0, high=100, optional=True)
+        if isinstance(value, Decimal) and value.is_finite() and 0 < value <= _LARGEST_FRACTION:
+            self.problem(field, f"is in percent: {value} is less than one percent; did you mean {_plain(value * 100)}?")
 
     def whole(self, field: str, value: object, *, low: int, high: int) -> None:
         """An int within the bounds, or None."""
@@ -146,7 +170,8 @@ class Checks:
         """An instance of one of these classes, or None where not required."""
         if not isinstance(value, kinds) and (required or value is not None):
             names = " or ".join(kind.__name__ for kind in kinds)
-            self.problem(field, f"must be {names}, not {type(value).__name__}")
+            from_file = ", as Path(…).read_bytes()" if kinds == (bytes,) else ""
+            self.problem(field, f"must be {names}, not {type(value).__name__}{from_file}")
 
     def items(self, field: str, value: object, *kinds: type) -> None:
         """A tuple of instances of these classes."""

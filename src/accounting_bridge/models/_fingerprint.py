@@ -31,9 +31,15 @@ def fingerprint(document: Any) -> str:
     return "v1:" + hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def _canonical(value: Any) -> Any:
+def whole(document: Any) -> str:
+    """SHA-256 of all there is in an attrs object: also of what a fingerprint leaves out."""
+    text = json.dumps(_canonical(document, whole=True), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _canonical(value: Any, *, whole: bool = False) -> Any:
     match value:
-        case Customer() | CustomerRef():
+        case Customer() | CustomerRef() if not whole:
             return {"number": value.number} if value.number else {"id": value.id, "name": _name_without_id(value)}
         case Decimal():
             return plain_text(value)
@@ -42,17 +48,17 @@ def _canonical(value: Any) -> Any:
         case datetime() | date():
             return value.isoformat()
         case tuple() | list():
-            return [_canonical(item) for item in value]
+            return [_canonical(item, whole=whole) for item in value]
         case bytes():
             return hashlib.sha256(value).hexdigest()
         case _ if attrs.has(type(value)):
             kind = type(value).__name__
             fields = {
-                a.name: _canonical(given)
+                a.name: _canonical(given, whole=whole)
                 for a in attrs.fields(type(value))
                 if (given := getattr(value, a.name)) != a.default
                 and given is not None
-                and a.name not in _LEFT_OUT.get(kind, ())
+                and (whole or a.name not in _LEFT_OUT.get(kind, ()))
             }
             return {"is": kind, **fields}
         case _:

@@ -130,7 +130,7 @@ class LineItem:
         checks.number(f"{at}quantity", self.quantity)
         checks.text(f"{at}unit", self.unit)
         checks.number(f"{at}unit_price", self.unit_price)
-        checks.number(f"{at}tax_rate", self.tax_rate, low=0, high=100, optional=True)
+        checks.percent(f"{at}tax_rate", self.tax_rate)
         checks.number(f"{at}discount_percent", self.discount_percent, low=0, high=100, optional=True)
         checks.text(f"{at}article", self.article)
         checks.text(f"{at}ledger_account", self.ledger_account)
@@ -213,13 +213,15 @@ def _check_document(checks: Checks, document: object) -> None:
     """What a draft and an issued invoice have in common."""
     customer = getattr(document, "customer", None)
     if not isinstance(customer, Customer | CustomerRef):
-        checks.problem("customer", f"must be Customer or CustomerRef, not {type(customer).__name__}")
+        number = repr(customer) if isinstance(customer, str) and len(customer) <= 60 else "…"
+        message = f"must be Customer or CustomerRef, as CustomerRef(number={number}), not {type(customer).__name__}"
+        checks.problem("customer", message)
     lines = getattr(document, "lines", None)
     checks.items("lines", lines, LineItem, TextLine)
     if isinstance(lines, tuple):
         if not lines:
             checks.problem("lines", "are empty: an invoice needs at least one line item")
-        elif not any(isinstance(line, LineItem) for line in lines):
+        elif all(isinstance(line, TextLine) for line in lines):
             checks.problem("lines", "hold only text: an invoice needs at least one line item")
         elif len(lines) > MOST_LINES:
             checks.problem("lines", f"are {len(lines)}; at most {MOST_LINES} are taken")

@@ -9,6 +9,7 @@ from decimal import Decimal
 from attrs import evolve, field, frozen
 
 from ..errors import BridgeError
+from ._fingerprint import whole
 from .invoice import Invoice, InvoiceDraft, Totals
 from .sale import IssuedInvoice, SalesEntry
 
@@ -48,16 +49,13 @@ class InvoicePlan:
 
     def sealed(self, draft: InvoiceDraft) -> InvoicePlan:
         """The plan for *draft*, with its digest."""
-        whole = evolve(self, draft=draft)
-        return evolve(whole, digest=whole.computed_digest())
+        plan = evolve(self, draft=draft)
+        return evolve(plan, digest=plan.computed_digest())
 
     def computed_digest(self) -> str:
         """The digest of the plan as it stands: another one than ``digest`` if somebody changed it."""
-        files = (
-            [] if self.draft is None else [[file.filename, _sha256(file.content)] for file in self.draft.attachments]
-        )
-        given = "" if self.draft is None else self.draft.fingerprint
-        return _digest(self, self.reference, ["invoice", self.finalize, self.currency, given, files])
+        given = "" if self.draft is None else whole(self.draft)
+        return _digest(self, self.reference, ["invoice", self.finalize, self.currency, given])
 
 
 @frozen(kw_only=True)
@@ -81,14 +79,13 @@ class SalePlan:
 
     def sealed(self, invoice: IssuedInvoice) -> SalePlan:
         """The plan for *invoice*, with its digest."""
-        whole = evolve(self, invoice=invoice)
-        return evolve(whole, digest=whole.computed_digest())
+        plan = evolve(self, invoice=invoice)
+        return evolve(plan, digest=plan.computed_digest())
 
     def computed_digest(self) -> str:
         """The digest of the plan as it stands: another one than ``digest`` if somebody changed it."""
-        pdf = "" if self.invoice is None or self.invoice.pdf is None else _sha256(self.invoice.pdf)
-        given = "" if self.invoice is None else self.invoice.fingerprint
-        return _digest(self, self.invoice_number, ["sale", given, pdf])
+        given = "" if self.invoice is None else whole(self.invoice)
+        return _digest(self, self.invoice_number, ["sale", given])
 
 
 def _digest(plan: InvoicePlan | SalePlan, name: str, more: list[object]) -> str:

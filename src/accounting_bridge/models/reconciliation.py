@@ -104,11 +104,18 @@ class Reconciliation:
     """References in the books that the journal has never heard of: of people, of other apps, or from before it was."""
     unread: tuple[str, ...] = ()
     """What could not be checked: references beyond ``most_reads``, and what of the books could not be read."""
+    note: str | None = None
+    """In words, where the journal has nothing of these days or references, so that nothing was checked."""
 
     @property
     def ok(self) -> bool:
-        """Everything was checked, and journal and books agree."""
-        return self.complete and not self.findings
+        """Everything was checked, and journal and books agree.
+
+        False as well if nothing was checked while the books hold references that the journal has never heard of: it
+        may be another journal or tenant than they were made with. A month without any invoice is ok, and ``note``
+        says so.
+        """
+        return self.complete and not self.findings and not (self.unknown and not self.checked)
 
     @property
     def complete(self) -> bool:
@@ -131,6 +138,7 @@ class Reconciliation:
         ]
         lines = [_line(row, _widths([head, *rows])) for row in (head, *rows)] if rows else []
         told = f"{self.vendor}: {self.checked} checked, {len(self.findings)} found"
+        told += f"\n{self.note}" if self.note else ""
         more = [("not checked", self.unread), ("in the books and not in the journal", self.unknown)]
         return "\n".join([*lines, told, *(f"{what}: {_several(names)}" for what, names in more if names)])
 

@@ -10,7 +10,7 @@ from typing import Final
 from attrs import evolve
 
 from ..adapter import Adapter, Finalize, Sends, unsupported
-from ..errors import Conflict, InvalidRequest, NotFound, OutcomeUnknown
+from ..errors import Conflict, InvalidRequest, NeedsAttention, NotFound, OutcomeUnknown
 from ..flow import Now, Recall, Record
 from ..journal.port import Forget, State
 from ..models import Invoice, InvoicePlan, InvoiceStatus
@@ -19,6 +19,7 @@ from .totals import compare, same_currency
 
 MAIL: Final = "mail"
 FINAL: Final = "final"
+_ASK: Final = "ask the recipient, and mail it once more with again=True if it did not arrive"
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
 """By how much the vendor's clock may be behind ours, when it is asked whether a mail went out."""
 
@@ -149,8 +150,13 @@ async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patien
     reference = f"{invoice_id}:{to or ''}"
     ends_draft = adapter.capabilities.sends is Sends.DRAFTS
     tells = to is None and adapter.capabilities.tells_mails  # the books never tell to whom it went
+    provable = tells or ends_draft
     if again:
-        await Record(MAIL, reference, Forget())
+        row = (await Recall(MAIL, reference)).row
+        # An unclear one of which the books tell is looked for: it may be this very call, repeated.
+        told = {State.CONFIRMED} if provable else {State.CONFIRMED, State.UNCLEAR}
+        if row is not None and row.state in told:
+            await Record(MAIL, reference, Forget())
 
     async def look(since: datetime) -> Sequence[str]:
         if ends_draft:  # asked after an unclear send only: what was a draft before it is none after it
@@ -166,7 +172,17 @@ async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patien
     document = Document(
         kind=MAIL, reference=reference, fingerprint="v1:mail", look=look, submit=submit, what="the mail of invoice",
         look_first=Look.UNLESS_DURABLE if tells and not ends_draft and not again else Look.NEVER,
-        provable=tells or ends_draft,
+        provable=provable, cure=_ASK,
     )  # fmt: skip
-    _, how = await create_once(document, patience, adapter.vendor)
+    try:
+        _, how = await create_once(document, patience, adapter.vendor)
+    except OutcomeUnknown as unclear:
+        if not again or provable:
+            raise
+        # To wait and repeat the call, as that error says, would mail it once more.
+        raise NeedsAttention(
+            f"the mail of invoice {invoice_id!r} may or may not have gone out, and the books cannot tell: ask the "
+            "recipient; the same call mails it once more",
+            vendor=adapter.vendor,
+        ) from unclear
     return how is How.MADE

@@ -107,8 +107,12 @@ async def customer_of(adapter: Adapter, given: Customer | CustomerRef) -> Custom
             return await adapter.get_customer(given.id)
         found = await adapter.find_customer(given.number or "")
         if found is None:
-            raise NotFound(f"customer number {given.number!r} is not in the books: import or create it first",
-                           vendor=adapter.vendor)  # fmt: skip
+            raise NotFound(
+                f"customer number {given.number!r} is not in the books: make it there first, with ensure_customer("
+                f"Customer(number={given.number!r}, name=…)), or give a whole Customer in place of the number (for "
+                "tracked work as Billing(customers={…: Customer(…)})), which is made where the books have none",
+                vendor=adapter.vendor,
+            )
         return found
     if given.id is not None:
         return await adapter.get_customer(given.id)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
 from attrs import evolve
 
 from ..adapter import Adapter
+from ..errors import BridgeError, OutcomeUnknown
 from ..models import Attachment, InvoiceDraft, IssuedInvoice, SalesEntry, SalesEntryStatus
 from ..once import Document, Look, Patience, create_once
 
@@ -27,7 +29,8 @@ async def attach_all(
     it has no files yet, and is not asked.
     """
     for file in draft.attachments:
-        await keep_with_invoice(adapter, first_id, invoice_id, file, patience, fresh=fresh)
+        with _naming(f"invoice {invoice_id!r}"):
+            await keep_with_invoice(adapter, first_id, invoice_id, file, patience, fresh=fresh)
 
 
 async def with_pdf(adapter: Adapter, entry: SalesEntry, invoice: IssuedInvoice, patience: Patience) -> SalesEntry:
@@ -40,11 +43,24 @@ async def with_pdf(adapter: Adapter, entry: SalesEntry, invoice: IssuedInvoice, 
     if invoice.pdf is None or not able.sale_pdf or able.sale_pdf_travels or entry.status is SalesEntryStatus.VOID:
         return entry
     file = Attachment(filename=re.sub(r"[^A-Za-z0-9.-]", "-", invoice.number) + ".pdf", content=invoice.pdf)
-    await _keep(
-        adapter, entry.id, "pdf", f"to the sale of invoice {invoice.number!r}", patience, fresh=entry.created,
-        has=lambda: adapter.has_sale_file(entry, file), write=lambda: adapter.attach_to_sale(entry, file),
-    )  # fmt: skip
+    with _naming(f"the sale of invoice {invoice.number!r}, {entry.id!r},"):
+        await _keep(
+            adapter, entry.id, "pdf", f"to the sale of invoice {invoice.number!r}", patience, fresh=entry.created,
+            has=lambda: adapter.has_sale_file(entry, file), write=lambda: adapter.attach_to_sale(entry, file),
+        )  # fmt: skip
     return evolve(entry, has_pdf=True)
+
+
+@contextmanager
+def _naming(document: str) -> Iterator[None]:
+    """Say of a file that was refused, or could not be sent, that its document was made: "nothing was" is not true."""
+    try:
+        yield
+    except OutcomeUnknown:
+        raise  # it names the document, and says what to do
+    except BridgeError as error:
+        error.message = f"{document} is in the books, and one of its files is not kept with it: {error.message}"
+        raise
 
 
 async def keep_with_invoice(

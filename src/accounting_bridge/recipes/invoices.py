@@ -10,12 +10,12 @@ from typing import Final
 from attrs import evolve
 
 from ..adapter import Adapter, Finalize, unsupported
-from ..errors import InvoiceGone, NotFound, OutcomeUnknown, Refused
+from ..errors import Conflict, InvoiceGone, NotFound, OutcomeUnknown, Refused, Unavailable
 from ..flow import Now, Recall, Record, Wait
 from ..journal.port import Confirm, Expected, Intend, Send, State, Unclear
 from ..models import Attachment, Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
 from ..money import difference
-from ..once import Document, How, Patience, adopt_unclear, create_once, same_content
+from ..once import DAY, Document, How, Patience, Sent, adopt_sent, create_once, same_content, was_sent
 from .closing import FINAL, current_id, finalize_invoice, get_invoice, renamed, settles_at
 from .customers import customer_of, with_customer
 from .files import attach_all, keep_with_invoice
@@ -47,35 +47,47 @@ async def create_invoice(
     known = await Recall(INVOICE, draft.reference)
     if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
         same_content(_THE_INVOICE, draft.reference, draft.fingerprint, row, adapter.vendor)
-        return await _standing_invoice(adapter, draft, row.remote_id, patience, finalize=finalize)
+        standing = await _standing_invoice(adapter, draft, row.remote_id, patience, finalize=finalize)
+        # Who made it may have died before its totals were compared; a person may have changed it since.
+        return standing if row.expected is None else _with_other_totals_noted(standing, row.expected)
     try:
         plan = await plan_invoice(adapter, draft, finalize=finalize)
-    except Refused:
-        seek = partial(_look, adapter, draft)
-        if (found := await adopt_unclear(INVOICE, draft.reference, draft.fingerprint, row, seek)) is None:
+        if planned is not None:
+            plan = still_holds(planned, plan)
+        plan, for_customer = await with_customer(adapter, plan, draft.customer, patience)
+    except (Refused, Unavailable) as why:
+        if row is None or not was_sent(row, draft.fingerprint):
             raise
+        sent = Sent(
+            kind=INVOICE, reference=draft.reference, row=row, what=_THE_INVOICE, look=partial(_look, adapter, draft)
+        )
+        found = await adopt_sent(sent, why, patience, adapter.vendor)
         return await _standing_invoice(adapter, draft, found, patience, finalize=finalize)
-    if planned is not None:
-        plan = still_holds(planned, plan)
-    plan, for_customer = await with_customer(adapter, plan, draft.customer, patience)
 
     async def look(since: datetime) -> Sequence[str]:
         return await adapter.look_for_invoices(draft.reference, for_customer, since)
 
     async def submit() -> str:
-        return await adapter.submit_invoice(plan)
+        try:
+            return await adapter.submit_invoice(plan)
+        except Conflict:
+            # What was delivered twice may have been carried out once, and refused once.
+            if len(ids := await look(await Now() - DAY)) != 1:
+                raise
+            return ids[0]
 
+    expected = Expected(
+        gross=plan.totals.gross, tolerance=plan.tolerance, currency=plan.currency or draft.currency,
+        customer_id=for_customer,
+    )  # fmt: skip
     document = Document(
         kind=INVOICE, reference=draft.reference, fingerprint=draft.fingerprint, look=look, submit=submit,
-        what=_THE_INVOICE, payload=plan.body, expected=Expected(
-            gross=plan.totals.gross, tolerance=plan.tolerance, currency=plan.currency or draft.currency,
-            customer_id=for_customer,
-        ),
+        what=_THE_INVOICE, payload=plan.body, expected=expected,
     )  # fmt: skip
     invoice_id, how = await create_once(document, patience, adapter.vendor)
     if how is How.FOUND:
         standing = await _standing_invoice(adapter, draft, invoice_id, patience, finalize=finalize)
-        return _with_other_totals_noted(standing, plan)
+        return _with_other_totals_noted(standing, expected)
     made = evolve(await adapter.get_invoice(invoice_id), created=how is How.MADE)
     same_currency(made, plan)
     final = made.status is not InvoiceStatus.DRAFT
@@ -107,17 +119,17 @@ async def _both_ids(adapter: Adapter, invoice_id: str) -> tuple[str, str]:
     return invoice_id, invoice.id
 
 
-def _with_other_totals_noted(found: Invoice, plan: InvoicePlan) -> Invoice:
-    """A document that the journal does not know may have been changed, or made of other content: say so."""
-    if difference(found.totals.gross, plan.totals.gross).copy_abs() <= plan.tolerance:
+def _with_other_totals_noted(found: Invoice, expected: Expected) -> Invoice:
+    """A document that this call did not make may have been changed, or made of other content: say so."""
+    if difference(found.totals.gross, expected.gross).copy_abs() <= expected.tolerance:
         return found
-    note = f"found in the books with gross {found.totals.gross}; this draft sums up to {plan.totals.gross}"
-    return evolve(found, notes=(*found.notes, note))
+    note = f"found in the books with gross {found.totals.gross}; this draft sums up to {expected.gross}"
+    return evolve(found, notes=tuple(dict.fromkeys((*found.notes, note))))
 
 
-async def _look(adapter: Adapter, draft: InvoiceDraft, since: datetime) -> Sequence[str]:
-    customer = await customer_of(adapter, draft.customer)
-    return [] if customer.id is None else await adapter.look_for_invoices(draft.reference, customer.id, since)
+async def _look(adapter: Adapter, draft: InvoiceDraft, customer_id: str | None, since: datetime) -> Sequence[str]:
+    customer_id = customer_id or (await customer_of(adapter, draft.customer)).id
+    return [] if customer_id is None else await adapter.look_for_invoices(draft.reference, customer_id, since)
 
 
 async def _standing_invoice(

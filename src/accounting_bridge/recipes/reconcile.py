@@ -46,15 +46,19 @@ class _Kind:
 
 
 async def reconcile(
-    adapter: Adapter, scope: Scope, patience: Patience, *, adopt: bool, most_reads: int
-) -> Reconciliation:
-    """Compare, and with *adopt* confirm in the journal what a crash left behind; reads only, otherwise."""
+    adapter: Adapter, scope: Scope, patience: Patience, *, adopt: bool, most_reads: int, tenant: str,
+    shown: Callable[[str], str],
+) -> Reconciliation:  # fmt: skip
+    """Compare, and with *adopt* confirm in the journal what a crash left behind; reads only, otherwise.
+
+    *tenant* is whose journal it is, and *shown* what a text of the vendor's may be shown as: without credentials.
+    """
     sales = adapter.list_sales if adapter.capabilities.book_sale else None
     kinds = (
         _Kind(name=INVOICE, listing=adapter.list_invoices, read=partial(_read_invoice, adapter)),
         _Kind(name=SALE, listing=sales, read=partial(_read_sale, adapter)),
     )
-    run = _Run(adapter=adapter, patience=patience, adopt=adopt, reads_left=most_reads)
+    run = _Run(adapter=adapter, patience=patience, adopt=adopt, reads_left=most_reads, shown=shown)
     known: set[str] = set()
     for kind in kinds:
         known |= await run.compare(kind, scope)
@@ -68,8 +72,26 @@ async def reconcile(
             run.unread.append(f"{reference} (the journal does not know it, and has not seen everything)")
     return Reconciliation(
         vendor=adapter.vendor, findings=tuple(run.findings), checked=run.checked, unknown=tuple(sorted(run.unknown)),
-        unread=tuple(run.unread),
+        unread=tuple(run.unread), note=None if run.wanted else _why_nothing(run, scope, tenant),
     )  # fmt: skip
+
+
+def _why_nothing(run: _Run, scope: Scope, tenant: str) -> str:
+    """In words, because an empty report looks like an all-clear and may come of a mistake in the call."""
+    of_tenant = f"nothing was checked: the journal of tenant {tenant!r}"
+    if scope.period is None:
+        return f"{of_tenant} knows none of these references" if scope.references else "no references were given"
+    first, last = scope.period[0].date(), (scope.period[1] - DAY).date()
+    between = f"{of_tenant} has nothing sent between {first} and {last}"
+    if run.known_at:
+        others = f"What it knows was sent from {min(run.known_at).date()} to {max(run.known_at).date()}"
+        return f"{between}. {others}: these are days of sending, in UTC, whatever the date of issue"
+    if run.unknown:
+        return (
+            f"{between}, nor on any other day, and the books hold references: is it the journal that they were made "
+            "with, and the same tenant? One in memory knows of its own process only"
+        )
+    return f"{between}, nor on any other day"
 
 
 @define(kw_only=True)
@@ -78,10 +100,15 @@ class _Run:
     patience: Patience
     adopt: bool
     reads_left: int
+    shown: Callable[[str], str]
     findings: list[Finding] = field(factory=list)
     unknown: set[str] = field(factory=set)
     unread: list[str] = field(factory=list)
     checked: int = 0
+    wanted: int = 0
+    """Documents of the journal that are in the scope, checked or not."""
+    known_at: list[datetime] = field(factory=list)
+    """Of a period: when all that the journal knows was sent, also on other days."""
     listed_at: datetime = field(init=False)
     """When reading the list began: what came into the books afterwards may not be in it."""
 
@@ -90,6 +117,8 @@ class _Run:
         rows = await self._rows(kind, scope)
         found = [(sent.at, sent) for sent in rows if sent.at is not None and scope.holds(sent.reference, sent.at)]
         wanted = [sent for _, sent in sorted(found, key=lambda pair: pair[0])]
+        self.wanted += len(wanted)
+        self.known_at += [sent.at for sent in rows if sent.at is not None]
         if kind.listing is None:
             self.unread += [f"{kind.name} {sent.reference} (this connection cannot read sales)" for sent in wanted]
             return {sent.reference for sent in rows}
@@ -141,7 +170,7 @@ class _Run:
             await self._list(kind, listing, since, until, found)
         ours = {sent.row.remote_id for sent in rows}
         for one in [one for one in found.values() if not one.tells_reference and one.id not in ours]:
-            named = f"{kind.name} {one.id} in the books"
+            named = f"{kind.name} {self.shown(one.id)} in the books"
             if self.reads_left <= 0:
                 self.unread.append(named)
                 continue
@@ -170,9 +199,10 @@ class _Run:
             await Begin()
             page = await listing(since, until, cursor)
             found.update((one.id, one) for one in page.items)
-            self.unread += [f"{kind.name} {drift.record or 'without id'} in the books" for drift in page.skipped]
+            odd = (drift.record for drift in page.skipped)
+            self.unread += [f"{kind.name} {self.shown(one) if one else 'without id'} in the books" for one in odd]
             if page.incomplete is not None:
-                self.unread.append(f"{rest}: {page.incomplete}")
+                self.unread.append(f"{rest}: {self.shown(page.incomplete)}")
             if page.cursor is None:
                 return
             if page.lost and lost:
@@ -348,9 +378,10 @@ class _Run:
                     ids=[booked.id], sent=expected, booked=booked,
                 )  # fmt: skip
             if not _may_be_theirs(booked, expected):
-                changed.append(f"it is for customer {booked.customer_id}, and was sent for {expected.customer_id}")
+                theirs = self.shown(str(booked.customer_id))
+                changed.append(f"it is for customer {theirs}, and was sent for {expected.customer_id}")
             if expected.currency is not None and booked.currency not in {None, expected.currency}:
-                changed.append(f"it is in {booked.currency}, and was sent in {expected.currency}")
+                changed.append(f"it is in {self.shown(str(booked.currency))}, and was sent in {expected.currency}")
         if changed:
             self.find(
                 FindingKind.ALTERED, kind.name, sent.reference, "; ".join(changed), ids=[booked.id], sent=expected,

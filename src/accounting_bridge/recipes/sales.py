@@ -10,12 +10,12 @@ from typing import Final
 from attrs import evolve
 
 from ..adapter import Adapter, unsupported
-from ..errors import Conflict, InvalidRequest, InvoiceGone, InvoiceNotSent, NotFound, Problem, Refused
+from ..errors import Conflict, InvalidRequest, InvoiceGone, InvoiceNotSent, NotFound, Problem, Refused, Unavailable
 from ..flow import Now, Recall
 from ..journal.port import Expected, State
 from ..models import Invoice, IssuedInvoice, SalePlan, SalesEntry
 from ..money import difference
-from ..once import Document, How, Look, Patience, adopt_unclear, create_once, same_content
+from ..once import Document, How, Look, Patience, Sent, adopt_sent, create_once, same_content, was_sent
 from .customers import customer_of, with_customer
 from .files import with_pdf
 from .plans import must_be_intact, still_holds
@@ -23,6 +23,9 @@ from .totals import compare
 
 SALE: Final = "sale"
 _THE_SALE: Final = "the sale of invoice"
+_ISSUED: Final = (
+    "an invoice that went out does not change: credit it, and issue a corrected one under a number of its own"
+)
 
 
 async def plan_sale(adapter: Adapter, invoice: IssuedInvoice) -> SalePlan:
@@ -47,18 +50,21 @@ async def book_sale(
     _must_be_sent(adapter, invoice)
     known = await Recall(SALE, invoice.number)
     if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
-        same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor)
+        same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor, _ISSUED)
         return await _standing_sale(adapter, invoice, row.remote_id, patience)
     try:
         plan = await plan_sale(adapter, invoice)
-    except Refused:
-        seek = partial(_look, adapter, invoice)
-        if (found := await adopt_unclear(SALE, invoice.number, invoice.fingerprint, row, seek)) is None:
+        if planned is not None:
+            plan = still_holds(planned, plan)
+        plan, for_customer = await with_customer(adapter, plan, invoice.customer, patience)
+    except (Refused, Unavailable) as why:
+        if row is None or not was_sent(row, invoice.fingerprint):
             raise
+        before = Sent(
+            kind=SALE, reference=invoice.number, row=row, what=_THE_SALE, look=partial(_look, adapter, invoice)
+        )
+        found = await adopt_sent(before, why, patience, adapter.vendor)
         return await _standing_sale(adapter, invoice, found, patience)
-    if planned is not None:
-        plan = still_holds(planned, plan)
-    plan, for_customer = await with_customer(adapter, plan, invoice.customer, patience)
 
     sent = row is not None and row.sent_at is not None
 
@@ -70,8 +76,15 @@ async def book_sale(
 
     async def submit() -> str:
         nonlocal sent
-        sent = True
-        return await adapter.submit_sale(plan)
+        try:
+            sent = True
+            return await adapter.submit_sale(plan)
+        except Conflict:
+            # What was delivered twice may have been carried out once, and refused once; or it is somebody else's.
+            sent = False
+            if len(ids := await look(await Now())) != 1:
+                raise
+            return ids[0]
 
     document = Document(
         kind=SALE, reference=invoice.number, fingerprint=invoice.fingerprint, look=look, submit=submit,
@@ -79,6 +92,7 @@ async def book_sale(
         expected=Expected(
             gross=plan.totals.gross, tolerance=plan.tolerance, currency=invoice.currency, customer_id=for_customer
         ),
+        changed=_ISSUED,
         # An entry is final and cannot be undone: the books are asked although the journal has never heard of it.
         look_first=Look.ALWAYS,
     )  # fmt: skip
@@ -91,9 +105,9 @@ async def book_sale(
     return await with_pdf(adapter, evolve(entry, notes=(*plan.notes, *notes)), invoice, patience)
 
 
-async def _look(adapter: Adapter, invoice: IssuedInvoice, _: datetime) -> Sequence[str]:
-    customer = await customer_of(adapter, invoice.customer)
-    return [] if customer.id is None else await adapter.look_for_sales(invoice, customer.id)
+async def _look(adapter: Adapter, invoice: IssuedInvoice, customer_id: str | None, _: datetime) -> Sequence[str]:
+    customer_id = customer_id or (await customer_of(adapter, invoice.customer)).id
+    return [] if customer_id is None else await adapter.look_for_sales(invoice, customer_id)
 
 
 def _must_be_the_same(entry: SalesEntry, invoice: IssuedInvoice, plan: SalePlan) -> None:

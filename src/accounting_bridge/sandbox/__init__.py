@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .lexoffice import LexofficeSandbox
     from .mite import MiteSandbox
     from .timechimp import TimeChimpSandbox
+    from .timechimp2 import TimeChimp2Sandbox
     from .visma import VismaSandbox
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Sandbox",
     "Schedule",
     "Server",
+    "TimeChimp2Sandbox",
     "TimeChimpSandbox",
     "VirtualClock",
     "VismaSandbox",
@@ -62,6 +64,7 @@ _CLASSES = {
     "InformerSandbox": "informer",
     "LexofficeSandbox": "lexoffice",
     "MiteSandbox": "mite",
+    "TimeChimp2Sandbox": "timechimp2",
     "TimeChimpSandbox": "timechimp",
     "VismaSandbox": "visma",
 }

@@ -14,6 +14,7 @@ VENDORS: Final = {
     "lexoffice": "accounting_bridge.sandbox.lexoffice:LexofficeSandbox",
     "mite": "accounting_bridge.sandbox.mite:MiteSandbox",
     "timechimp": "accounting_bridge.sandbox.timechimp:TimeChimpSandbox",
+    "timechimp2": "accounting_bridge.sandbox.timechimp2:TimeChimp2Sandbox",
     "visma": "accounting_bridge.sandbox.visma:VismaSandbox",
 }
 

@@ -420,7 +420,8 @@ def _demand_uvicorn() -> None:
         import uvicorn  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "serving a sandbox needs uvicorn: install accounting-bridge-sdk with its extra 'sandbox'"
+            "serving a sandbox needs uvicorn: install the extra 'sandbox': pip install "
+            "'accounting-bridge-sdk[sandbox]', or pip install '.[sandbox]' in a checkout"
         ) from error
 
 

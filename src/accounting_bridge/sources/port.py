@@ -22,6 +22,8 @@ from ..models import Connection, Customer, IssuedInvoice
 from ..timesheet.work import CustomerLink, Project, Work, WorkKind
 
 __all__ = [
+    "FIRST_DAY",
+    "LAST_DAY",
     "AsyncSource",
     "AsyncSourceImport",
     "IssuesInvoices",
@@ -38,6 +40,11 @@ __all__ = [
 ]
 
 T_co = TypeVar("T_co", covariant=True)
+
+FIRST_DAY: Final = date(1980, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
+"""Between them are the days that work and invoices are asked for. An adapter may reckon with the days around them, and
+in seconds of any zone, without leaving what dates can hold."""
 
 # ---- what goes in and comes out ----------------------------------------------------------------------------------
 
@@ -92,7 +99,8 @@ class WorkFilter:
 
     first: date
     last: date
-    """Included. Days count as the tracker counts them, in the zone of the people."""
+    """Included. Days count as the tracker counts them, in the zone of the people. Both lie within :data:`FIRST_DAY` and
+    :data:`LAST_DAY`."""
     customers: frozenset[str] | None = None
     """The tracker's own ids; None: all customers, and work without one. Never empty."""
     projects: frozenset[str] | None = None
@@ -107,10 +115,15 @@ class TrackedCustomer:
     id: str
     """The tracker's own; as ``CustomerLink.id`` of its work and projects."""
     customer: Customer
-    """What the tracker knows of it, with ``id=None``: the books find it by its number, or make it.
+    """What the tracker knows of it, with ``id=None``: the books find it by its number, or make it."""
 
-    For ``Billing.customers``, by the tracker's id: ``{one.id: one.customer for one in source.customers()}``.
-    """
+    @property
+    def link(self) -> CustomerLink:
+        """As its work names it. For ``Billing.customers``: ``{one.link: one.customer for one in source.customers()}``.
+
+        Never by ``id`` as plain text, which a plan reads as a customer number: of somebody else, perhaps.
+        """
+        return CustomerLink(id=self.id, number=self.customer.number, name=self.customer.name)
 
 
 @frozen(kw_only=True)
@@ -238,7 +251,8 @@ class Source(Protocol):
             projects: only work in these, by the tracker's own ids.
 
         Raises:
-            InvalidRequest: a day or an id that cannot be one; nothing is sent.
+            InvalidRequest: an id that cannot be one, or a day before :data:`FIRST_DAY` or after :data:`LAST_DAY`;
+                nothing is sent.
             ImportIncomplete: while iterating: the tracker did not give the rest.
         """
         ...
@@ -263,6 +277,7 @@ class Source(Protocol):
         """Invoices that the tracker itself issued in these days, for ``book_sale``; lazily.
 
         Raises:
+            InvalidRequest: a day before :data:`FIRST_DAY` or after :data:`LAST_DAY`; nothing is sent.
             Unsupported: it does not give them out; the app supplies them.
         """
         ...

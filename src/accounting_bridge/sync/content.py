@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import attrs
 
+from ..flow import Drift
 from ..models import Address, Contact, Customer
 from .port import CustomersUnreadable
 
@@ -40,6 +41,24 @@ def read(text: str) -> Customer:
     except (ValueError, TypeError, AttributeError) as exc:
         # Neither the text nor the model's message: both show what is known of a person.
         raise CustomersUnreadable(f"a customer in the store is damaged ({type(exc).__name__})") from None
+
+
+def written_drifts(drifts: Sequence[Drift]) -> str:
+    """JSON in ASCII; a drift holds ids and JSON paths, and no values."""
+    return json.dumps([[one.vendor, one.what, one.record, *one.problems] for one in drifts], separators=(",", ":"))
+
+
+def read_drifts(text: str) -> tuple[Drift, ...]:
+    """What :func:`written_drifts` wrote.
+
+    Raises:
+        CustomersUnreadable: it is damaged.
+    """
+    try:
+        found = json.loads(text)
+        return tuple(Drift(vendor=v, what=what, record=r, problems=tuple(ps)) for v, what, r, *ps in found)
+    except (ValueError, TypeError) as exc:
+        raise CustomersUnreadable(f"a record in the store is damaged ({type(exc).__name__})") from None
 
 
 def differing(before: Customer, after: Customer) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Two thin drivers in :mod:`.run` carry the actions out, one for each world.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -14,17 +14,38 @@ from attrs import define, evolve, field, frozen
 
 from ..adapter import Capabilities, ChangedSince
 from ..clock import Clock
-from ..errors import BridgeError, ImportIncomplete, InvalidRequest, Problem
+from ..errors import BridgeError, ImportIncomplete, Problem
 from ..flow import Drift
 from ..models import Connection, Customer
 from .content import differing
-from .port import Change, ChangeKind, CustomerStore, Entry, Known, OtherBooks, Run, SyncProgress, SyncReport
+from .port import (
+    Change,
+    ChangeKind,
+    CustomerStore,
+    Entry,
+    Known,
+    OtherBooks,
+    Run,
+    SyncProgress,
+    SyncReport,
+    unfit_text,
+)
 
 LEASE: Final = timedelta(seconds=120)
 """Twice the deadline that a call has by default. A run that is not heard of for so long counts as dead; should it only
 have been slow, it is refused when it comes back, and nothing is lost."""
 BATCH: Final = 100
-"""Customers that are stored in one transaction: what a kill costs at most, and has to be read again."""
+"""Customers that are stored in one transaction: what a kill costs at most, and has to be read again.
+
+Also how many records may be unreadable: more are no odd ones, but a vendor's new form, and nothing is concluded."""
+_FEW: Final = 3
+"""So many may be gone at once, however few there were."""
+_MOST_OF: Final = 3
+"""Of more than so many, one in so many may be gone at once."""
+_CUSTOMER: Final = "customer"
+_PART: Final = "contact"
+"""What of a customer may be unreadable while the customer itself came."""
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @frozen
@@ -51,7 +72,7 @@ class End:
 
 @frozen
 class Find:
-    """Ask the books for a number; gives the ids of those who have it."""
+    """Ask the books for a number; gives the ids of those who have it, None where the answer cannot be read."""
 
     number: str
 
@@ -98,20 +119,26 @@ class Plan:
     full_every: timedelta
     overlap: timedelta
     most_gone: int
+    gone_confirmed: int
     same_books: bool
 
-    def __attrs_post_init__(self) -> None:
+    def problems(self) -> list[Problem]:
+        """What is wrong with it."""
         problems = []
         if not _is(self.tenant, str) or not self.tenant:
             problems.append(Problem("tenant", "must be the tenant's name, as given to connect()"))
+        elif (unfit := unfit_text(self.tenant)) is not None:
+            problems.append(Problem("tenant", unfit))
         for name in ("full_every", "overlap"):
             value = getattr(self, name)
             if not _is(value, timedelta) or value < timedelta(0):
                 problems.append(Problem(name, "must be a timedelta that is not negative"))
-        if not _is(self.most_gone, int) or self.most_gone < 0:
-            problems.append(Problem("most_gone", "must be a whole number, 0 or more"))
-        if problems:
-            raise InvalidRequest("nothing was read", problems=problems)
+        for name in ("most_gone", "gone_confirmed"):
+            value = getattr(self, name)
+            if not _is(value, int) or value < 0:
+                problems.append(Problem(name, "must be a whole number, 0 or more"))
+        flags = [name for name in ("full", "same_books") if not isinstance(getattr(self, name), bool)]
+        return problems + [Problem(name, "must be True or False") for name in flags]
 
 
 @define
@@ -126,7 +153,14 @@ class Course:
     counts: dict[ChangeKind, int] = field(factory=lambda: dict.fromkeys(ChangeKind, 0))
     unchanged: int = 0
     gone: int = 0
+    met: int = 0
+    """How many came that the store has."""
+    came: bool = False
+    newest: datetime | None = None
+    """The newest change that the books showed, by the vendor's clock."""
     nameless: list[Drift] = field(factory=list)
+    unread: dict[str, Drift] = field(factory=dict)
+    """By id: customers that cannot be read, and could not when they were last met."""
     _run: Run | None = None
 
     def steps(self) -> Generator[Action, Any, SyncReport]:
@@ -141,23 +175,27 @@ class Course:
             # Before the first customer: what is left of a killed run must not be taken for that of other books.
             yield Keep(partial(self.store.record, run, before))
         full = self._reads_all(before, started)
+        if not full:
+            self.unread = {str(drift.record): drift for drift in before.skipped}
         yield Open(None if full else before.watermark)
         stopped = yield from self._read(run)
         ended: Ended = yield End()
-        skipped = (*ended.skipped, *self.nameless)
-        complete = ended.complete and stopped is None and not skipped
-        missing = (yield from self._missed(run)) if full and complete else 0
-        complete = complete and not missing
+        skipped = self._named((*ended.skipped, *self.nameless))
+        whole = stopped is None and (ended.complete or bool(ended.skipped)) and _are_odd_ones(skipped)
+        missing, doubt = (yield from self._missed(run)) if full and whole else (0, None)
         after = before
-        if complete:
-            after = evolve(after, watermark=started - self.plan.overlap, full_at=started if full else before.full_at)
+        if whole and not missing:
+            after = evolve(
+                before, watermark=self._watermark(before, started, full=full),
+                full_at=started if full else before.full_at, skipped=tuple(self.unread.values()),
+            )  # fmt: skip
             yield Keep(partial(self.store.record, run, after))
         return SyncReport(
             tenant=self.plan.tenant, vendor=self.vendor, started=started, full=full,
             created=self.counts[ChangeKind.CREATED], updated=self.counts[ChangeKind.UPDATED],
             deactivated=self.counts[ChangeKind.DEACTIVATED], reactivated=self.counts[ChangeKind.REACTIVATED],
-            unchanged=self.unchanged, gone=self.gone, missing=missing, skipped=skipped, stopped=stopped,
-            complete=complete, watermark=after.watermark,
+            unchanged=self.unchanged, gone=self.gone, missing=missing, doubt=doubt, skipped=skipped, stopped=stopped,
+            complete=whole and not missing and not skipped, watermark=after.watermark,
         )  # fmt: skip
 
     @property
@@ -196,9 +234,22 @@ class Course:
             return True
         if progress.watermark is None or progress.full_at is None:
             return True
-        # A clock that ran ahead left marks in the future, and what was changed since then would never be asked for.
+        # Left by a clock that ran ahead: until then no run would be a full one.
         ahead = progress.watermark > now or progress.full_at > now
         return ahead or now - progress.full_at >= self.plan.full_every
+
+    def _watermark(self, before: SyncProgress, started: datetime, *, full: bool) -> datetime | None:
+        """From when the next run asks for changes: by the vendor's clock, which stamps them.
+
+        By the app's alone, one night in which it runs ahead would hide what is changed until the vendor's is there.
+        """
+        if self.newest is None:
+            return None if full else before.watermark
+        try:
+            mark = (min(started, self.newest) - self.plan.overlap).astimezone(UTC)
+        except OverflowError:  # year 1, as some vendors' default
+            mark = _EVER
+        return mark if full or before.watermark is None else max(mark, before.watermark)
 
     # -- what came --
 
@@ -208,7 +259,7 @@ class Course:
             batch: Batch = yield More()
             wanted = [one for one in batch.customers if one.id]
             self.nameless += [
-                Drift(vendor=self.vendor, what="customer", record=None, problems=("it has no id",))
+                Drift(vendor=self.vendor, what=_CUSTOMER, record=None, problems=("it has no id",))
             ] * (len(batch.customers) - len(wanted))  # fmt: skip
             if wanted:
                 known: dict[str, Known] = dict(
@@ -224,36 +275,78 @@ class Course:
 
     def _entries(self, customers: Sequence[Customer], known: dict[str, Known]) -> Iterator[Entry]:
         for customer in customers:
-            entry = Entry(after := Known(customer), change_of(known.get(str(customer.id)), after))
-            known[str(customer.id)] = after  # a shifted page may bring it twice
+            name = str(customer.id)
+            before, after = known.get(name), Known(customer)
+            known[name] = after  # a shifted page may bring it twice
+            self.came = True
+            self.met += before is not None and not before.gone
+            self.unread.pop(name, None)
+            if customer.updated_at is not None and (self.newest is None or customer.updated_at > self.newest):
+                self.newest = customer.updated_at
+            entry = Entry(after, change_of(before, after))
             self._count(entry)
             yield entry
 
+    def _named(self, skipped: Sequence[Drift]) -> tuple[Drift, ...]:
+        """What could not be read, now or when it was last met.
+
+        A contact is named when it is read, and then no more: its customer came without it.
+        """
+        now = {drift.record: drift for drift in skipped if drift.what == _CUSTOMER and drift.record is not None}
+        earlier = [drift for name, drift in self.unread.items() if name not in now]
+        self.unread |= {str(name): drift for name, drift in now.items()}
+        return (*skipped, *earlier)
+
     # -- what did not come --
 
-    def _missed(self, run: Run) -> Generator[Action, Any, int]:
-        """Report as gone whoever is proven to be; how many were left unjudged.
+    def _missed(self, run: Run) -> Generator[Action, Any, tuple[int, str | None]]:
+        """Report as gone whoever is proven to be; how many were left unjudged, and why.
 
         A list that is read page by page while people work in it may miss somebody. So each is looked up by number; who
         is found there, or has no number, is gone when the next full run misses it as well (as a record that stays in
-        the books, but is no customer any more). Many at once are more likely a vendor's fault than a person's work.
+        the books, but is no customer any more).
         """
-        answer: tuple[int, Sequence[Known]] = yield Keep(partial(self.store.unseen, run, self.plan.most_gone))
+        yield from self._there_though_unread(run)
+        most = max(self.plan.most_gone, self.plan.gone_confirmed)
+        answer: tuple[int, Sequence[Known]] = yield Keep(partial(self.store.unseen, run, most))
         count, unseen = answer
-        if count > self.plan.most_gone:
-            return count
+        if (doubt := self._doubt(count)) is not None:
+            return count, doubt
         for one in unseen:
             number = one.customer.number
             open_question = not one.missed
             if open_question and number:
-                there: Sequence[str] = yield Find(number)
-                open_question = one.customer.id in there
+                there: Sequence[str] | None = yield Find(number)
+                open_question = there is None or one.customer.id in there
+            elif open_question:
+                open_question = count > self.plan.gone_confirmed
             after = evolve(one, missed=True) if open_question else Known(one.customer, gone=True)
             entry = Entry(after, change_of(one, after))
             self._count(entry)
             self.gone += entry.change is not None
             yield self._apply(run, [entry])
-        return 0
+        return 0, None
+
+    def _there_though_unread(self, run: Run) -> Generator[Action, Any, None]:
+        """A customer that cannot be read is not missing: the store keeps what it has of it."""
+        self.came = self.came or bool(self.unread)
+        known: Mapping[str, Known] = yield Keep(partial(self.store.known, run, list(self.unread)))
+        there = [Entry(evolve(one, missed=False)) for one in known.values() if not one.gone]
+        self.met += len(there)
+        if there:
+            yield self._apply(run, there)
+
+    def _doubt(self, count: int) -> str | None:
+        """Why those who are missing are not reported as gone: more likely a vendor's fault than a person's work."""
+        known = self.met + count
+        many = count > self.plan.most_gone or (count > _FEW and count * _MOST_OF > known)
+        if count <= self.plan.gone_confirmed or (self.came and not many):
+            return None
+        missing = f"{count} of {known} known customers are missing" if self.came else f"not one of {known} came"
+        return (
+            f"{missing} in {self.vendor}'s list, and nobody was reported as gone. Look into the books: if they really "
+            f"are gone, pass gone_confirmed={count} once in a full run; if not, the next one looks again"
+        )
 
     # -- small things --
 
@@ -271,6 +364,12 @@ class Course:
         return self.clock.now().astimezone(UTC)
 
 
+def _are_odd_ones(skipped: Sequence[Drift]) -> bool:
+    """Whether each is one customer whose id is known, and holds up nothing but itself; without an id it may be many."""
+    records = [drift.record for drift in skipped if drift.what != _PART]
+    return len(records) <= BATCH and all(unfit_text(record) is None for record in records)
+
+
 def _is(value: object, kind: type[object]) -> bool:
     """Asked of arguments, whose annotations nobody has to keep; True is no number here."""
     return isinstance(value, kind) and not isinstance(value, bool)
@@ -281,8 +380,11 @@ def change_of(before: Known | None, after: Known) -> Change | None:
     if before is None:
         return Change(ChangeKind.CREATED)
     fields = differing(before.customer, after.customer)
-    was, now = before.customer.active and not before.gone, after.customer.active and not after.gone
     number_before = before.customer.number if "number" in fields else None
+    # Whether it is in the books at all comes first: of an inactive one, too, the app has to hear that it is gone.
+    was, now = not before.gone, not after.gone
+    if was == now:
+        was, now = before.customer.active, after.customer.active
     if was != now:
         return Change(ChangeKind.REACTIVATED if now else ChangeKind.DEACTIVATED, fields, number_before)
     return Change(ChangeKind.UPDATED, fields, number_before) if fields else None

@@ -11,7 +11,19 @@ from attrs import define, evolve, field
 
 from ..errors import DuplicateFound, Unavailable
 from ..models import Customer
-from .port import Change, CustomerChange, Entry, Known, Run, SyncProgress, overtaken, several, under_way
+from .port import (
+    Change,
+    CustomerChange,
+    Entry,
+    Known,
+    Run,
+    SyncProgress,
+    fit,
+    fit_sequence,
+    overtaken,
+    several,
+    under_way,
+)
 
 _Place: TypeAlias = tuple[str, str]
 
@@ -56,12 +68,14 @@ class MemoryCustomers:
 
     def get(self, tenant: str, vendor: str, customer_id: str) -> Customer | None:
         """The customer with the vendor's id."""
+        fit(tenant=tenant, vendor=vendor, customer_id=customer_id)
         with self._lock:
             row = self._of(tenant, vendor).rows.get(customer_id)
             return None if row is None else _shown(row.known)
 
     def find(self, tenant: str, vendor: str, number: str) -> Customer | None:
         """The customer with exactly this number."""
+        fit(tenant=tenant, vendor=vendor, number=number)
         with self._lock:
             rows = self._of(tenant, vendor).rows
             found = [row.known.customer for _, row in sorted(rows.items()) if not row.known.gone]
@@ -73,12 +87,14 @@ class MemoryCustomers:
 
     def customers(self, tenant: str, vendor: str) -> Iterator[Customer]:
         """All that are in the books, in the order of their ids."""
+        fit(tenant=tenant, vendor=vendor)
         with self._lock:
             rows = sorted(self._of(tenant, vendor).rows.items())
         return iter([row.known.customer for _, row in rows if not row.known.gone])
 
     def changes(self, tenant: str, vendor: str, *, after: int = 0) -> Iterator[CustomerChange]:
         """The changes that were not acknowledged yet, oldest first."""
+        fit(tenant=tenant, vendor=vendor)
         while True:
             with self._lock:
                 books = self._of(tenant, vendor)
@@ -94,6 +110,8 @@ class MemoryCustomers:
 
     def acknowledge(self, tenant: str, vendor: str, through: int) -> int:
         """Drop the changes up to this sequence."""
+        fit(tenant=tenant, vendor=vendor)
+        fit_sequence(through)
         with self._lock:
             books = self._of(tenant, vendor)
             before = len(books.feed)
@@ -102,20 +120,32 @@ class MemoryCustomers:
 
     def progress(self, tenant: str, vendor: str) -> SyncProgress | None:
         """How far the sync has come."""
+        fit(tenant=tenant, vendor=vendor)
         with self._lock:
             found = self._books.get((tenant, vendor))
             return None if found is None else found.progress
 
     def erase(self, tenant: str) -> int:
         """Drop everything of a tenant."""
+        fit(tenant=tenant)
         with self._lock:
             mine = [place for place in self._books if place[0] == tenant]
             return sum(len(self._books.pop(place).rows) for place in mine)
+
+    def forget(self, tenant: str, vendor: str, customer_id: str) -> bool:
+        """Drop all that is known of one customer."""
+        fit(tenant=tenant, vendor=vendor, customer_id=customer_id)
+        with self._lock:
+            books = self._of(tenant, vendor)
+            books.until = None  # the run that is under way may be about to write the customer down
+            books.feed = [told for told in books.feed if told.customer_id != customer_id]
+            return books.rows.pop(customer_id, None) is not None
 
     # -- the sync's side --
 
     def begin(self, tenant: str, vendor: str, *, at: datetime, until: datetime) -> Run:
         """Begin a run, unless another one is under way."""
+        fit(tenant=tenant, vendor=vendor)
         with self._lock:
             books = self._books.setdefault((tenant, vendor), _Books())
             # A run whose end is too far away was begun under a clock that ran ahead.

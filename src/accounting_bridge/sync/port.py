@@ -19,7 +19,7 @@ from typing import Protocol
 
 from attrs import field, frozen
 
-from ..errors import BridgeError, NeedsAttention
+from ..errors import BridgeError, InvalidRequest, NeedsAttention, Problem
 from ..flow import Drift
 from ..models import Customer
 
@@ -32,9 +32,9 @@ class ChangeKind(StrEnum):
     UPDATED = "updated"
     """Fields have other values; those of an inactive customer as well."""
     DEACTIVATED = "deactivated"
-    """It is inactive (archived) in the books, or no longer in them (``change.gone``)."""
+    """It is inactive (archived) in the books, or no longer in them (``change.gone``), active or not before."""
     REACTIVATED = "reactivated"
-    """It is active again, or in the books again."""
+    """It is active again, or in the books again, be it inactive there: see ``change.customer.active``."""
 
 
 @frozen(kw_only=True)
@@ -66,9 +66,12 @@ class SyncProgress:
     """Whose books these are, as the vendor names them."""
     company: str = field(default="", repr=False)
     watermark: datetime | None = None
-    """What was changed before this instant is in the store; None until a run was complete."""
+    """What was changed before this instant is in the store, by the vendor's clock; None until a run came to its end,
+    and where the books show no times of change."""
     full_at: datetime | None = None
-    """When the last complete run that read everything began: what was gone then is known to be."""
+    """When the last run that read everything began and came to its end: what was gone then is known to be."""
+    skipped: tuple[Drift, ...] = ()
+    """Customers that could not be read when they were last met."""
 
 
 @frozen(kw_only=True)
@@ -90,16 +93,20 @@ class SyncReport:
     """How many of the deactivated are no longer in the books."""
     missing: int = 0
     """Known customers that a full run did not meet and did not report as gone either, because there are too many at
-    once (``most_gone``)."""
+    once: see ``doubt``."""
+    doubt: str | None = None
+    """Why nobody was reported as gone although so many are missing, and how a person confirms that they are; for a
+    person to read."""
     skipped: tuple[Drift, ...] = ()
-    """Records that could not be read."""
+    """Records that could not be read; also customers that an earlier run could not read and that did not come since.
+    Each holds up nothing but itself, as long as its id could be read and there are no more than a hundred."""
     stopped: BridgeError | None = None
     """Why the vendor did not give everything (:class:`~.errors.ImportIncomplete`)."""
     complete: bool = False
-    """Everything was read and judged. Only then does the watermark move on, and only then is anybody gone."""
+    """Everything was read and judged, and nothing is skipped, stopped or in doubt: there is nothing to look after."""
     watermark: datetime | None = None
-    """From when the next run reads what was changed, where the vendor can tell; the old one after a run that was not
-    complete; None: it reads everything."""
+    """From when the next run reads what was changed, where the vendor can tell; the old one after a run that did not
+    come to its end, or is in doubt; None: it reads everything."""
 
     @property
     def changes(self) -> int:
@@ -159,7 +166,8 @@ class CustomerStore(Protocol):
 
     Everything is kept by (tenant, vendor), and no two places are ever mixed. What any implementation has to keep is
     :class:`accounting_bridge.testing.CustomerStoreContract`. Whatever the disk or the database reports (``OSError``,
-    ``sqlite3.Error``) is raised as it is.
+    ``sqlite3.Error``) is raised as it is. A tenant, vendor, id or number that is no text, or holds half a character,
+    is an ``InvalidRequest``.
     """
 
     @property
@@ -205,6 +213,14 @@ class CustomerStore(Protocol):
         """Drop everything of a tenant; how many customers that were. A run that is under way writes nothing more."""
         ...
 
+    def forget(self, tenant: str, vendor: str, customer_id: str) -> bool:
+        """Drop all that is known of one customer, with its changes, heard or not; whether it was there.
+
+        For those who are gone from the books and need not be kept. One that is still in them comes back, as created,
+        with the next run that reads it. A run that is under way writes nothing more: repeat it.
+        """
+        ...
+
     # -- the sync's side --
 
     def begin(self, tenant: str, vendor: str, *, at: datetime, until: datetime) -> Run:
@@ -223,7 +239,7 @@ class CustomerStore(Protocol):
         """Store customers and changes together, and extend the run; on the disk when this returns.
 
         Raises:
-            Unavailable: another run took over, or the tenant was erased; nothing was stored.
+            Unavailable: another run took over, or something was erased or forgotten; nothing was stored.
         """
         ...
 
@@ -239,7 +255,7 @@ class CustomerStore(Protocol):
         """Store how far the sync has come; the run goes on.
 
         Raises:
-            Unavailable: another run took over, or the tenant was erased; nothing was stored.
+            Unavailable: another run took over, or something was erased or forgotten; nothing was stored.
         """
         ...
 
@@ -252,7 +268,7 @@ def overtaken(vendor: str) -> str:
     """What a run is told whose place another one took."""
     return (
         f"this sync of {vendor} is no longer the one that writes: another one took over after it had not been heard of "
-        "for too long, or the tenant was erased. What it stored before stands; repeat the call"
+        "for too long, or the tenant was erased, or a customer forgotten. What it stored before stands; repeat the call"
     )
 
 
@@ -264,3 +280,36 @@ def under_way(vendor: str) -> str:
 def several(number: str, count: int) -> str:
     """What is said of a number that several customers have."""
     return f"{count} customers have the number {number}: change all but one in the books"
+
+
+def fit(**texts: str) -> None:
+    """Check what a call to a store names.
+
+    Raises:
+        InvalidRequest: something is no text, or none that can be kept.
+    """
+    problems = [Problem(name, what) for name, text in texts.items() if (what := unfit_text(text)) is not None]
+    if problems:
+        raise InvalidRequest("the customer store was left as it is", problems=problems)
+
+
+def fit_sequence(through: int) -> None:
+    """Check a place in the feed.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    if not isinstance(through, int):
+        problem = Problem("through", f"must be a change's sequence, not {type(through).__name__}")
+        raise InvalidRequest("the customer store was left as it is", problems=[problem])
+
+
+def unfit_text(text: object) -> str | None:
+    """What is wrong with a name or id, if it is none that any store could keep."""
+    if not isinstance(text, str):
+        return f"must be str, not {type(text).__name__}"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "holds half a character (a surrogate)"
+    return None

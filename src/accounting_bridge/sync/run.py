@@ -11,10 +11,11 @@ from typing import Any, Final, assert_never
 from attrs import define
 
 from ..clock import Clock, SystemClock
-from ..errors import BridgeError, DuplicateFound
+from ..errors import BridgeError, DuplicateFound, MalformedResponse
 from ..models import Customer
 from ..provider import AccountingProvider, AsyncAccountingProvider, AsyncCustomerImport, CustomerImport
 from ..session import Unbroken, in_thread
+from .call import check_call
 from .course import BATCH, Asked, Batch, Check, Course, End, Ended, Find, Keep, More, Open, Plan
 from .port import CustomerStore, SyncReport
 
@@ -24,8 +25,8 @@ _HOUR: Final = timedelta(hours=1)
 
 def sync_customers(
     provider: AccountingProvider, store: CustomerStore, *, tenant: str | None = None, full: bool = False,
-    full_every: timedelta = _WEEK, overlap: timedelta = _HOUR, most_gone: int = 50, same_books: bool = False,
-    clock: Clock | None = None,
+    full_every: timedelta = _WEEK, overlap: timedelta = _HOUR, most_gone: int = 50, gone_confirmed: int = 0,
+    same_books: bool = False, clock: Clock | None = None,
 ) -> SyncReport:  # fmt: skip
     """Bring the store to what the books hold now, and put what changed into its feed. Safe to kill and to repeat.
 
@@ -39,11 +40,13 @@ def sync_customers(
             the books (deleted there, or no customer any more).
         full_every: run in full by itself when the last complete full run is so long ago. Without effect where the
             vendor does not filter (``capabilities.changed_since``): there every run is a full one.
-        overlap: how far before its start the next run reads again, for clocks that differ and an index that lags; an
-            hour costs a few records that turn out unchanged.
+        overlap: how far before the newest change that the books showed the next run reads again, for an index that
+            lags; an hour costs a few records that turn out unchanged.
         most_gone: when more than so many are missing at once, nobody is reported as gone and the run is not complete:
-            a vendor that suddenly lists nothing must not deactivate everybody. Raise it for one run if it is right.
-            Each missing one that has a number is looked up by it, which takes a call.
+            a vendor that suddenly lists nothing must not deactivate everybody. The same when nobody came at all, and
+            when more than three and more than a third are missing. The report says so in ``doubt``. Each missing one
+            that has a number is looked up by it, which takes a call.
+        gone_confirmed: a person has looked into the books: up to so many are missing, and that is right. For one run.
         same_books: these are the same books although the company's name is another (where the vendor names no account).
         clock: what the time is asked of.
 
@@ -56,18 +59,15 @@ def sync_customers(
         Unavailable: another run for the same tenant and vendor is under way, or took over; or the vendor is away.
             What was stored before stands. Repeat the call, not before ``retry_at``.
         OtherBooks: the credentials open other books than those whose customers are stored; nothing was read.
-        InvalidRequest: an argument is none.
+        InvalidRequest: arguments are wrong, each named with what to pass; nothing was read.
         CustomersUnreadable: the store is damaged.
         BridgeError: whatever ``check()``, ``import_customers()`` and ``find_customer()`` raise.
     """
     plan = Plan(
-        tenant=provider.tenant if tenant is None else tenant,
-        full=full,
-        full_every=full_every,
-        overlap=overlap,
-        most_gone=most_gone,
-        same_books=same_books,
-    )
+        tenant=getattr(provider, "tenant", "") if tenant is None else tenant, full=full, full_every=full_every,
+        overlap=overlap, most_gone=most_gone, gone_confirmed=gone_confirmed, same_books=same_books,
+    )  # fmt: skip
+    check_call(plan, provider, store, awaited=False)
     course = Course(plan, provider.vendor, provider.capabilities, store, clock or SystemClock())
     books = _Books(provider)
     try:
@@ -87,21 +87,18 @@ def sync_customers(
 
 async def sync_customers_async(
     provider: AsyncAccountingProvider, store: CustomerStore, *, tenant: str | None = None, full: bool = False,
-    full_every: timedelta = _WEEK, overlap: timedelta = _HOUR, most_gone: int = 50, same_books: bool = False,
-    clock: Clock | None = None,
+    full_every: timedelta = _WEEK, overlap: timedelta = _HOUR, most_gone: int = 50, gone_confirmed: int = 0,
+    same_books: bool = False, clock: Clock | None = None,
 ) -> SyncReport:  # fmt: skip
     """The same for an async provider; the store is called in a worker thread if it is blocking.
 
     See :func:`sync_customers`.
     """
     plan = Plan(
-        tenant=provider.tenant if tenant is None else tenant,
-        full=full,
-        full_every=full_every,
-        overlap=overlap,
-        most_gone=most_gone,
-        same_books=same_books,
-    )
+        tenant=getattr(provider, "tenant", "") if tenant is None else tenant, full=full, full_every=full_every,
+        overlap=overlap, most_gone=most_gone, gone_confirmed=gone_confirmed, same_books=same_books,
+    )  # fmt: skip
+    check_call(plan, provider, store, awaited=True)
     course = Course(plan, provider.vendor, provider.capabilities, store, clock or SystemClock())
     books = _AsyncBooks(provider)
     unbroken = Unbroken()  # a cancelled task knows what its store did
@@ -173,11 +170,13 @@ class _Books:
             return Batch(came, stopped)
         return Batch(came)
 
-    def _find(self, number: str) -> tuple[str, ...]:
+    def _find(self, number: str) -> tuple[str, ...] | None:
         try:
             return _ids(self._provider.find_customer(number))
         except DuplicateFound as several:
             return several.ids
+        except MalformedResponse:
+            return None
 
 
 @define
@@ -218,11 +217,13 @@ class _AsyncBooks:
             return Batch(came, stopped)
         return Batch(came)
 
-    async def _find(self, number: str) -> tuple[str, ...]:
+    async def _find(self, number: str) -> tuple[str, ...] | None:
         try:
             return _ids(await self._provider.find_customer(number))
         except DuplicateFound as several:
             return several.ids
+        except MalformedResponse:
+            return None
 
     async def close(self) -> None:
         """End the import: else the event loop closes a generator that is not at its end, on trio with a warning."""

@@ -14,7 +14,7 @@ from attrs import evolve
 from .._sqlite import Database
 from ..errors import DuplicateFound, Unavailable
 from ..models import Customer
-from .content import read, written
+from .content import read, read_drifts, written, written_drifts
 from .port import (
     ChangeKind,
     CustomerChange,
@@ -23,19 +23,22 @@ from .port import (
     Known,
     Run,
     SyncProgress,
+    fit,
+    fit_sequence,
     overtaken,
     several,
     under_way,
 )
 
 _APPLICATION: Final = 0x61626331
-_SCHEMA: Final = 1
+_SCHEMA: Final = 2
 _TABLES: Final = (
     # Runs are numbered through the whole file, and numbers are never given twice: not even after a tenant was erased.
     "CREATE TABLE runs (number INTEGER PRIMARY KEY AUTOINCREMENT)",
     """CREATE TABLE books (
         tenant TEXT NOT NULL, vendor TEXT NOT NULL, account_id TEXT, company TEXT NOT NULL, watermark TEXT,
-        full_at TEXT, run INTEGER NOT NULL, until TEXT, PRIMARY KEY (tenant, vendor)
+        full_at TEXT, run INTEGER NOT NULL, until TEXT, skipped TEXT NOT NULL DEFAULT '[]',
+        PRIMARY KEY (tenant, vendor)
     ) WITHOUT ROWID""",
     """CREATE TABLE customers (
         tenant TEXT NOT NULL, vendor TEXT NOT NULL, id TEXT NOT NULL, number TEXT, gone INTEGER NOT NULL,
@@ -60,7 +63,8 @@ class SqliteCustomers:
     acknowledged. The store owns its database; journal, tokens and limits have their own.
 
     Names, addresses, mail addresses and bank accounts stand here in plain text: that is what the store is for. Keep
-    the file where the app keeps its own customers, and :meth:`erase` tenants that left.
+    the file where the app keeps its own customers, :meth:`erase` tenants that left, and :meth:`forget` customers that
+    are gone and need not be kept any longer.
 
     Raises:
         FileNotFoundError: the folder does not exist.
@@ -76,7 +80,7 @@ class SqliteCustomers:
             raise FileNotFoundError(f"the folder of the customer store does not exist: {resolved.parent}")
         self._database = Database(
             path=resolved, what="customer store", application=_APPLICATION, schema=_SCHEMA, tables=_TABLES,
-            unreadable=CustomersUnreadable,
+            unreadable=CustomersUnreadable, otherwise="; the next sync fills a new one",
         )  # fmt: skip
         with self._database.connection(_PATIENCE):
             pass
@@ -86,6 +90,7 @@ class SqliteCustomers:
 
     def get(self, tenant: str, vendor: str, customer_id: str) -> Customer | None:
         """The customer with the vendor's id; ``active`` is False for one that is gone from the books."""
+        fit(tenant=tenant, vendor=vendor, customer_id=customer_id)
         query = "SELECT content, gone FROM customers WHERE tenant = ? AND vendor = ? AND id = ?"
         with self._database.connection(_PATIENCE) as connection:
             found = connection.execute(query, (tenant, vendor, customer_id)).fetchone()
@@ -97,6 +102,7 @@ class SqliteCustomers:
         Raises:
             DuplicateFound: several have it.
         """
+        fit(tenant=tenant, vendor=vendor, number=number)
         query = "SELECT content FROM customers WHERE tenant = ? AND vendor = ? AND number = ? AND gone = 0 ORDER BY id"
         with self._database.connection(_PATIENCE) as connection:
             found = connection.execute(query, (tenant, vendor, number)).fetchall()
@@ -108,6 +114,7 @@ class SqliteCustomers:
 
     def customers(self, tenant: str, vendor: str) -> Iterator[Customer]:
         """All that are in the books, active or not, in the order of their ids; in constant memory."""
+        fit(tenant=tenant, vendor=vendor)
         query = (
             "SELECT id, content FROM customers WHERE tenant = ? AND vendor = ? AND id > ? AND gone = 0 "
             "ORDER BY id LIMIT ?"
@@ -124,6 +131,7 @@ class SqliteCustomers:
 
     def changes(self, tenant: str, vendor: str, *, after: int = 0) -> Iterator[CustomerChange]:
         """The changes that were not acknowledged yet, oldest first, in constant memory."""
+        fit(tenant=tenant, vendor=vendor)
         query = (
             "SELECT sequence, kind, fields, number_before, changes.gone, at, content, customers.gone FROM changes "
             "JOIN customers USING (tenant, vendor, id) WHERE tenant = ? AND vendor = ? AND sequence > ? "
@@ -144,12 +152,15 @@ class SqliteCustomers:
 
     def acknowledge(self, tenant: str, vendor: str, through: int) -> int:
         """Drop the changes up to this ``sequence``, which the app has dealt with; how many that were."""
+        fit(tenant=tenant, vendor=vendor)
+        fit_sequence(through)
         dealt_with = "DELETE FROM changes WHERE tenant = ? AND vendor = ? AND sequence <= ?"
         with self._database.transaction(_PATIENCE) as connection:
             return connection.execute(dealt_with, (tenant, vendor, through)).rowcount
 
     def progress(self, tenant: str, vendor: str) -> SyncProgress | None:
         """How far the sync has come; None before the first run."""
+        fit(tenant=tenant, vendor=vendor)
         with self._database.connection(_PATIENCE) as connection:
             found = _books(connection, tenant, vendor)
         return None if found is None else _progress(found)
@@ -160,17 +171,41 @@ class SqliteCustomers:
         Raises:
             TimeoutError: it is dropped, but somebody was reading all the time: repeat it, so that it leaves the file.
         """
+        fit(tenant=tenant)
         with self._database.transaction(_PATIENCE) as connection:
             gone = connection.execute("DELETE FROM customers WHERE tenant = ?", (tenant,)).rowcount
             connection.execute("DELETE FROM changes WHERE tenant = ?", (tenant,))
             connection.execute("DELETE FROM books WHERE tenant = ?", (tenant,))
+        self._leave_no_trace()
+        return gone
+
+    def forget(self, tenant: str, vendor: str, customer_id: str) -> bool:
+        """Drop all that is known of one customer, also from the file, with its changes; whether it was there.
+
+        For those who are gone from the books and need not be kept. One that is still in them comes back, as created,
+        with the next run that reads it. A run that is under way writes nothing more: repeat it.
+
+        Raises:
+            TimeoutError: it is dropped, but somebody was reading all the time: repeat it, so that it leaves the file.
+        """
+        fit(tenant=tenant, vendor=vendor, customer_id=customer_id)
+        one = tenant, vendor, customer_id
+        with self._database.transaction(_PATIENCE) as connection:
+            # The run that is under way may be about to write the customer down.
+            connection.execute("UPDATE books SET until = NULL WHERE tenant = ? AND vendor = ?", (tenant, vendor))
+            connection.execute("DELETE FROM changes WHERE tenant = ? AND vendor = ? AND id = ?", one)
+            delete = "DELETE FROM customers WHERE tenant = ? AND vendor = ? AND id = ?"
+            was_there = connection.execute(delete, one).rowcount > 0
+        self._leave_no_trace()
+        return was_there
+
+    def _leave_no_trace(self) -> None:
         # Neither in gaps between records nor in the log; also when nothing was there: an earlier call may have failed.
         with self._database.connection(_PATIENCE) as connection:
             connection.execute("VACUUM")
             busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise TimeoutError("it was dropped, and still stands in the file because others were reading: repeat it")
-        return gone
 
     def close(self) -> None:
         """Close the file; the next call opens it again."""
@@ -184,6 +219,7 @@ class SqliteCustomers:
         Raises:
             Unavailable: another run is under way; ``retry_at`` is when it counts as dead.
         """
+        fit(tenant=tenant, vendor=vendor)
         with self._database.transaction(_PATIENCE) as connection:
             found = _books(connection, tenant, vendor)
             holds = None if found is None or found[5] is None else datetime.fromisoformat(found[5])
@@ -212,7 +248,7 @@ class SqliteCustomers:
         """Store customers and changes together, and extend the run; on the disk when this returns.
 
         Raises:
-            Unavailable: another run took over, or the tenant was erased; nothing was stored.
+            Unavailable: another run took over, or something was erased or forgotten; nothing was stored.
         """
         with self._database.transaction(_PATIENCE) as connection:
             _check_owned(connection, run)
@@ -239,12 +275,13 @@ class SqliteCustomers:
         """Store how far the sync has come; on the disk when this returns.
 
         Raises:
-            Unavailable: another run took over, or the tenant was erased; nothing was stored.
+            Unavailable: another run took over, or something was erased or forgotten; nothing was stored.
         """
         recorded = (
-            "UPDATE books SET account_id = ?, company = ?, watermark = ?, full_at = ? WHERE tenant = ? AND vendor = ?"
+            "UPDATE books SET account_id = ?, company = ?, watermark = ?, full_at = ?, skipped = ? "
+            "WHERE tenant = ? AND vendor = ?"
         )
-        marks = _text(progress.watermark), _text(progress.full_at)
+        marks = _text(progress.watermark), _text(progress.full_at), written_drifts(progress.skipped)
         with self._database.transaction(_PATIENCE) as connection:
             _check_owned(connection, run)
             connection.execute(recorded, (progress.account_id, progress.company, *marks, run.tenant, run.vendor))
@@ -266,17 +303,19 @@ class SqliteCustomers:
 
 
 def _books(connection: sqlite3.Connection, tenant: str, vendor: str) -> tuple[Any, ...] | None:
-    query = "SELECT account_id, company, watermark, full_at, run, until FROM books WHERE tenant = ? AND vendor = ?"
+    query = (
+        "SELECT account_id, company, watermark, full_at, run, until, skipped FROM books WHERE tenant = ? AND vendor = ?"
+    )
     found: tuple[Any, ...] | None = connection.execute(query, (tenant, vendor)).fetchone()
     return found
 
 
 def _progress(found: tuple[Any, ...]) -> SyncProgress:
-    account_id, company, watermark, full_at, *_ = found
+    account_id, company, watermark, full_at, _, _, skipped = found
     return SyncProgress(
         account_id=account_id, company=company,
         watermark=None if watermark is None else datetime.fromisoformat(watermark),
-        full_at=None if full_at is None else datetime.fromisoformat(full_at),
+        full_at=None if full_at is None else datetime.fromisoformat(full_at), skipped=read_drifts(skipped),
     )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import pytest
 from attrs import evolve
 
-from ..errors import DuplicateFound, Unavailable
+from ..errors import DuplicateFound, InvalidRequest, Unavailable
+from ..flow import Drift
 from ..models import Address, Contact, Customer
 from ..sync.port import Change, ChangeKind, CustomerStore, Entry, Known, Run, SyncProgress
 
@@ -156,6 +157,30 @@ class CustomerStoreContract:
         apply(store, run, [Entry(Known(wanted[0]))])
         assert [first, *listed] == wanted
 
+    def test_what_cannot_be_kept_is_named(self, store: CustomerStore) -> None:
+        """Half a character has no bytes, and what is no text is a mistake."""
+        half: Any = "a\ud800"
+        calls: list[Callable[[], object]] = [
+            lambda: store.get(half, half, half),
+            lambda: store.find(half, half, half),
+            lambda: list(store.customers(half, half)),
+            lambda: list(store.changes(half, half)),
+            lambda: store.acknowledge(half, half, 1),
+            lambda: store.progress(half, half),
+            lambda: store.forget(half, half, half),
+            lambda: store.erase(half),
+            lambda: begin(store, (half, half)),
+        ]
+        for call in calls:
+            with pytest.raises(InvalidRequest, match="half a character"):
+                call()
+        wrong: Any = 7
+        with pytest.raises(InvalidRequest, match="customer_id: must be str, not int"):
+            store.get(*PLACE, wrong)
+        wrong = Entry(Known(FULL))
+        with pytest.raises(InvalidRequest, match="through: must be a change's sequence"):
+            store.acknowledge(*PLACE, wrong)
+
     # -- the feed --
 
     def test_changes_come_in_order_until_they_are_acknowledged(self, store: CustomerStore) -> None:
@@ -264,7 +289,11 @@ class CustomerStoreContract:
         store = open_store()
         assert begin(store).progress == SyncProgress()
         run = begin(store, minutes=2)
-        done = SyncProgress(account_id="a-1", company="Muster GmbH", watermark=_NIGHT, full_at=_NIGHT - _LEASE)
+        odd = Drift(vendor="toy", what="customer", record="7", problems=("not valid @ $.name", "ä"))
+        done = SyncProgress(
+            account_id="a-1", company="Muster GmbH", watermark=_NIGHT, full_at=_NIGHT - _LEASE,
+            skipped=(odd, evolve(odd, record=None, problems=())),
+        )  # fmt: skip
         store.record(run, done)
         store.finish(run)
         assert open_store().progress(*PLACE) == done
@@ -293,6 +322,36 @@ class CustomerStoreContract:
         assert (count, [one.customer.number for one in unseen]) == (2, ["0"])
 
     # -- erasing --
+
+    def test_a_forgotten_customer_leaves_nothing(self, store: CustomerStore) -> None:
+        """Neither record nor changes; nobody else's, and in no other place."""
+        others = [(PLACE[0], "other"), ("tenant-2", "toy")]
+        for place in (PLACE, *others):
+            run = begin(store, place)
+            apply(store, run, created(FULL, customer(1)))
+            apply(store, run, [Entry(Known(FULL, gone=True), Change(ChangeKind.DEACTIVATED))])
+            finish(store, run, watermark=_NIGHT)
+        assert store.forget(*PLACE, "7") is True
+        assert store.forget(*PLACE, "7") is False
+        assert store.get(*PLACE, "7") is None
+        assert [one.id for one in store.customers(*PLACE)] == ["id-00001"]
+        assert [change.customer.id for change in store.changes(*PLACE)] == ["id-00001"]
+        assert [len(list(store.changes(*place))) for place in others] == [3, 3]
+        assert [store.get(*place, "7") for place in others] == [evolve(FULL, active=False)] * 2
+        run = begin(store)
+        assert (run.progress.watermark, store.known(run, ["7"])) == (_NIGHT, {})
+
+    def test_a_run_does_not_bring_back_who_was_forgotten(self, store: CustomerStore) -> None:
+        """It may be about to write the customer down; the next one begins at once."""
+        run = begin(store)
+        apply(store, run, created(FULL))
+        store.forget(*PLACE, "7")
+        with pytest.raises(Unavailable):
+            apply(store, run, [Entry(Known(FULL, gone=True), Change(ChangeKind.DEACTIVATED))])
+        with pytest.raises(Unavailable):
+            store.record(run, SyncProgress(watermark=_NIGHT))
+        begin(store)
+        assert (store.get(*PLACE, "7"), list(store.changes(*PLACE))) == (None, [])
 
     def test_an_erased_tenant_leaves_nothing(self, store: CustomerStore) -> None:
         """All of its vendors, and nobody else's."""

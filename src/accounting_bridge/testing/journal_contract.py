@@ -17,7 +17,21 @@ from typing import Final, TypeAlias
 import pytest
 from attrs import evolve
 
-from ..journal.port import Change, Confirm, Expected, Forget, Intend, Journal, Key, Release, Row, Send, State, Unclear
+from ..journal.port import (
+    Change,
+    Confirm,
+    Expected,
+    Forget,
+    If,
+    Intend,
+    Journal,
+    Key,
+    Release,
+    Row,
+    Send,
+    State,
+    Unclear,
+)
 
 OpenJournal: TypeAlias = Callable[[], Journal]
 
@@ -72,6 +86,22 @@ CHANGES: Final[Sequence[tuple[Sequence[Change], Change, Row | object | None]]] =
     (_DONE, Confirm("r-2"), _STAYS),
     (_DONE, Release(1), _STAYS),
     (_DONE, Forget(), None),
+    ((), If(Intend("v1:f"), "v1:f"), _STAYS),
+    ((), If(Forget(), ""), _STAYS),
+    (_INTENT, If(Release(0), "v1:f"), None),
+    (_INTENT, If(Release(0), "v1:f", ""), None),
+    (_INTENT, If(Release(0), "v1:other"), _STAYS),
+    (_INTENT, If(Release(1), "v1:f"), _STAYS),
+    (_INTENT, If(Intend("v1:f"), "v1:f"), _STAYS),
+    (_FLYING, If(Release(1), "v1:f", "sha-1"), None),
+    (_FLYING, If(Release(1), "v1:f", "sha-2"), _STAYS),
+    (_FLYING, If(Release(1), "v1:f", ""), _STAYS),
+    (_FLYING, If(Unclear(), "v1:f", "sha-1"), evolve(_SENT, state=State.UNCLEAR)),
+    (_UNCLEAR, If(Send(1), "v1:f", "sha-2"), _STAYS),
+    (_DONE, If(Forget(), "v1:f"), None),
+    (_DONE, If(Forget(), "v1:other"), _STAYS),
+    (_DONE, If(If(Forget(), "v1:f", "sha-1"), "v1:f"), None),
+    (_DONE, If(If(Forget(), "v1:other"), "v1:f"), _STAYS),
 ]
 """What came before, a change, and the row after it; or that it stays as it is."""
 
@@ -198,6 +228,18 @@ class JournalContract:
         changes.insert(place, (KEY, Intend("v1:mine")))
         assert journal.record_all(changes, LATER) is False
         assert journal.recall_all([*mine, KEY]) == [None, None, evolve(_ROW, at=THEN)]
+
+    def test_what_was_released_and_begun_anew_is_not_taken_for_what_was_seen(self, journal: Journal) -> None:
+        """The rounds are the same again, and the content may be: only what each sending says tells them apart."""
+        for change in (*_INTENT, Send(0, "turn-1"), Release(1), *_INTENT, Send(0, "turn-2")):
+            assert journal.record(KEY, change, THEN)
+        other = evolve(KEY, kind="work", reference="w-1")
+        stale: list[tuple[Key, Change]] = [(other, Intend("v1:x")), (KEY, If(Release(1), "v1:f", "turn-1"))]
+        assert journal.record_all(stale, LATER) is False
+        assert (journal.recall(other), journal.recall(KEY)) == (
+            None, evolve(_ROW, state=State.IN_FLIGHT, rounds=1, sent_at=THEN, payload="turn-2", at=THEN),
+        )  # fmt: skip
+        assert journal.record_all([(KEY, If(Unclear(), "v1:f", "turn-2")), (KEY, Send(1, "turn-3"))], LATER) is True
 
     def test_nothing_at_all_is_carried_out(self, journal: Journal) -> None:
         """And is no failure."""

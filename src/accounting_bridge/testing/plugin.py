@@ -3,7 +3,10 @@
 ::
 
     def test_invoicing(lexoffice_sandbox):
-        provider = accounting_bridge.connect("lexoffice", lexoffice_sandbox.settings, base_url=lexoffice_sandbox.url)
+        box, unpaced = lexoffice_sandbox, accounting_bridge.Unlimited()
+        provider = accounting_bridge.connect("lexoffice", box.settings, base_url=box.url, limits=unpaced)
+
+"No rate limit" is the sandbox's: the client paces itself as the vendor wants it, unless it gets ``Unlimited()``.
 
 Nothing heavy is imported before a fixture is used.
 """
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
         MiteSandbox,
         Sandbox,
         Server,
+        TimeChimp2Sandbox,
         TimeChimpSandbox,
         VismaSandbox,
     )
@@ -91,4 +95,11 @@ def clockodo_sandbox(sandbox_server: Callable[..., Any]) -> Server[ClockodoSandb
 def timechimp_sandbox(sandbox_server: Callable[..., Any]) -> Server[TimeChimpSandbox]:
     """A TimeChimp account with work of its people and no rate limit, on a loopback socket."""
     server: Server[TimeChimpSandbox] = sandbox_server("timechimp", rate_limit=False)
+    return server
+
+
+@pytest.fixture
+def timechimp2_sandbox(sandbox_server: Callable[..., Any]) -> Server[TimeChimp2Sandbox]:
+    """A TimeChimp account with API v2, with work of its people and no rate limit, on a loopback socket."""
+    server: Server[TimeChimp2Sandbox] = sandbox_server("timechimp2", rate_limit=False)
     return server

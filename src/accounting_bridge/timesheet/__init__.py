@@ -1,8 +1,8 @@
 """From tracked work to invoice drafts.
 
-Start with :func:`invoice_drafts` and :class:`Billing`. Reading order: work (what was done), articles, pricing,
-grouping, wording, texts, billing (the settings), outcome, tally, collecting, naming, drafts; of the PDF: letters,
-typesetting, sheet_words, sheet_content, sheet.
+Start with :func:`invoice_drafts` and :class:`Billing`. Reading order: percent, work (what was done), linking, articles,
+pricing, grouping, wording, texts, billing (the settings), names, outcome, tally, one_draft, telling, collecting,
+naming, drafts; of the PDF: letters, typesetting, sheet_words, sheet_content, sheet.
 """
 
 from .articles import ArticleMap, Booking

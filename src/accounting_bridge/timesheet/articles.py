@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ..models._checks import Checks, exact_or_none
+from .percent import check_percent
 from .work import Label, Project, WorkKind
 
 __all__ = ["ArticleMap", "Booking"]
@@ -31,7 +32,7 @@ class Booking:
         """Note what is wrong, each problem under the path *at*."""
         for name in ("article", "ledger_account", "unit"):
             checks.text(f"{at}.{name}", getattr(self, name))
-        checks.number(f"{at}.tax_rate", self.tax_rate, low=0, high=100, optional=True)
+        check_percent(checks, f"{at}.tax_rate", self.tax_rate)
 
 
 def _booking(value: Booking | str) -> Booking:
@@ -48,7 +49,8 @@ class ArticleMap:
     """From activities, projects and kinds of work to bookings; plain text in place of one is the article id.
 
     Looked up field by field in this order: activity (of an expense: its category), sub-project, project, kind of work,
-    default. Each by the tracker's id, else by the number that people gave it.
+    default. Each by the tracker's id, else by the number that people gave it. Where a key is the id of one and the
+    number of another that has no entry by its own id, the work of the other is reported.
     """
 
     activities: Mapping[str, Booking] = field(factory=dict, converter=_bookings)
@@ -95,16 +97,31 @@ class ArticleMap:
             tax_rate=next((one.tax_rate for one in found if one.tax_rate is not None), None),
         )
 
+    def keys(
+        self, activity: Label | None, sub_project: Project | None, project: Project | None
+    ) -> Iterator[tuple[str, str, Label | Project]]:
+        """The entries that such work is found under: the mapping's name, the key, and whose id or number that is."""
+        for name, mapping, part in (
+            ("activities", self.activities, activity), ("projects", self.projects, sub_project),
+            ("projects", self.projects, project),
+        ):  # fmt: skip
+            if part is not None and (key := _key(mapping, part)) is not None:
+                yield name, key, part
+
     def _in_order(
         self, kind: WorkKind, activity: Label | None, sub_project: Project | None, project: Project | None
     ) -> Iterator[Booking]:
         for mapping, part in (
             (self.activities, activity), (self.projects, sub_project), (self.projects, project),
         ):  # fmt: skip
-            if part is not None and mapping:
-                named = mapping.get(part.id) or mapping.get(part.number or "")
-                if named is not None:
-                    yield named
+            if part is not None and (key := _key(mapping, part)) is not None:
+                yield mapping[key]
         if (of_kind := self.kinds.get(kind)) is not None:
             yield of_kind
         yield self.default
+
+
+def _key(mapping: Mapping[str, Booking], part: Label | Project) -> str | None:
+    if part.id in mapping:
+        return part.id
+    return part.number if part.number is not None and part.number in mapping else None

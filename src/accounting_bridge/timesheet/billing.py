@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -15,6 +16,8 @@ from ..models.invoice import MOST_LINES
 from ..money import Rounding
 from .articles import ArticleMap
 from .grouping import Grouping
+from .linking import ByCustomer, as_link, check_keys, key_text
+from .percent import check_percent
 from .pricing import Rates, TimeRounding
 from .texts import REFERENCE_PLACEHOLDERS, Template, Texts, template
 from .work import CustomerLink
@@ -45,7 +48,7 @@ class CustomerTerms:
     def check(self, checks: Checks, at: str) -> None:
         """Note what is wrong, each problem under the path *at*."""
         _check_customer(checks, f"{at}.customer", self.customer, Customer, CustomerRef)
-        checks.number(f"{at}.tax_rate", self.tax_rate, low=0, high=100, optional=True)
+        check_percent(checks, f"{at}.tax_rate", self.tax_rate)
         checks.kind(f"{at}.tax_treatment", self.tax_treatment, TaxTreatment)
         checks.text(f"{at}.language", self.language)
         checks.whole(f"{at}.payment_terms_days", self.payment_terms_days, low=0, high=3650)
@@ -63,14 +66,31 @@ def _check_customer(checks: Checks, at: str, given: object, *kinds: type, requir
         checks.kind(at, given, *kinds, required=required)
 
 
-def _terms(given: Mapping[str, CustomerTerms | Customer | CustomerRef]) -> Any:
+_K_co = TypeVar("_K_co", covariant=True)
+_V_co = TypeVar("_V_co", covariant=True)
+
+
+class _Items(Protocol[_K_co, _V_co]):
+    """A mapping, as type checkers see it: with texts alone as keys, with links alone, or with both."""
+
+    def items(self) -> AbstractSet[tuple[_K_co, _V_co]]: ...
+
+
+def _terms(given: _Items[str | CustomerLink, CustomerTerms | Customer | CustomerRef | str]) -> Any:
     """A copy; anything but a mapping stays and is refused by the checks."""
     if not isinstance(given, Mapping):
         return given
-    return {
-        key: CustomerTerms(customer=one) if isinstance(one, Customer | CustomerRef) else one
-        for key, one in given.items()
-    }
+    return {key: _as_terms(one) for key, one in given.items()}
+
+
+def _as_terms(given: CustomerTerms | Customer | CustomerRef | str) -> CustomerTerms:
+    match given:
+        case str() if given.strip():
+            return CustomerTerms(customer=CustomerRef(number=given.strip()))
+        case Customer() | CustomerRef():
+            return CustomerTerms(customer=given)
+        case _:
+            return given  # type: ignore[return-value]  # what is none of them is refused by the checks
 
 
 def _several_texts(given: Any) -> tuple[Texts, ...]:
@@ -88,9 +108,11 @@ class Billing:
     # ---- what, and for whom
     period: ServicePeriod | None = None
     """Only work of these days; the rest is left out and counted. None: all that is handed over."""
-    customers: Mapping[str, CustomerTerms] = field(factory=dict, converter=_terms)
-    """By customer number, else by the tracker's id of the customer. A ``Customer`` or ``CustomerRef`` may stand in
-    place of terms."""
+    customers: Mapping[str | CustomerLink, CustomerTerms] = field(factory=dict, converter=_terms)
+    """Whom drafts are for, and on what terms: ``{"10001": …}`` by customer number, ``{CustomerLink(id="291"): …}`` by
+    the tracker's id, so that a number is never taken for an id. A ``Customer``, a ``CustomerRef`` or a number in the
+    books may stand in place of terms. All of a tracker: ``{one.link: one.customer for one in source.customers()}``.
+    Where the tracker has other numbers than the books, the key says so: ``{CustomerLink(number="T-1"): "10001"}``."""
     known_customers_only: bool = False
     """Whether customers that are not in ``customers`` are reported instead of being looked up by number."""
     per: Literal["customer", "project"] = "customer"
@@ -116,6 +138,7 @@ class Billing:
     tax_rate: Decimal | None = field(default=None, converter=exact_or_none)
     """Percent, where nothing else says; None: the connection's default."""
     tax_treatment: TaxTreatment = TaxTreatment.DOMESTIC
+    """Where it charges no VAT, the VAT in gross prices is taken out of them."""
     discount_percent: Decimal | None = field(default=None, converter=exact_or_none)
     """On the whole invoice."""
 
@@ -142,9 +165,11 @@ class Billing:
     """Template of the drafts' references; None: ``work/{customer}/{period}``, with the project where drafts are made
     for projects, and the currency where it is not the plan's."""
     most_lines: int = MOST_LINES
-    """On one draft, as the vendor takes them; work that needs more is reported."""
+    """On one draft; work that needs more is reported. ``bill`` takes the vendor's limit where that is lower."""
     _reference: Template | None = field(init=False, repr=False, eq=False)
-    _by_number: Mapping[str, CustomerTerms] = field(init=False, repr=False, eq=False)
+    _by_customer: ByCustomer[CustomerTerms] = field(init=False, repr=False, eq=False)
+    _in_books: Mapping[str, CustomerTerms] = field(init=False, repr=False, eq=False)
+    """Terms by the number in the books that they name."""
 
     def __attrs_post_init__(self) -> None:
         checks = Checks("billing plan")
@@ -168,14 +193,16 @@ class Billing:
             if value is None and name == "most_lines":
                 checks.problem(name, "must not be None")
         checks.currency("currency", self.currency)
-        for name in ("tax_rate", "discount_percent"):
-            checks.number(name, getattr(self, name), low=0, high=100, optional=True)
+        check_percent(checks, "tax_rate", self.tax_rate)
+        checks.number("discount_percent", self.discount_percent, low=0, high=100, optional=True)
         checks.day("issue_date", self.issue_date)
         given = self.reference
         found = None if given is None else template(given, REFERENCE_PLACEHOLDERS, checks, "reference")
         checks.done()
         object.__setattr__(self, "_reference", found)
-        object.__setattr__(self, "_by_number", {_number(key, terms): terms for key, terms in self.customers.items()})
+        object.__setattr__(self, "_by_customer", ByCustomer(self.customers))
+        in_books = {_number(key, terms): terms for key, terms in self.customers.items()}
+        object.__setattr__(self, "_in_books", in_books)
 
     def _check_parts(self, checks: Checks) -> None:
         checks.kind("period", self.period, ServicePeriod)
@@ -190,41 +217,78 @@ class Billing:
         if not isinstance(self.customers, Mapping):
             checks.problem("customers", f"must be a mapping, not {type(self.customers).__name__}")
             return
-        named: dict[str, tuple[str, CustomerTerms]] = {}
-        for key, terms in self.customers.items():
-            at = f"customers[{key}]"
-            checks.text(at, key, required=True)
+        check_keys(checks, "customers", self.customers)
+        named: dict[str, tuple[object, CustomerTerms]] = {}
+        misread: list[tuple[str, str]] = []
+        given: Mapping[Any, Any] = self.customers
+        for key, terms in given.items():
+            at = f"customers[{key_text(key)}]"
             _check_customer(checks, at, terms, CustomerTerms, required=True)
             if isinstance(terms, CustomerTerms):
                 terms.check(checks, at)
-                other, same = named.setdefault(_number(key, terms), (key, terms))
+            else:
+                continue
+            number = _number(key, terms) if isinstance(key, str | CustomerLink) else None
+            if isinstance(key, str) and number is not None and number != key.strip():
+                misread.append((key, number))
+            elif number is not None:
+                other, same = named.setdefault(number, (key, terms))
                 if evolve(same, customer=None) != evolve(terms, customer=None):
-                    checks.problem(at, f"is the customer of customers[{other}], on other terms")
+                    checks.problem(at, f"is the customer of customers[{key_text(other)}], on other terms")
+        for key, number in misread[:_NAMED]:
+            says = f"is customer number {key} by its key, and customer {number} by its value"
+            cure = f"where {key} is the tracker's id, make the key CustomerLink(id={key!r})"
+            checks.problem(f"customers[{key}]", f"{says}: {cure}; where it is a number, CustomerLink(number={key!r})")
+        if len(misread) > _NAMED:
+            checks.problem("customers", f"and {len(misread) - _NAMED} more of this kind")
 
     def terms_of(self, link: CustomerLink | None) -> CustomerTerms | None:
-        """What is set for a customer: by its number, else by the tracker's id; None: nothing."""
+        """What is set for a customer: by the tracker's id, by its number, or for that number in the books; else None.
+
+        Where two of them differ, :meth:`contradiction` tells.
+        """
         if link is None:
             return None
-        number = link.number or ""
-        found = self.customers.get(number) or self._by_number.get(number)
-        return self.customers.get(link.id) if found is None and link.id else found
+        for found in (self._by_customer.of_id(link), self._by_customer.of_number(link)):
+            if found is not None:
+                return found
+        return self._in_books.get(link.number) if link.number is not None else None
+
+    def contradiction(self, link: CustomerLink | None) -> str | None:
+        """How the entry by the tracker's id of a customer differs from the one by its number; None: it does not."""
+        if link is None:
+            return None
+        by_id, by_number = self._by_customer.of_id(link), self._by_customer.of_number(link)
+        if by_id is None or by_number is None or by_id == by_number:
+            return None
+        said = f"customer {link.text} has two entries in Billing.customers that differ"
+        keys = f"one by the tracker's id ({link.id}{_for(by_id)}), one by its number ({link.number}{_for(by_number)})"
+        return f"{said}, {keys}: leave one of them out"
+
+    def misread(self, link: CustomerLink | None) -> list[str]:
+        """Which settings hold a customer number that is the same text as the tracker's id of this customer."""
+        if link is None:
+            return []
+        return [*(["Billing.customers"] if self._by_customer.is_misread(link) else []), *self.rates.misread(link)]
 
     def texts_for(self, language: str | None) -> Texts:
         """In this language (``de``, ``de-AT``), else the first."""
         short = (language or "")[:2].lower()
         return next((one for one in self.texts if one.language == short), self.texts[0])
 
-    def for_books(self, rounding: Rounding, currency: str | None = None) -> Billing:
-        """With what this plan leaves to the books: decimals of quantities and prices, and their currency.
+    def for_books(self, rounding: Rounding, currency: str | None = None, most_lines: int | None = None) -> Billing:
+        """With what this plan leaves to the books: decimals of quantities and prices, their currency, and how many
+        lines they take.
 
         ``bill`` does it by itself. Elsewhere, as for a preview or a timesheet of what ``bill`` made:
-        ``plan.for_books(provider.rounding, provider.check().currency)``.
+        ``plan.for_books(provider.rounding, provider.check().currency, provider.capabilities.most_lines)``.
         """
         return evolve(
             self,
             quantity_decimals=rounding.quantity_decimals if self.quantity_decimals is None else self.quantity_decimals,
             price_decimals=rounding.price_decimals if self.price_decimals is None else self.price_decimals,
             currency=self.currency or currency,
+            most_lines=self.most_lines if most_lines is None else min(self.most_lines, most_lines),
         )
 
     @property
@@ -243,12 +307,22 @@ class Billing:
         return self._reference
 
 
-def _number(key: str, terms: CustomerTerms) -> str:
-    """The customer number that terms are for; the key itself where they name none."""
+def _number(key: str | CustomerLink, terms: CustomerTerms) -> str | None:
+    """The number in the books that terms are for: the customer's that they name, else that of the key."""
     customer: object = terms.customer  # anything at all, until the checks are done
-    return (customer.number if isinstance(customer, Customer | CustomerRef) else None) or key
+    named = customer.number if isinstance(customer, Customer | CustomerRef) else None
+    if isinstance(named, str) and named.strip():
+        return named.strip()
+    link = as_link(key)
+    return link.number if link.id is None else None
 
 
+def _for(terms: CustomerTerms) -> str:
+    number = terms.customer.number if terms.customer is not None else None
+    return f" for customer {number}" if number is not None else ""
+
+
+_NAMED: Final = 3
 _FLAGS: Final = (
     "known_customers_only", "prices_include_tax", "language_on_draft", "line_periods", "project_note",
     "order_reference", "attach_receipts",

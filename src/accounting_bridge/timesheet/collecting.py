@@ -10,17 +10,20 @@ from typing import Final
 from attrs import define, evolve, field, frozen
 
 from ..errors import InvalidRequest, Problem
-from ..models import Attachment, Customer, CustomerRef, TaxTreatment
+from ..models import Customer, CustomerRef, TaxTreatment
+from ..money import ZERO
 from .articles import Booking
 from .billing import Billing, CustomerTerms
 from .grouping import Per, place
+from .one_draft import Sheet
 from .outcome import LeftOut, Reason, WorkProblem
 from .tally import PER_ENTRY, Tally, facts_wanted
-from .texts import Template, Texts
-from .wording import Wording, wording
-from .work import CustomerLink, Expense, Project, Service, TimeEntry, Trip, Work, WorkKind
+from .telling import no_customer, no_rate, no_tax_rate, no_tax_rate_in_price, on_two_terms
+from .texts import Template
+from .wording import wording
+from .work import CustomerLink, Expense, Label, Project, Service, TimeEntry, Trip, Work, WorkKind
 
-__all__ = ["Collector", "Sheet"]
+__all__ = ["Collector"]
 
 _ONE: Final = Decimal(1)
 _UNSET: Final = Decimal(-1)
@@ -29,37 +32,6 @@ _KINDS: Final = {kind: index for index, kind in enumerate(WorkKind)}
 """The order of lines on a draft."""
 _BY_TIME: Final = frozenset({Per.DAY, Per.WEEK, Per.MONTH})
 _NOTHING: Final = timedelta(0)
-
-
-@define(eq=False)
-class Sheet:
-    """One draft in the making."""
-
-    key: tuple[str, ...]
-    name: str
-    """Of the customer, to speak of it; with the project where drafts are made for projects."""
-    customer_name: str
-    customer: Customer | CustomerRef | None
-    """None where lines alone are asked for."""
-    terms: CustomerTerms | None
-    project: Project | None
-    """Where drafts are made for projects."""
-    texts: Texts
-    words: Wording
-    currency: str | None
-    treatment: TaxTreatment
-    tallies: dict[tuple[object, ...], Tally] = field(factory=dict)
-    projects: dict[str, Project] = field(factory=dict)
-    receipts: list[tuple[date, str, Attachment]] = field(factory=list)
-
-    def in_order(self) -> list[Tally]:
-        """The lines, in an order that does not depend on that of the work."""
-        return [self.tallies[key] for key in sorted(self.tallies)]
-
-    @property
-    def ids(self) -> list[str]:
-        """Of all work on it."""
-        return [one for tally in self.tallies.values() for one in tally.ids]
 
 
 @frozen(eq=False)
@@ -86,9 +58,28 @@ class _Way:
     taxed: bool
     includes_tax: bool = False
     receipt_rate: Decimal | None = None
+    taken_out: Decimal = ZERO
+    by_number: dict[tuple[str, str], str] = field(factory=dict)
     title: str = ""
     tally: Tally | None = None
     """Of hours that share a line."""
+
+
+@define(eq=False)
+class _Known:
+    """The way of work with these labels, which are the very same objects most of the time."""
+
+    customer: CustomerLink | None
+    project: Project | None
+    sub_project: Project | None
+    activity: Label | None
+    person: Label | None
+    way: _Way | _Blocked
+
+    @property
+    def labels(self) -> tuple[object, ...]:
+        """For comparison."""
+        return self.customer, self.project, self.sub_project, self.activity, self.person
 
 
 class Collector:
@@ -100,13 +91,17 @@ class Collector:
         """Whether lines are asked for, whoever they are for."""
         self._seen: set[str] = set()
         self._sheets: dict[tuple[str, ...], Sheet] = {}
-        self._ways: dict[tuple[object, ...], _Way | _Blocked] = {}
+        self._known: dict[tuple[object, ...], _Known] = {}
+        self._by_labels: dict[tuple[object, ...], _Known] = {}
+        self._terms: dict[CustomerTerms, str] = {}
+        self._found_by_id: set[tuple[str, str]] = set()
+        """Entries of the article map."""
         self._blocked: dict[tuple[Reason, str], _Blocked] = {}
         self._unbillable = self._billed = self._outside = 0
 
     def gather(self, work: Iterable[Work]) -> None:
         """Read all of it. Entries come by the hundred thousand, so that this loop does little for each."""
-        plan, seen, ways = self._plan, self._seen, self._ways
+        plan, seen, all_known = self._plan, self._seen, self._known
         pers = plan.grouping.hours
         dated, single = not _BY_TIME.isdisjoint(pers), Per.ENTRY in pers
         start, end = (plan.period.start, plan.period.end) if plan.period is not None else (date.min, date.max)
@@ -143,9 +138,17 @@ class Collector:
                 sub_project and sub_project.id, activity and activity.id, person and person.id,
                 item.rate, item.currency, item.tax_rate, item.article, dated and day,
             )  # fmt: skip
-            way = ways.get(key)
-            if way is None:
-                way = ways[key] = self._way(item)
+            known = all_known.get(key)
+            if (
+                known is None
+                or known.customer is not customer
+                or known.project is not project
+                or known.activity is not activity
+                or known.person is not person
+                or known.sub_project is not sub_project
+            ):
+                known = all_known[key] = self._same(known, key, item)
+            way = known.way
             if isinstance(way, _Blocked):
                 way.ids.append(name)
                 continue
@@ -182,35 +185,66 @@ class Collector:
 
     # ---- where it goes
 
+    def _same(self, known: _Known | None, key: tuple[object, ...], item: TimeEntry) -> _Known:
+        """The way of such work: ids decide on it, and what else is said about them is taken in wherever it differs."""
+        labels = (item.customer, item.project, item.sub_project, item.activity, item.person)
+        if known is None or known.labels != labels:
+            found = self._by_labels.get((key, labels))
+            if found is None:
+                found = self._by_labels[key, labels] = _Known(*labels, self._way(item))
+            return found
+        known.customer, known.project, known.sub_project, known.activity, known.person = labels
+        return known
+
+    def _found_by_number(self, item: Work) -> dict[tuple[str, str], str]:
+        """Which entries of the article map stand for it by a number, and whose that is."""
+        found = {}
+        for name, key, part in self._plan.articles.keys(item.activity, item.sub_project, item.project):
+            if key == part.id:
+                self._found_by_id.add((name, key))
+            else:
+                found[name, key] = f"{part.text} (id {part.id})"
+        return found
+
+    def taken_for_another(self, tally: Tally) -> str | None:
+        """How an entry of the article map means the id of one thing and the number of another; None: it does not."""
+        for (name, key), whose in sorted(tally.by_number.items()):
+            if (name, key) in self._found_by_id:
+                said = f"ArticleMap.{name}[{key!r}] is the number of {whose} and the id of another"
+                return f"{said}: give both an entry by their id"
+        return None
+
     def _way(self, item: Work) -> _Way | _Blocked:
         plan = self._plan
         sheet = self._sheet(item)
         if isinstance(sheet, _Blocked):
             return sheet
         terms = plan.terms_of(item.customer)
+        treatment = _treatment(plan, terms)
+        taxed = treatment is TaxTreatment.DOMESTIC
         foreign = item.currency is not None and item.currency != plan.currency
         rate = _rate(plan, item, foreign=foreign)
         if rate is None:
-            return self._block(Reason.NO_RATE, _no_rate(plan, item, foreign=foreign))
-        booking, taxed = self._booking(item, terms), _treatment(plan, terms) is TaxTreatment.DOMESTIC
-        receipt_rate = None
+            return self._block(Reason.NO_RATE, no_rate(plan, item, foreign=foreign))
+        booking = self._booking(item, terms)
+        receipt_rate, taken_out = None, ZERO
         if isinstance(item, Expense):
             receipt_rate = booking.tax_rate if item.receipt_tax_rate is None else item.receipt_tax_rate
-            unknown = receipt_rate is None if item.includes_tax else taxed and booking.tax_rate is None
-            if unknown and item.includes_tax != plan.prices_include_tax:
-                given, wanted = ("gross", "net") if item.includes_tax else ("net", "gross")
-                message = f"no VAT rate for expenses of {_who(item)}: they are {given}, and the prices {wanted}"
-                cure = "give Expense.tax_rate, or one in the article map or plan"
-                return self._block(Reason.NO_TAX_RATE, f"{message}; {cure}")
+            wanted = _unknown_rate(plan, item, booking, receipt_rate, taxed=taxed)
+            if wanted is not None:
+                message = no_tax_rate(item, gross=item.includes_tax, wanted=wanted)
+                return self._block(Reason.NO_TAX_RATE, message)
+        elif plan.prices_include_tax and not taxed:
+            if booking.tax_rate is None:
+                return self._block(Reason.NO_TAX_RATE, no_tax_rate_in_price(item, treatment))
+            taken_out = booking.tax_rate
         if not taxed:
             booking = evolve(booking, tax_rate=None)
         pers = plan.grouping.of(item.kind)
         template = sheet.texts.of_line(
             item.kind, pers, as_amount=item.kind is WorkKind.HOURS and plan.hours == "amount"
         )
-        for project in (item.project, item.sub_project):
-            if project is not None:
-                sheet.projects.setdefault(project.id, project)
+        sheet.learn(item, plan)
         return _Way(
             sheet=sheet,
             rate=rate,
@@ -222,6 +256,8 @@ class Collector:
             taxed=taxed,
             includes_tax=isinstance(item, Expense) and item.includes_tax,
             receipt_rate=receipt_rate,
+            taken_out=taken_out,
+            by_number=self._found_by_number(item),
             title=item.title if isinstance(item, Service) else "",
         )
 
@@ -232,7 +268,7 @@ class Collector:
         key = (
             _KINDS[item.kind], stands, way.rate, _sortable(booking.tax_rate), booking.article or "",
             booking.ledger_account or "", booking.unit or "", way.title, way.includes_tax, _sortable(way.receipt_rate),
-            way.taxed,
+            way.taken_out, way.taxed,
         )  # fmt: skip
         tally = way.sheet.tallies.get(key)
         if tally is None:
@@ -244,6 +280,7 @@ class Collector:
                 taxed=way.taxed,
                 includes_tax=way.includes_tax,
                 receipt_rate=way.receipt_rate,
+                taken_out=way.taken_out,
                 first=date.max,
                 last=date.min,
                 wanted=way.wanted,
@@ -252,24 +289,29 @@ class Collector:
                 entries={} if way.per_entry else None,
             )
         tally.learn(item)
+        tally.by_number |= way.by_number
         return tally
 
     def _sheet(self, item: Work) -> Sheet | _Blocked:
         plan, link = self._plan, item.customer
         currency = item.currency or plan.currency
+        if (contradiction := plan.contradiction(link)) is not None:
+            return self._block(Reason.AMBIGUOUS, contradiction)
         if self._alone:
-            key: tuple[str, ...] = (currency or "",)
+            key: tuple[str, ...] = (currency or "", "")
             if (found := self._sheets.get(key)) is None:
                 found = self._new_sheet(key, item, None, None, currency)
             return found
         terms = plan.terms_of(link)
         customer = _customer(plan, link, terms)
         if isinstance(customer, Reason):
-            return self._block(customer, _no_customer(customer, item))
+            return self._block(customer, no_customer(customer, item))
         project = item.project if plan.per == "project" else None
         whose = (customer.number or "", "" if customer.number else customer.id or "")
         by_name = customer.name if isinstance(customer, Customer) and not any(whose) else ""
-        key = (*whose, by_name, project.id if project is not None else "", currency or "")
+        # Terms that are set for the tracker's id do not hold for work that names the number alone.
+        of_terms = self._terms.setdefault(terms, f"{len(self._terms):06}") if terms is not None else ""
+        key = (*whose, by_name, project.id if project is not None else "", currency or "", of_terms)
         if (found := self._sheets.get(key)) is None:
             found = self._new_sheet(key, item, customer, terms, currency)
         return found
@@ -282,21 +324,19 @@ class Collector:
         terms: CustomerTerms | None,
         currency: str | None,
     ) -> Sheet:
-        plan, link = self._plan, item.customer
+        plan = self._plan
         language = terms.language if terms is not None else None
         if language is None and isinstance(customer, Customer):
             language = customer.language
         texts = plan.texts_for(language)
-        name = customer.name if isinstance(customer, Customer) else link.text if link is not None else ""
         project = item.project if plan.per == "project" and not self._alone else None
         self._sheets[key] = sheet = Sheet(
             key=key,
-            name=f"{name}, project {project.text}" if project is not None else name or "these lines",
-            customer_name=name,
             customer=customer,
             terms=terms,
             project=project,
             texts=texts,
+            language=language,
             words=wording(texts.language),
             currency=currency,
             treatment=_treatment(plan, terms),
@@ -325,15 +365,32 @@ class Collector:
 
     def sheets(self) -> list[Sheet]:
         """By customer, project and currency, in an order that does not depend on that of the work."""
-        return [self._sheets[key] for key in sorted(self._sheets) if self._sheets[key].tallies]
+        return [several[0] for _, several in sorted(self._by_place().items()) if len(several) == 1]
 
     def problems(self) -> list[WorkProblem]:
         """What is on no sheet."""
-        return [
+        blocked = [
             WorkProblem(reason=one.reason, message=one.message, work=tuple(sorted(one.ids)))
             for _, one in sorted(self._blocked.items(), key=lambda pair: pair[0])
             if one.ids
         ]
+        return blocked + [
+            WorkProblem(
+                reason=Reason.AMBIGUOUS,
+                message=on_two_terms(min(sheet.name for sheet in several)),
+                work=tuple(sorted(one for sheet in several for one in sheet.ids)),
+            )
+            for _, several in sorted(self._by_place().items())
+            if len(several) > 1
+        ]
+
+    def _by_place(self) -> dict[tuple[str, ...], list[Sheet]]:
+        """Sheets of one customer, project and currency; several where the same customer has different terms."""
+        found: dict[tuple[str, ...], list[Sheet]] = {}
+        for (*where, _), sheet in self._sheets.items():
+            if sheet.tallies:
+                found.setdefault(tuple(where), []).append(sheet)
+        return found
 
     def left_out(self) -> LeftOut:
         """How much is not to be billed."""
@@ -352,12 +409,25 @@ def _treatment(plan: Billing, terms: CustomerTerms | None) -> TaxTreatment:
 def _customer(plan: Billing, link: CustomerLink | None, terms: CustomerTerms | None) -> Customer | CustomerRef | Reason:
     if terms is not None and terms.customer is not None:
         return terms.customer
-    number = (link.number or "").strip() if link is not None else ""
-    if not number:
-        return Reason.NO_CUSTOMER
+    number = link.number if link is not None else None
+    if number is None:
+        return Reason.NO_CUSTOMER if link is not None and (link.name or link.id) else Reason.UNASSIGNED
     if plan.known_customers_only and terms is None:
         return Reason.UNKNOWN_CUSTOMER
     return CustomerRef(number=number)
+
+
+def _unknown_rate(
+    plan: Billing, item: Expense, booking: Booking, receipt_rate: Decimal | None, *, taxed: bool
+) -> str | None:
+    """For what an expense needs a VAT rate that nobody has told; None: it needs none, or all are known."""
+    if plan.prices_include_tax and item.includes_tax and taxed and item.receipt_tax_rate is None:
+        return None  # the same rate, whatever it is
+    if plan.prices_include_tax and taxed and booking.tax_rate is None:
+        return "charged on at another rate than the receipt's" if item.includes_tax else "the prices gross"
+    if item.includes_tax and receipt_rate is None:
+        return "the prices net" if taxed else "charged on without VAT"
+    return None
 
 
 def _rate(plan: Billing, item: Work, *, foreign: bool) -> Decimal | None:
@@ -370,40 +440,3 @@ def _rate(plan: Billing, item: Work, *, foreign: bool) -> Decimal | None:
             return item.unit_price
         case _:
             return _ONE
-
-
-# ---- what to tell people
-
-
-def _who(item: Work) -> str:
-    return item.customer.text if item.customer is not None else "no customer"
-
-
-def _no_customer(reason: Reason, item: Work) -> str:
-    if reason is Reason.UNKNOWN_CUSTOMER:
-        return f"customer {_who(item)} is not among the plan's customers: import it first, or allow unknown ones"
-    link = item.customer
-    name = link.text if link is not None and (link.name or link.id) else None
-    whose = f"customer {name}" if name else f"project {item.project.text}" if item.project is not None else "work"
-    cure = "give it one in the tracker, or terms by the tracker's id in Billing.customers"
-    return f"{whose} has no customer number that links it to the books: {cure}"
-
-
-def _no_rate(plan: Billing, item: Work, *, foreign: bool) -> str:
-    parts = [
-        f"{name} {part.text}"
-        for name, part in (
-            ("person", item.person), ("activity", item.activity), ("sub-project", item.sub_project),
-            ("project", item.project), ("customer", item.customer),
-        )
-        if part is not None
-    ]  # fmt: skip
-    where = ", ".join(parts) or "work without person, activity, project and customer"
-    if item.kind is WorkKind.SERVICE and isinstance(item, Service):
-        return f"no unit price of {item.title!r} ({where}): give Service.unit_price"
-    what = "rate per kilometre" if item.kind is WorkKind.TRIP else "hourly rate"
-    if foreign:
-        plans = plan.currency or "the currency of the books, which the plan does not name (Billing.currency)"
-        return f"no {what} in {item.currency} for {where}: the plan's rates are in {plans}; give the entry its own"
-    looked = "Trip.rate, mileage_of_customers, mileage" if item.kind is WorkKind.TRIP else ", ".join(plan.rates.order)
-    return f"no {what} for {where}: looked at {looked}"

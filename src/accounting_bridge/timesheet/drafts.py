@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from decimal import Decimal
 
 from ..errors import InvalidRequest
 from ..models import InvoiceDraft, LineItem, ServicePeriod
-from ..money import ZERO, total
+from ..money import ZERO, difference, total
 from .billing import Billing
-from .collecting import Collector, Sheet
+from .collecting import Collector
 from .naming import draft_texts, reference_of
+from .one_draft import Sheet
 from .outcome import LeftOut, Reason, Statement, WorkDrafts, WorkLines, WorkProblem
 from .tally import Finished, NotPrintable
+from .wording import LANGUAGES
 from .work import Work
 
 __all__ = ["invoice_drafts", "lines"]
@@ -49,7 +52,7 @@ def lines(work: Iterable[Work], plan: Billing) -> WorkLines:
         sheets = []
     result = _Result(plan)
     for sheet in sheets:
-        result.finish_lines(sheet)
+        result.finish_lines(sheet, collector)
     statement = result.state(None)
     return WorkLines(
         lines=tuple(done.item for done in result.done),
@@ -78,7 +81,7 @@ def invoice_drafts(work: Iterable[Work], plan: Billing) -> WorkDrafts:
     made: list[tuple[InvoiceDraft, Statement, list[str]]] = []
     for sheet in collector.sheets():
         result = _Result(plan)
-        result.finish_lines(sheet)
+        result.finish_lines(sheet, collector)
         problems += result.problems
         if not result.done:
             continue
@@ -113,16 +116,20 @@ class _Result:
         self.notes: list[str] = []
         self.tracked = self.charged = _NOTHING
         self.period: ServicePeriod | None = None
+        self.taken_out: set[Decimal] = set()
 
     @property
     def ids(self) -> list[str]:
         return [one for done in self.done for one in done.item.work]
 
-    def finish_lines(self, sheet: Sheet) -> None:
+    def finish_lines(self, sheet: Sheet, collector: Collector) -> None:
         tallies = sheet.in_order()
         for tally in tallies:
+            if (mistaken := collector.taken_for_another(tally)) is not None:
+                self.problems.append(_problem(Reason.AMBIGUOUS, f"{sheet.name}: {mistaken}", tally.ids))
+                continue
             try:
-                done = tally.finish(self.plan, sheet.words, sheet.currency)
+                done = tally.finish(self.plan, sheet.words, sheet.currency, sheet.names)
             except NotPrintable as exc:
                 self.problems.append(_problem(exc.reason, f"{sheet.name}: {exc.message}", tally.ids))
                 continue
@@ -130,6 +137,8 @@ class _Result:
                 self.problems.append(_problem(Reason.REFUSED, _said(exc, f"a line for {sheet.name}"), tally.ids))
                 continue
             self.done.append(done)
+            if tally.taken_out:
+                self.taken_out.add(tally.taken_out)
             self.tracked += tally.tracked
             self.charged += tally.charged
             first, last = tally.first, tally.last
@@ -139,11 +148,13 @@ class _Result:
             if done.note is not None:
                 self.notes.append(done.note)
         if len(self.done) > self.plan.most_lines:
-            cure = "group more, or bill a shorter period"
+            cure = "group more (Billing.grouping), or bill a shorter period"
             message = f"{sheet.name}: {len(self.done)} lines, and a draft takes {self.plan.most_lines}: {cure}"
             self.problems.append(_problem(Reason.TOO_MANY_LINES, message, self.ids))
             self.done, self.notes = [], []
             self.tracked = self.charged = _NOTHING
+        if self.done:
+            self.notes += _notes_of(sheet, self.taken_out)
 
     def state(self, reference: str | None) -> Statement:
         return Statement(
@@ -153,6 +164,7 @@ class _Result:
             tracked=self.tracked,
             charged=self.charged,
             printed_hours=total(done.printed_hours for done in self.done),
+            line_differences=tuple(filter(None, (difference(done.amount, done.exact_amount) for done in self.done))),
         )
 
 
@@ -161,7 +173,7 @@ def _draft(plan: Billing, sheet: Sheet, result: _Result, reference: str) -> Invo
     items: tuple[LineItem, ...] = tuple(done.item for done in result.done)
     introduction, closing, note = draft_texts(plan, sheet, result.period, result.charged)
     billed = set(result.ids) if plan.attach_receipts else set()
-    orders = sorted({order for project in sheet.projects.values() if (order := project.order_reference)})
+    orders = sorted({order for project in sheet.projects if (order := project.order_reference)})
     order = terms.order_reference if terms is not None else None
     if order is None and plan.order_reference and orders:
         order = orders[0] if len(orders) == 1 else None
@@ -188,6 +200,23 @@ def _draft(plan: Billing, sheet: Sheet, result: _Result, reference: str) -> Invo
         discount_percent=plan.discount_percent if discount is None else discount,
         attachments=tuple(file for _, one, file in sorted(sheet.receipts, key=lambda r: r[:2]) if one in billed),
     )
+
+
+def _notes_of(sheet: Sheet, taken_out: set[Decimal]) -> list[str]:
+    """What the settings did to one draft that nobody may have meant."""
+    notes = sheet.names.notes()
+    if taken_out:
+        rates = ", ".join(f"{rate:f}" for rate in sorted(taken_out))
+        notes.append(f"VAT of {rates} % is taken out of the prices, because {sheet.treatment} charges none")
+    language, written = sheet.language, sheet.texts.language
+    if language is not None and language[:2].lower() != written:
+        there = language[:2].lower() in LANGUAGES
+        cure = f": add Texts(language={language[:2].lower()!r}) to Billing.texts" if there else ""
+        notes.append(f"the customer's language is {language}, and the plan's texts are in {written}{cure}")
+    for setting in sorted(sheet.misread):
+        meant = "if the tracker's id was meant, make the key CustomerLink(id=…)"
+        notes.append(f"{setting} is read as a customer number, and is also the tracker's id of {sheet.name}: {meant}")
+    return notes
 
 
 def _unique(
@@ -223,11 +252,11 @@ def _notes(plan: Billing, left_out: LeftOut, statements: Iterable[Statement]) ->
         notes.append(f"left out: {', '.join(counts)}")
     for one in statements:
         said = f"{one.reference}: " if one.reference is not None else ""
-        if one.difference:
-            said_time = f"{one.printed_hours} h printed"
-            notes.append(
-                f"{said}{said_time} come to {one.amount}, exact time to {one.exact_amount} ({one.difference:+})"
-            )
+        if one.line_differences:
+            times = f"{one.printed_hours} h printed come to {one.amount}, exact time to {one.exact_amount}"
+            off = one.line_differences
+            single = f"; the single lines by {min(off):+} to {max(off):+}" if min(off) < ZERO < max(off) else ""
+            notes.append(f"{said}{times} ({one.difference:+}{single})")
         if one.amount < ZERO:
             notes.append(
                 f"{said}comes to {one.amount}: below zero it is a credit, which not all vendors take as an invoice"

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ..models._checks import Checks, as_tuple
-from .work import Label, Project, TimeEntry, Work, WorkKind
+from .work import TimeEntry, Work, WorkKind
 
 __all__ = ["Grouping", "Per"]
 
@@ -94,9 +94,9 @@ _ALWAYS = (0, 0, 0)
 
 
 def place(pers: tuple[Per, ...], work: Work) -> tuple[str, ...]:
-    """Where its line stands, as text that sorts: project, sub-project, activity, person, bucket of days, entry.
+    """Where its line stands: ids of project, sub-project, activity and person, bucket of days, start, entry.
 
-    Names before ids, so that customers find them in the order of the alphabet.
+    What a line is not made for is empty. No names: one that was changed makes no other line.
     """
     single = Per.ENTRY in pers
     year, second, third = bucket(pers, work.day)
@@ -107,13 +107,9 @@ def place(pers: tuple[Per, ...], work: Work) -> tuple[str, ...]:
     ):  # fmt: skip
         # A sub-project without its project would merge those of two projects that are called alike.
         wanted = per in pers or (per is Per.PROJECT and Per.SUB_PROJECT in pers)
-        parts += _named(part) if wanted else ("", "")
+        parts.append(part.id if wanted and part is not None else "")
     parts.append(f"{year:04}-{second:02}-{third:02}")
     return (*parts, _start(work), work.id) if single else (*parts, "", "")
-
-
-def _named(part: Project | Label | None) -> tuple[str, str]:
-    return (part.text, part.id) if part is not None else ("", "")
 
 
 def _start(work: Work) -> str:

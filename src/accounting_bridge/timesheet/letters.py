@@ -12,7 +12,7 @@ from ..errors import InvalidRequest, Problem
 if TYPE_CHECKING:
     from fpdf import FPDF
 
-__all__ = ["Fonts", "Style", "printable"]
+__all__ = ["BOX", "Fonts", "Style", "close_files", "printable"]
 
 Style: TypeAlias = Literal["", "B"]
 """Regular or bold."""
@@ -25,6 +25,17 @@ _ALIKE: Final = str.maketrans(
     }
 )  # fmt: skip
 """Marks that look the same, or are blank: most fonts have one of them only."""
+BOX: Final = "□"
+"""Stands for what a font lacks. It is drawn with lines, because fonts lack this as well."""
+_BOX_WIDTH: Final = 0.62 * 25.4 / 72
+"""In mm, of one point of size."""
+_WITHOUT_MARK: Final = str.maketrans(
+    {
+        "Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "Ħ": "H", "ħ": "h", "ı": "i", "Ŀ": "L", "ŀ": "l", "Ŧ": "T", "ŧ": "t",
+        "ĸ": "k", "Ŋ": "N", "ŋ": "n", "Ə": "E", "ə": "e", "ẞ": "ß", "Ø": "O", "ø": "o",
+    }
+)  # fmt: skip
+"""Letters of Europe that Unicode does not take apart into a letter and its mark."""
 
 
 class Fonts:
@@ -35,13 +46,18 @@ class Fonts:
         self.family = "helvetica"
         self._name = "the built-in font"
         if regular is not None:
-            self.family, self._name = "given", f"the font {fspath(regular)}"
+            # The name of the file, never where it lies: paths of a server are nobody's business.
+            self.family, self._name = "given", f"the font {Path(regular).name}"
             self._add("", "font", regular)
             self._add("B", "bold_font", regular if bold is None else bold)
         elif bold is not None:
             raise _refusal("bold_font", "is given without font")
         self._missing: dict[str, str] = {}
         """Each with the text that it came first in."""
+        self.replaced = 0
+        """How many characters were."""
+        self._fit: dict[str, str] = {}
+        """What is printed for each that came up."""
         self._widths: dict[Style, dict[str, float]] = {"": {}, "B": {}}
         """Of one point of size."""
         self._known: dict[Style, Any] = {}
@@ -54,21 +70,50 @@ class Fonts:
             with Path(path).open("rb") as file:
                 known = file.read(4) in _FONT_FILES
         except OSError as exc:
-            raise _refusal(at, f"{fspath(path)} cannot be read: {exc.strerror}") from None
+            raise _refusal(at, f"{Path(path).name} cannot be read: {exc.strerror}") from None
         if not known:
-            raise _refusal(at, f"{fspath(path)} is no TrueType or OpenType font")
+            raise _refusal(at, f"{Path(path).name} is no TrueType or OpenType font")
         try:
             self._pdf.add_font(self.family, style=style, fname=fspath(path))
         except Exception as exc:  # noqa: BLE001  what a font reader raises over a file that is no font is not documented
-            raise _refusal(at, f"{fspath(path)} cannot be used as a TrueType or OpenType font: {exc}") from None
+            why = str(exc).replace(fspath(path), Path(path).name)
+            raise _refusal(at, f"{Path(path).name} cannot be used as a TrueType or OpenType font: {why}") from None
 
-    def _width(self, char: str, style: Style, text: str) -> float:
+    def _has(self, char: str, style: Style) -> bool:
         known = self._known[style]
         try:
             found = ord(char) in known if known is not None else bool(char.encode("cp1252"))
         except UnicodeEncodeError:
             found = False
-        if not found or _needs_shaping(char):
+        return found and not _needs_shaping(char)
+
+    def with_letters_of_it(self, text: str) -> str:
+        """With the bare letter for one whose mark the font lacks, else a box; each is counted."""
+        if text.isascii():
+            return text
+        return "".join(map(self._fitting, printable(text)))
+
+    def _fitting(self, char: str) -> str:
+        fit = self._fit.get(char)
+        if fit is None:
+            fit = self._fit[char] = char if char in (BOX, "\n") or self._has_both(char) else self._instead(char)
+        self.replaced += fit != char
+        return fit
+
+    def _has_both(self, char: str) -> bool:
+        return self._has(char, "") and self._has(char, "B")
+
+    def _instead(self, char: str) -> str:
+        if unicodedata.combining(char):
+            return ""  # a mark that no letter was composed with
+        taken_apart = unicodedata.normalize("NFKD", char.translate(_WITHOUT_MARK))
+        bare = "".join(one for one in taken_apart if not unicodedata.combining(one))
+        return bare if bare and all(map(self._has_both, bare)) else BOX
+
+    def _width(self, char: str, style: Style, text: str) -> float:
+        if char == BOX:
+            return _BOX_WIDTH
+        if not self._has(char, style):
             self._missing.setdefault(char, text)
             return 0.0
         self._pdf.set_font(self.family, style=style, size=10)
@@ -129,13 +174,21 @@ class Fonts:
         more = f"; and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
         said = f"{self._name} cannot print {'; '.join(listed[:_NAMED])}{more}"
         shaped = "; right-to-left and Indic scripts are not printed" if any(map(_needs_shaping, self._missing)) else ""
-        cure = "give font= the path of a TrueType font that has them"
-        raise _refusal("font", f"{said}: {cure}, or take them out of the texts{shaped}")
+        cure = "give font= the path of a TrueType font that has them, or missing='replace'"
+        raise _refusal("font", f"{said}: {cure}{shaped}")
 
 
 _NAMED: Final = 20
 _FONT_FILES: Final = frozenset({b"\x00\x01\x00\x00", b"true", b"OTTO", b"ttcf", b"wOFF", b"wOF2"})
 """How they begin."""
+
+
+def close_files(pdf: FPDF) -> None:
+    """Of fonts, which fpdf2 leaves open where nothing is drawn with them."""
+    for font in pdf.fonts.values():
+        file = getattr(font, "ttfont", None)
+        if file is not None:
+            file.close()
 
 
 def _needs_shaping(char: str) -> bool:

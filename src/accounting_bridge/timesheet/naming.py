@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+from attrs import astuple
+
 from ..models import Customer, ServicePeriod
 from .billing import Billing
-from .collecting import Sheet
+from .one_draft import Sheet
 from .tally import hours_of
 from .wording import clock
 
@@ -89,7 +91,7 @@ def draft_texts(
         return None, None, None
     days = plan.period if plan.service_period == "period" else period
     assert days is not None
-    projects = sorted(sheet.projects.values(), key=lambda project: (project.text, project.id))
+    projects = sorted(sheet.projects, key=lambda one: (sheet.names.of("project", one.id), *map(str, astuple(one))))
     first, last = words.month(days.start), words.month(days.end)
     values = {
         "customer": sheet.customer_name,
@@ -99,7 +101,7 @@ def draft_texts(
         "month": first if first == last else f"{first} – {last}",
         "hours": clock(charged),
         "decimal_hours": words.number(hours_of(charged), plan.quantity_places),
-        "project": _listed(project.text for project in projects),
+        "project": _listed(sheet.names.of("project", one.id) for one in projects),
         "project_number": _listed(project.number for project in projects),
         "order_reference": _listed(project.order_reference for project in projects),
         "cost_centre": _listed(project.cost_centre for project in projects),

@@ -18,6 +18,11 @@ class Reason(StrEnum):
     """Why work is on no line."""
 
     NO_CUSTOMER = "no_customer"
+    """Its customer is not linked to the books."""
+    UNASSIGNED = "unassigned"
+    """The tracker names no customer for it."""
+    AMBIGUOUS = "ambiguous"
+    """Two settings that differ are meant for it, or one that is meant for something else."""
     UNKNOWN_CUSTOMER = "unknown_customer"
     NO_RATE = "no_rate"
     NO_TAX_RATE = "no_tax_rate"
@@ -70,6 +75,9 @@ class Statement:
     """After rounding by the plan, and where the app charges other hours on purpose."""
     printed_hours: Decimal
     """Sum of the printed quantities; 0 where hours are printed as amounts."""
+    line_differences: tuple[Decimal, ...] = ()
+    """What each line whose printed hours come to something else comes to above exact time; they may cancel each other
+    out."""
 
     @property
     def difference(self) -> Decimal:

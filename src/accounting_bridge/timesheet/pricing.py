@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from ..models._checks import Checks, exact, exact_or_none
 from .grouping import known_ones
+from .linking import ByCustomer, check_keys, key_text
 from .work import CustomerLink, Label, Project, TimeEntry, Trip
 
 __all__ = ["RateOf", "Rates", "TimeRounding"]
@@ -46,9 +47,12 @@ def _order(given: Any) -> tuple[RateOf, ...]:
     return found
 
 
+_BY_CUSTOMER: Final = ("customers", "mileage_of_customers")
+
+
 @frozen(kw_only=True)
 class Rates:
-    """Rates per hour in the plan's currency, by the tracker's ids (customers: by number, else by the tracker's id).
+    """Rates per hour in the plan's currency, by the tracker's ids.
 
     The first in ``order`` that is set counts. An entry without any is reported, and never billed at zero. To work in
     another currency only the entry's own rate applies.
@@ -60,7 +64,9 @@ class Rates:
     activities: Mapping[str, Decimal] = field(factory=dict, converter=_amounts)
     projects: Mapping[str, Decimal] = field(factory=dict, converter=_amounts)
     """Sub-projects as well."""
-    customers: Mapping[str, Decimal] = field(factory=dict, converter=_amounts)
+    customers: Mapping[str | CustomerLink, Decimal] = field(factory=dict, converter=_amounts)
+    """By customer number; with ``CustomerLink(id=…)`` as key by the tracker's id. Of a customer with both, the one by
+    number counts."""
     persons_on_projects: Mapping[tuple[str, str], Decimal] = field(factory=dict, converter=_amounts)
     """By (project, person)."""
     activities_on_projects: Mapping[tuple[str, str], Decimal] = field(factory=dict, converter=_amounts)
@@ -69,13 +75,16 @@ class Rates:
     """What is left out of it does not count: ``("default",)`` overrides all rates by the flat one."""
     mileage: Decimal | None = field(default=None, converter=exact_or_none)
     """Per kilometre, for trips without a rate of their own."""
-    mileage_of_customers: Mapping[str, Decimal] = field(factory=dict, converter=_amounts)
+    mileage_of_customers: Mapping[str | CustomerLink, Decimal] = field(factory=dict, converter=_amounts)
+    """As ``customers``."""
+    _of_customers: ByCustomer[Decimal] = field(init=False, repr=False, eq=False)
+    _mileage_of: ByCustomer[Decimal] = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         checks = Checks("set of rates")
         for name in ("default", "mileage"):
             checks.number(name, getattr(self, name), optional=True)
-        for name in ("persons", "activities", "projects", "customers", "mileage_of_customers"):
+        for name in ("persons", "activities", "projects", *_BY_CUSTOMER):
             self._check_mapping(checks, name, paired=False)
         for name in ("persons_on_projects", "activities_on_projects"):
             self._check_mapping(checks, name, paired=True)
@@ -85,6 +94,13 @@ class Rates:
         elif len(set(order)) < len(order):
             checks.problem("order", "names something twice")
         checks.done()
+        object.__setattr__(self, "_of_customers", ByCustomer(self.customers))
+        object.__setattr__(self, "_mileage_of", ByCustomer(self.mileage_of_customers))
+
+    def misread(self, link: CustomerLink) -> list[str]:
+        """Which mappings hold a customer number that is the same text as the tracker's id of this customer."""
+        found = zip(_BY_CUSTOMER, (self._of_customers, self._mileage_of), strict=True)
+        return [f"Rates.{name}" for name, rates in found if rates.is_misread(link)]
 
     def _check_mapping(self, checks: Checks, name: str, *, paired: bool) -> None:
         given = getattr(self, name)
@@ -92,12 +108,14 @@ class Rates:
             checks.problem(name, f"must be a mapping, not {type(given).__name__}")
             return
         for key, rate in given.items():
-            at = f"{name}[{key}]"
+            at = f"{name}[{key_text(key)}]"
             if paired and not (isinstance(key, tuple) and len(key) == 2 and all(isinstance(one, str) for one in key)):
                 checks.problem(at, "must be a pair of ids: the project's first")
-            elif not paired:
+            elif not paired and name not in _BY_CUSTOMER:
                 checks.text(at, key, required=True)
             checks.number(at, rate)
+        if name in _BY_CUSTOMER:
+            check_keys(checks, name, given)
 
     def of_hour(self, entry: TimeEntry, *, foreign: bool = False) -> Decimal | None:
         """The rate of an entry; None where there is none. *foreign*: it is not in the currency of these rates."""
@@ -112,7 +130,7 @@ class Rates:
         """The rate of a trip: its own, the customer's, the general one; None where there is none."""
         if trip.rate is not None or foreign:
             return trip.rate
-        rate = _by_customer(self.mileage_of_customers, trip.customer)
+        rate = _by_customer(self._mileage_of, trip.customer)
         return self.mileage if rate is None else rate
 
     def _by(self, source: RateOf, entry: TimeEntry) -> Decimal | None:
@@ -129,7 +147,7 @@ class Rates:
                 rate = _by_id(self.projects, entry.sub_project)
                 return _by_id(self.projects, entry.project) if rate is None else rate
             case RateOf.CUSTOMER:
-                return _by_customer(self.customers, entry.customer)
+                return _by_customer(self._of_customers, entry.customer)
             case _:
                 return self.default
 
@@ -147,11 +165,11 @@ def _by_pair(rates: Mapping[tuple[str, str], Decimal], entry: TimeEntry, part: L
     return None
 
 
-def _by_customer(rates: Mapping[str, Decimal], customer: CustomerLink | None) -> Decimal | None:
-    if customer is None or not rates:
+def _by_customer(rates: ByCustomer[Decimal], customer: CustomerLink | None) -> Decimal | None:
+    if customer is None:
         return None
-    rate = rates.get(customer.number) if customer.number is not None else None
-    return rates.get(customer.id) if rate is None and customer.id is not None else rate
+    rate = rates.of_number(customer)
+    return rates.of_id(customer) if rate is None else rate
 
 
 @frozen(kw_only=True)

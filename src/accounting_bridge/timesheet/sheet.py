@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from os import PathLike
-from typing import Final
+from typing import Final, Literal
 
 from attrs import evolve
 
@@ -43,6 +43,7 @@ def timesheet_pdf(
     filename: str | None = None,
     font: str | PathLike[str] | None = None,
     bold_font: str | PathLike[str] | None = None,
+    missing: Literal["replace", "refuse"] = "replace",
 ) -> Attachment:
     """All work that *draft* bills (``LineItem.work``), entry by entry, with the sums of the draft. A4, as text.
 
@@ -55,7 +56,7 @@ def timesheet_pdf(
             now makes no difference.
         draft: Made with *plan*, by ``invoice_drafts`` or of ``lines``. Lines without work are left out, and said to be.
         plan: With which it was priced.
-        language: ``de``, ``nl`` or ``en``; None: the draft's, else the customer's, else the plan's first.
+        language: ``de``, ``nl`` or ``en``; None: the customer's, else the draft's, else the plan's first.
         group_by: What the entries stand together by, as in ``Grouping``, instead of by the lines of the draft. Not
             ``entry``.
         persons: Whether names of persons are printed. Without, headings are made of projects and activities, because
@@ -69,10 +70,13 @@ def timesheet_pdf(
         font: Path of a TrueType or OpenType font, for names and notes in letters that the built-in Helvetica lacks. It
             has those of Western Europe, with euro sign, dashes and quotes.
         bold_font: Likewise; None: *font*.
+        missing: What becomes of characters that the font lacks. ``replace``: letters are printed without the mark that
+            it lacks (Paweł as Pawel), all else, as emoji, as a box; the sheet says at its end how many that were.
+            ``refuse``: no sheet is made, and each is named.
 
     Raises:
-        InvalidRequest: the draft bills work that *work* does not hold, or that came to something else; or the font
-            lacks characters. Every problem is named.
+        InvalidRequest: the draft bills work that *work* does not hold, or that came to something else; the font is
+            none, or lacks characters with ``missing="refuse"``. Every problem is named.
         Unsupported: fpdf2 is not installed (extra ``pdf``).
     """
     checks = Checks("timesheet")
@@ -86,6 +90,8 @@ def timesheet_pdf(
         checks.flag(name, flag)
     for name, path in (("font", font), ("bold_font", bold_font)):
         checks.kind(name, path, str, PathLike)
+    if missing not in ("replace", "refuse"):
+        checks.problem("missing", "must be replace or refuse")
     checks.done()
     billed = _billed(work, draft, plan)
     wanted = language if language is not None else _language(draft, plan, billed)
@@ -116,10 +122,11 @@ def timesheet_pdf(
         foot=" · ".join((heading, sheet.customer, invoice_number or draft.reference)),
         page=sheet.said.page,
         continued=sheet.said.continued,
+        not_printed=sheet.said.not_printed,
         # Not of the day when it is made, which would make other bytes of it the day after.
         made=datetime.combine(sheet.period.end, time(), UTC),
     )
-    content = typeset(document, font=font, bold_font=bold_font)
+    content = typeset(document, font=font, bold_font=bold_font, missing=missing)
     plain = _PLAIN_NAME.sub("-", draft.reference).strip("-")
     return Attachment(filename=filename or f"{sheet.said.filename}-{plain}.pdf", content=content)
 
@@ -208,11 +215,13 @@ def _changed(line: LineItem, again: tuple[LineItem, ...], problems: list[str]) -
 
 
 def _language(draft: InvoiceDraft, plan: Billing, billed: list[BilledLine]) -> str:
+    """The customer's, where there are words in it; else that of the invoice."""
     customer = draft.customer
     terms = plan.terms_of(billed[0].works[0].customer)
     known = (
-        draft.language,
         terms.language if terms is not None else None,
         customer.language if isinstance(customer, Customer) else None,
+        draft.language,
+        plan.texts[0].language,
     )
-    return plan.texts_for(next(filter(None, known), None)).language
+    return next(one for one in known if one is not None and one[:2].lower() in SHEET_WORDS)

@@ -9,10 +9,11 @@ from typing import Final
 
 from attrs import Factory, evolve, field, frozen
 
-from ..models import Customer, InvoiceDraft, LineItem, ServicePeriod
+from ..models import Customer, InvoiceDraft, LineItem, ServicePeriod, TaxTreatment
 from ..money import ZERO, PricedLine, line_amount, total
 from .billing import Billing
 from .grouping import Per, place
+from .names import Names
 from .outcome import Statement
 from .sheet_words import SheetWords
 from .typesetting import Column, Section
@@ -105,6 +106,9 @@ class Content:
         """In the draft's currency."""
         return self.words.money(value, self.draft.currency)
 
+    def _signed(self, value: Decimal) -> str:
+        return f"{'+' if value > ZERO else ''}{self.money(value)}"
+
     def facts(self, invoice_number: str | None) -> list[tuple[str, str]]:
         """Beside the title."""
         said, draft = self.said, self.draft
@@ -195,9 +199,13 @@ class Content:
             for one in line.works:
                 together.setdefault(place(shown, one), []).append(one)
         sections = []
-        for key in sorted(together):
+        names = Names()
+        for one in (one for works in together.values() for one in works):
+            names.learn(one)
+        for key in sorted(together, key=names.in_order):
             works = sorted(together[key], key=lambda one: (_KINDS[one.kind], *when(one)))
-            heading = " – ".join(filter(None, (_part(per, self.words, works[0]) for per in Per if per in shown)))
+            parts = (_part(per, self.words, names, works[0]) for per in Per if per in shown)
+            heading = " – ".join(filter(None, parts))
             heading = heading or _same(self.words.kinds[one.kind] for one in works) or self.said.title
             hourly = [one for one in works if isinstance(one, TimeEntry)]
             charged = sum(map(self._charged, hourly), _NOTHING) if self._each_alone else None
@@ -303,9 +311,7 @@ class Content:
             case Trip():
                 parts.append(" – ".join(filter(None, (work.origin, work.destination))))
             case Expense() if self._is_converted(work):
-                form = self.said.gross_receipt if work.includes_tax else self.said.net_receipt
-                rate = self.line_of[work.id].item.tax_rate if work.receipt_tax_rate is None else work.receipt_tax_rate
-                parts.append(form.format(amount=self.money(work.amount), rate=self.words.number(rate or ZERO)))
+                parts.append(self._receipt(work))
             case FixedFee() | Subscription() if work.period is not None:
                 parts.append(self.words.period(work.period))
             case _:
@@ -314,9 +320,25 @@ class Content:
             parts.append(work.note.strip())
         return "\n".join(filter(None, parts))
 
+    def _receipt(self, expense: Expense) -> str:
+        amount = self.money(expense.amount)
+        if not expense.includes_tax:
+            return self.said.net_receipt.format(amount=amount)
+        rate = expense.receipt_tax_rate
+        if rate is None:
+            rate = self.line_of[expense.id].item.tax_rate
+        if rate is None:  # charged on without VAT, so that the line names no rate
+            return self.said.receipt_with_tax.format(amount=amount)
+        return self.said.gross_receipt.format(amount=amount, rate=self.words.number(rate))
+
     def _is_converted(self, expense: Expense) -> bool:
         """Whether the receipt is gross and the invoice net, or the other way round."""
-        return expense.includes_tax != self.draft.prices_include_tax
+        return expense.includes_tax != self._are_gross
+
+    @property
+    def _are_gross(self) -> bool:
+        """Whether the lines include VAT. Where none is charged, it was taken out of them."""
+        return self.draft.prices_include_tax and self.draft.tax_treatment is TaxTreatment.DOMESTIC
 
     # ---- sums
 
@@ -339,7 +361,7 @@ class Content:
         if kilometres:
             totals.append((said.kilometres, f"{self.words.number(kilometres)} km"))
         if self.amounts:
-            label = said.gross if self.draft.prices_include_tax else said.net
+            label = said.gross if self._are_gross else said.net
             totals.append((label, self.money(total(line.amount for line in self.billed))))
         return totals
 
@@ -352,10 +374,11 @@ class Content:
             remarks.append(said.directions[rounding.direction].format(minutes=rounding.minutes, per=per))
         if not self.amounts:
             return remarks
-        more = total(line.statement.difference for line in self.billed)
-        if more:
-            sign = "+" if more > ZERO else ""
-            remarks.append(said.rounded_hours.format(amount=f"{sign}{self.money(more)}"))
+        off = [line.statement.difference for line in self.billed if line.statement.difference]
+        if off:
+            remarks.append(said.rounded_hours.format(amount=self._signed(total(off))))
+            if min(off) < ZERO < max(off):
+                remarks.append(said.rounded_lines.format(least=self._signed(min(off)), most=self._signed(max(off))))
         others = [line for line in draft.items if not line.work]
         if others:
             amount = total(map(_amount, others))
@@ -389,17 +412,12 @@ def _same(texts: Iterable[str]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _part(per: Per, words: Wording, work: Work) -> str:
+def _part(per: Per, words: Wording, names: Names, work: Work) -> str:
     """What a heading says of it."""
     match per:
-        case Per.PROJECT:
-            return work.project.text if work.project is not None else ""
-        case Per.SUB_PROJECT:
-            return work.sub_project.text if work.sub_project is not None else ""
-        case Per.ACTIVITY:
-            return work.activity.text if work.activity is not None else ""
-        case Per.PERSON:
-            return work.person.text if work.person is not None else ""
+        case Per.PROJECT | Per.SUB_PROJECT | Per.ACTIVITY | Per.PERSON:
+            part = getattr(work, per.value)
+            return names.of(per.value, part.id) if part is not None else ""
         case Per.WEEK:
             return words.calendar_week(work.day)
         case Per.MONTH:

@@ -45,11 +45,14 @@ class SheetWords:
     other_lines: str
     discount: str
     rounded_hours: str
+    rounded_lines: str
+    not_printed: str
     directions: Mapping[str, str]
     """How durations are rounded, by direction."""
     pers: Mapping[str, str]
     """What durations are rounded for."""
     gross_receipt: str
+    receipt_with_tax: str
     net_receipt: str
 
 
@@ -85,12 +88,15 @@ SHEET_WORDS: Final[Mapping[str, SheetWords]] = {
         other_lines="Weitere Positionen der Rechnung über {amount} sind hier nicht aufgeführt.",
         discount="Der Rabatt von {percent} % auf die ganze Rechnung ist nicht abgezogen.",
         rounded_hours="Stunden stehen gerundet auf der Rechnung. Gegenüber der genauen Zeit macht das {amount} aus.",
+        rounded_lines="Bei den einzelnen Positionen sind es {least} bis {most}.",
+        not_printed="{count} Zeichen hat die Schrift nicht: Sie stehen hier ohne Akzent oder als □.",
         directions={
             "up": "Zeiten sind auf {minutes} Minuten aufgerundet, {per}.",
             "nearest": "Zeiten sind auf {minutes} Minuten gerundet, {per}.",
         },
         pers={"entry": "je Eintrag", "day": "je Tag und Position", "line": "je Position"},
         gross_receipt="Beleg: {amount} mit {rate} % USt.",
+        receipt_with_tax="Beleg: {amount} mit USt.",
         net_receipt="Beleg: {amount} netto",
     ),
     "nl": SheetWords(
@@ -124,12 +130,15 @@ SHEET_WORDS: Final[Mapping[str, SheetWords]] = {
         other_lines="Andere regels van de factuur, samen {amount}, staan hier niet.",
         discount="De korting van {percent} % op de hele factuur is niet afgetrokken.",
         rounded_hours="Uren staan afgerond op de factuur. Vergeleken met de exacte tijd scheelt dat {amount}.",
+        rounded_lines="Per regel is dat {least} tot {most}.",
+        not_printed="{count} tekens heeft het lettertype niet: die staan hier zonder accent of als □.",
         directions={
             "up": "Tijden zijn naar boven afgerond op {minutes} minuten, {per}.",
             "nearest": "Tijden zijn afgerond op {minutes} minuten, {per}.",
         },
         pers={"entry": "per boeking", "day": "per dag en regel", "line": "per regel"},
         gross_receipt="Bon: {amount} incl. {rate} % btw",
+        receipt_with_tax="Bon: {amount} incl. btw",
         net_receipt="Bon: {amount} excl. btw",
     ),
     "en": SheetWords(
@@ -163,12 +172,15 @@ SHEET_WORDS: Final[Mapping[str, SheetWords]] = {
         other_lines="Other lines of the invoice, over {amount}, are not listed here.",
         discount="The discount of {percent} % on the whole invoice is not taken off.",
         rounded_hours="Hours are rounded on the invoice. Compared with the exact time that makes {amount}.",
+        rounded_lines="On the single lines it is {least} to {most}.",
+        not_printed="The font lacks {count} characters: here they stand without their marks, or as □.",
         directions={
             "up": "Times are rounded up to {minutes} minutes, {per}.",
             "nearest": "Times are rounded to the nearest {minutes} minutes, {per}.",
         },
         pers={"entry": "per entry", "day": "per day and line", "line": "per line"},
         gross_receipt="Receipt: {amount} incl. {rate} % VAT",
+        receipt_with_tax="Receipt: {amount} incl. VAT",
         net_receipt="Receipt: {amount} net of VAT",
     ),
 }

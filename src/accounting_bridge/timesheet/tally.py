@@ -7,13 +7,14 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
-from attrs import define, frozen
+from attrs import Factory, define, frozen
 
 from ..models import LineItem, LineKind, ServicePeriod
 from ..money import ZERO, cents, decimals, line_amount, total
 from ..money import PricedLine as Numbers
 from .articles import Booking
 from .billing import Billing
+from .names import NAMED, Names
 from .outcome import Reason
 from .texts import Template
 from .wording import Wording, clock
@@ -40,6 +41,9 @@ _HOUR: Final = Decimal(3_600_000_000)
 """In microseconds."""
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NOTHING: Final = timedelta(0)
+_CENTS: Final = 2
+_RATE_PLACES: Final = 4
+"""Decimals of a rate that VAT was taken out of, where it is only printed."""
 LINE_KINDS: Final[Mapping[WorkKind, LineKind]] = {
     WorkKind.HOURS: LineKind.SERVICE,
     WorkKind.SERVICE: LineKind.SERVICE,
@@ -75,9 +79,15 @@ def hours_of(duration: timedelta) -> Decimal:
     return _exactly.divide(Decimal(duration // _MICROSECOND), _HOUR)
 
 
-def exact_worth(duration: timedelta, rate: Decimal) -> Decimal:
-    """Duration times rate, in cents. Divided last, so that a half cent is one."""
-    return cents(_exactly.divide(_exactly.multiply(Decimal(duration // _MICROSECOND), rate), _HOUR))
+def exact_worth(duration: timedelta, rate: Decimal, taken_out: Decimal = ZERO) -> Decimal:
+    """Duration times rate less the VAT in it, in cents. Divided last, so that a half cent is one."""
+    return _without(_exactly.multiply(Decimal(duration // _MICROSECOND), rate), taken_out, _HOUR)
+
+
+def _without(gross: Decimal, tax_rate: Decimal, divisor: Decimal = _ONE) -> Decimal:
+    """A price that includes VAT, less the VAT, in cents."""
+    divisor = _exactly.multiply(divisor, _exactly.add(_HUNDRED, tax_rate))
+    return cents(_exactly.divide(_exactly.multiply(gross, _HUNDRED), divisor))
 
 
 def _span(start: date, end: date) -> ServicePeriod:
@@ -109,7 +119,7 @@ def _title(work: Work) -> str | None:
 
 
 _FACTS: Final[Mapping[str, Callable[[Work], str | None]]] = {
-    "activity": lambda work: _text(work.activity),
+    "activity": lambda work: work.activity.id if work.activity is not None else None,
     "activity_number": lambda work: _number(work.activity),
     "cost_centre": lambda work: _of_project(work, "cost_centre"),
     "customer": lambda work: work.customer.text if work.customer is not None else None,
@@ -118,14 +128,14 @@ _FACTS: Final[Mapping[str, Callable[[Work], str | None]]] = {
     "destination": lambda work: work.destination if isinstance(work, Trip) else None,
     "order_reference": lambda work: _of_project(work, "order_reference"),
     "origin": lambda work: work.origin if isinstance(work, Trip) else None,
-    "person": lambda work: _text(work.person),
-    "project": lambda work: _text(work.project),
+    "person": lambda work: work.person.id if work.person is not None else None,
+    "project": lambda work: work.project.id if work.project is not None else None,
     "project_number": lambda work: _number(work.project),
-    "sub_project": lambda work: _text(work.sub_project),
+    "sub_project": lambda work: work.sub_project.id if work.sub_project is not None else None,
     "sub_project_number": lambda work: _number(work.sub_project),
     "title": _title,
 }
-"""Placeholders whose values are listed where they differ."""
+"""Placeholders whose values are listed where they differ; of what has a name, the id."""
 PER_ENTRY: Final = frozenset({"note", "times"})
 """Placeholders that differ from entry to entry."""
 
@@ -146,6 +156,8 @@ class Tally:
     """Whether the sums are gross."""
     receipt_rate: Decimal | None
     """VAT in gross expenses."""
+    taken_out: Decimal
+    """VAT in gross prices that is not charged, percent."""
     first: date
     last: date
     wanted: tuple[str, ...]
@@ -159,6 +171,8 @@ class Tally:
     """Where time is rounded by the day."""
     sum: Decimal = ZERO
     """Kilometres, units, or money."""
+    by_number: dict[tuple[str, str], str] = Factory(dict)
+    """Entries of the article map that were found by a number, each with whose number it is."""
     entries: dict[tuple[str, ...], tuple[str, str]] | None = None
     """Note and times of each entry by when it was; only where they are printed."""
 
@@ -202,7 +216,7 @@ class Tally:
 
     # ---- the line, when all work is in
 
-    def finish(self, plan: Billing, words: Wording, currency: str | None) -> Finished:
+    def finish(self, plan: Billing, words: Wording, currency: str | None, names: Names) -> Finished:
         """The line.
 
         Raises:
@@ -210,26 +224,27 @@ class Tally:
             InvalidRequest: the model refuses it.
         """
         measured = self.kind in {WorkKind.HOURS, WorkKind.TRIP, WorkKind.SERVICE}
+        price = self._price()
         if self.kind is WorkKind.HOURS:
             self._round(plan)
-            measure, exact = hours_of(self.charged), exact_worth(self.charged, self.rate)
+            measure, exact = hours_of(self.charged), exact_worth(self.charged, self.rate, self.taken_out)
         elif measured:
             measure = self.sum
-            exact = line_amount(Numbers(measure, self.rate, ZERO))
+            exact = _without(_exactly.multiply(measure, self.rate), self.taken_out)
         else:
             measure, exact = _ONE, self._converted(plan)
         quantity = _rounded(measure, plan.quantity_places)
         as_amount = (
             not measured
-            or decimals(self.rate) > plan.price_places
+            or decimals(price) > plan.price_places
             or (quantity != measure if self.kind is not WorkKind.HOURS else plan.hours == "amount")
         )
-        amount = exact if as_amount else line_amount(Numbers(quantity, self.rate, ZERO))
+        amount = exact if as_amount else line_amount(Numbers(quantity, price, ZERO))
         self._refuse_nothing(measure, quantity, amount, as_amount=as_amount)
         asked_for = measured and as_amount and (self.kind is not WorkKind.HOURS or plan.hours != "amount")
-        values = self._values(words, currency, measure, quantity, amount, as_amount=as_amount)
+        values = self._values(words, currency, measure, quantity, amount, price, names, as_amount=as_amount)
         description = self.template.fill(values) or values["kind"]
-        note = None
+        note = self._note(description, amount, measured=measured)
         if asked_for:
             factors = f"{values['quantity']} {values['unit']}".strip() + f" × {values['rate']}"
             note = f"{_first_line(description)!r} is printed as one times the amount: {factors}"
@@ -239,7 +254,7 @@ class Tally:
             description=description,
             quantity=_ONE if as_amount else quantity,
             unit=(self.booking.unit if not measured else None) if as_amount else values["unit"] or None,
-            unit_price=amount if as_amount else self.rate,
+            unit_price=amount if as_amount else price,
             tax_rate=self.booking.tax_rate,
             article=self.booking.article,
             ledger_account=self.booking.ledger_account,
@@ -247,10 +262,22 @@ class Tally:
             service_period=period if plan.line_periods else None,
             work=tuple(sorted(self.ids)),
         )
-        if measured and not self.rate and note is None:
-            note = f"{_first_line(description)!r} is printed at a price of zero"
         printed = quantity if self.kind is WorkKind.HOURS and not as_amount else ZERO
         return Finished(item, amount, exact, printed, note)
+
+    def _price(self) -> Decimal:
+        """The rate less the VAT that is taken out of it: exact where that terminates, else to far more digits than
+        anybody prints."""
+        if not self.taken_out:
+            return self.rate
+        return _exactly.divide(_exactly.multiply(self.rate, _HUNDRED), _exactly.add(_HUNDRED, self.taken_out))
+
+    def _note(self, description: str, amount: Decimal, *, measured: bool) -> str | None:
+        if not (self.rate if measured else self.sum):
+            return f"{_first_line(description)!r} is printed at a price of zero"
+        if not measured and decimals(self.sum) > _CENTS and amount.copy_abs() == cents(self.sum).copy_abs():
+            return f"{_first_line(description)!r}: {self.sum:f} is rounded to {amount}"
+        return None
 
     def _round(self, plan: Billing) -> None:
         if self.days is not None:
@@ -260,6 +287,11 @@ class Tally:
 
     def _refuse_nothing(self, measure: Decimal, quantity: Decimal, amount: Decimal, *, as_amount: bool) -> None:
         if self.kind not in {WorkKind.HOURS, WorkKind.TRIP}:
+            worth = _exactly.multiply(self.sum, self.rate)
+            if worth and not amount:
+                cure = "correct it, group it with others, or mark it as billed"
+                message = f"amount of {worth:f} comes to {amount}: {cure}"
+                raise NotPrintable(Reason.NOTHING_TO_PRINT, message)
             return
         what = "time" if self.kind is WorkKind.HOURS else "distance"
         if not measure:
@@ -276,7 +308,7 @@ class Tally:
     def _converted(self, plan: Billing) -> Decimal:
         """The sum in cents, gross or net as the plan's prices are."""
         if self.kind is not WorkKind.EXPENSE:
-            return cents(self.sum)
+            return _without(self.sum, self.taken_out)
         on_line = self.booking.tax_rate if self.taxed else ZERO
         if self.includes_tax and plan.prices_include_tax and self.receipt_rate == on_line:
             return cents(self.sum)
@@ -295,16 +327,18 @@ class Tally:
         measure: Decimal,
         quantity: Decimal,
         amount: Decimal,
+        price: Decimal,
+        names: Names,
         *,
         as_amount: bool,
     ) -> dict[str, str]:
         hourly = self.kind is WorkKind.HOURS
         period = words.period(_span(self.first, self.last))
-        values = {name: ", ".join(sorted(found)) for name, found in self.facts.items()}
+        values = {name: ", ".join(sorted(_called(name, found, names))) for name, found in self.facts.items()}
         values |= {
             "kind": words.kinds[self.kind],
             "amount": words.money(amount, currency),
-            "rate": words.money(self.rate, currency),
+            "rate": words.money(_rounded(price, _RATE_PLACES) if self.taken_out else price, currency),
             "currency": currency or "",
             "count": str(len(self.ids)),
             "period": period,
@@ -324,6 +358,10 @@ class Tally:
             values["note"] = "\n".join(dict.fromkeys(note for note, _ in seen if note))
             values["times"] = ", ".join(times for _, times in seen if times)
         return values
+
+
+def _called(name: str, found: set[str], names: Names) -> set[str]:
+    return {names.of(name, one) for one in found} if name in NAMED else found
 
 
 def _rounded(value: Decimal, places: int) -> Decimal:

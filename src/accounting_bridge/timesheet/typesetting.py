@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from os import PathLike
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
-from ..errors import Unsupported
-from .letters import Fonts, Style, printable
+from ..errors import Unsupported, how_to_install
+from .letters import BOX, Fonts, Style, close_files, printable
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -88,23 +88,61 @@ class Document:
     """With ``{page}`` and ``{pages}``."""
     continued: str
     """With ``{heading}``."""
+    not_printed: str
+    """With ``{count}``: the last remark, where the font lacks characters."""
     made: datetime
     """What the file gives as its date."""
 
 
-def typeset(document: Document, *, font: str | PathLike[str] | None, bold_font: str | PathLike[str] | None) -> bytes:
-    """The PDF.
+def typeset(
+    document: Document,
+    *,
+    font: str | PathLike[str] | None,
+    bold_font: str | PathLike[str] | None,
+    missing: Literal["replace", "refuse"],
+) -> bytes:
+    """The PDF. What is replaced because the font lacks it is counted and said in it.
 
     Raises:
-        InvalidRequest: the font lacks characters, or is none; nothing is ever replaced by another character.
+        InvalidRequest: the font is none; or, with ``refuse``, it lacks characters.
         Unsupported: the package that draws PDFs is not installed.
     """
     pdf = _file(document)
-    fonts = Fonts(pdf, font, bold_font)
-    layout = _Layout(document, fonts)
-    layout.run()
-    fonts.refuse_missing()
-    return _draw(pdf, fonts, layout.pages)
+    try:
+        fonts = Fonts(pdf, font, bold_font)
+        if missing == "replace":
+            document = _with_letters_of(fonts, document)
+        layout = _Layout(document, fonts)
+        layout.run()
+        fonts.refuse_missing()
+        return _draw(pdf, fonts, layout.pages)
+    finally:
+        close_files(pdf)
+
+
+def _with_letters_of(fonts: Fonts, document: Document) -> Document:
+    fit = fonts.with_letters_of_it
+    foot = fit(document.foot)  # which says again what stands above
+    fonts.replaced = 0
+    document = evolve(
+        document,
+        title=fit(document.title),
+        sender=fit(document.sender) if document.sender is not None else None,
+        facts=[(label, fit(value)) for label, value in document.facts],
+        sections=[
+            evolve(
+                section,
+                heading=fit(section.heading),
+                rows=[tuple(map(fit, row)) for row in section.rows],
+                remark=fit(section.remark) if section.remark is not None else None,
+            )
+            for section in document.sections
+        ],
+        foot=foot,
+    )
+    if not fonts.replaced:
+        return document
+    return evolve(document, remarks=[*document.remarks, document.not_printed.format(count=fonts.replaced)])
 
 
 def _file(document: Document) -> FPDF:
@@ -112,7 +150,7 @@ def _file(document: Document) -> FPDF:
         from fpdf import FPDF
         from fpdf.prefs import ViewerPreferences
     except ImportError:
-        raise Unsupported("a PDF needs fpdf2: install accounting-bridge-sdk[pdf]") from None
+        raise Unsupported(f"a PDF needs fpdf2: {how_to_install('pdf')}") from None
     pdf = FPDF(format="A4", unit="mm")
     pdf.set_auto_page_break(auto=False)
     pdf.core_fonts_encoding = "cp1252"  # what the built-in fonts can do: with euro sign, dashes and quotes
@@ -356,7 +394,7 @@ def _draw(pdf: FPDF, fonts: Fonts, pages: Sequence[_Page]) -> bytes:
                 case _Text():
                     pdf.set_font(fonts.family, style=mark.style, size=mark.size)
                     pdf.set_text_color(mark.grey)
-                    pdf.text(mark.x, mark.y, mark.text)
+                    _write(pdf, fonts, mark)
                 case _Rule(height=0.0):
                     pdf.set_draw_color(mark.grey)
                     pdf.line(_LEFT, mark.y, _RIGHT, mark.y)
@@ -364,3 +402,16 @@ def _draw(pdf: FPDF, fonts: Fonts, pages: Sequence[_Page]) -> bytes:
                     pdf.set_fill_color(mark.grey)
                     pdf.rect(_LEFT - 1.5, mark.y, _RIGHT - _LEFT + 3, mark.height, style="F")
     return bytes(pdf.output())
+
+
+def _write(pdf: FPDF, fonts: Fonts, mark: _Text) -> None:
+    x = mark.x
+    for index, text in enumerate(mark.text.split(BOX)):
+        if index:
+            width, height = fonts.width(BOX, mark.size, mark.style), mark.size * 0.23
+            pdf.set_draw_color(mark.grey)
+            pdf.rect(x + 0.15 * width, mark.y - height, 0.7 * width, height)
+            x += width
+        if text:
+            pdf.text(x, mark.y, text)
+            x += fonts.width(text, mark.size, mark.style)

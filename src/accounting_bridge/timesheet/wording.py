@@ -16,6 +16,7 @@ from .work import WorkKind
 __all__ = ["LANGUAGES", "Wording", "wording"]
 
 _exactly: Final = Context(prec=60, rounding=ROUND_HALF_UP)
+_SECOND: Final = timedelta(seconds=1)
 
 
 @frozen(kw_only=True)
@@ -70,11 +71,12 @@ class Wording:
 
 
 def clock(duration: timedelta) -> str:
-    """``h:mm``, with seconds where there are any: exact, and alike in all languages."""
-    minutes, rest = divmod(duration, timedelta(minutes=1))
-    seconds = rest / timedelta(seconds=1) if rest.microseconds else rest.seconds
+    """``h:mm``, with seconds where there are any, alike in all languages. Shown to the whole second, halves up; what is
+    billed is reckoned with the exact time."""
+    seconds = (2 * duration + _SECOND) // (2 * _SECOND)
+    minutes, rest = divmod(seconds, 60)
     text = f"{minutes // 60}:{minutes % 60:02}"
-    return f"{text}:{seconds:02}" if rest else text
+    return f"{text}:{rest:02}" if rest else text
 
 
 LANGUAGES: Final[Mapping[str, Wording]] = {

@@ -15,6 +15,7 @@ from attrs import Factory, field, frozen
 
 from ..models import Attachment, ServicePeriod
 from ..models._checks import UNPRINTABLE, Checks, exact, exact_or_none
+from .percent import check_percent
 
 __all__ = [
     "CustomerLink",
@@ -95,12 +96,21 @@ class Project:
         return self.name or self.id
 
 
+def _stripped(number: str | None) -> str | None:
+    return (number.strip() or None) if isinstance(number, str) else number
+
+
 @frozen(kw_only=True)
 class CustomerLink:
-    """Whom work is for. Plain text in its place is the customer number."""
+    """Whom work is for. Plain text in its place is the customer number.
 
-    number: str | None = None
-    """The customer number as the bookkeeper knows it: the link to the books. None: not linked yet."""
+    As a key of ``Billing.customers`` or ``Rates.customers`` it names one customer: by the tracker's id where it has
+    one, else by its number.
+    """
+
+    number: str | None = field(default=None, converter=_stripped)
+    """The customer number as the bookkeeper knows it: the link to the books. Blanks around it are none of it. None: not
+    linked yet."""
     id: str | None = None
     """The tracker's own id, where it has one: by it, plans can link what has no number."""
     name: str | None = None
@@ -208,20 +218,27 @@ class Work:
 
     def _check(self, checks: Checks) -> None:
         checks.text("id", self.id, required=True)
-        checks.kind("customer", self.customer, CustomerLink)
+        _check_named(checks, "customer", self.customer, CustomerLink)
         checks.day("day", self.day)
         if self.day is None:
             checks.problem("day", "must not be None")
-        checks.kind("project", self.project, Project)
-        checks.kind("sub_project", self.sub_project, Project)
-        checks.kind("activity", self.activity, Label)
-        checks.kind("person", self.person, Label)
+        _check_named(checks, "project", self.project, Project)
+        _check_named(checks, "sub_project", self.sub_project, Project)
+        _check_named(checks, "activity", self.activity, Label)
+        _check_named(checks, "person", self.person, Label)
         checks.text("note", self.note)
         for name in ("billable", "billed", "locked"):
             checks.flag(name, getattr(self, name))
         checks.currency("currency", self.currency)
-        checks.number("tax_rate", self.tax_rate, low=0, high=100, optional=True)
+        check_percent(checks, "tax_rate", self.tax_rate)
         checks.text("article", self.article)
+
+
+def _check_named(checks: Checks, name: str, given: object, kind: type) -> None:
+    if type(given) is int:
+        checks.problem(name, f"must be {kind.__name__} or text, not int: write {str(given)!r}")
+    else:
+        checks.kind(name, given, kind)
 
 
 def _first_day(entry: TimeEntry) -> date:
@@ -286,6 +303,10 @@ class TimeEntry(Work):
         super()._check(checks)
         for name in ("duration", "charged"):
             value = getattr(self, name)
+            if isinstance(value, int | float | Decimal):
+                kind = type(value).__name__
+                checks.problem(name, f"must be timedelta, not {kind}: 1.5 hours are timedelta(hours=1.5)")
+                continue
             checks.kind(name, value, timedelta, required=name == "duration")
             if isinstance(value, timedelta) and not NOTHING <= value <= _LONGEST:
                 cure = "give a correction as a Service with a negative quantity"
@@ -340,7 +361,7 @@ class Expense(Work):
         checks.text("title", self.title)
         checks.number("amount", self.amount)
         checks.flag("includes_tax", self.includes_tax)
-        checks.number("receipt_tax_rate", self.receipt_tax_rate, low=0, high=100, optional=True)
+        check_percent(checks, "receipt_tax_rate", self.receipt_tax_rate)
         checks.kind("receipt", self.receipt, Attachment)
 
 

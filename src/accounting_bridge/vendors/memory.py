@@ -77,7 +77,11 @@ class MemoryBooks:
     _made: int = 0
 
     def lose_next_answer(self, *, after_commit: bool = True) -> None:
-        """The next create or upload raises ``OutcomeUnknown``, although it was made (or, before commit, was not)."""
+        """The answer to the next create or upload is lost.
+
+        After it was made: the library looks, finds it, and the caller notices nothing. Before (``after_commit=False``):
+        the caller gets ``OutcomeUnknown``, and the same call makes it once it has settled.
+        """
         self._losing.append(after_commit)
 
     def add_customers(self, count: int) -> None:
@@ -455,7 +459,8 @@ class Memory:
         if rate is None:
             rate = self.settings.default_tax_rate if treatment is TaxTreatment.DOMESTIC else ZERO
         if rate is None:
-            problems.append(Problem(f"{at}tax_rate", "is not set, and there is no default_tax_rate"))
+            cure = "give tax_rate=19 to LineItem or Billing, or set default_tax_rate on the connection"
+            problems.append(Problem(f"{at}tax_rate", f"is missing: {cure}"))
         elif treatment is TaxTreatment.DOMESTIC and rate not in self.books.rates:
             known = ", ".join(str(r) for r in self.books.rates)
             problems.append(Problem(f"{at}tax_rate", f"{rate} is not a rate of these books; there are: {known}"))

@@ -47,6 +47,10 @@ class ClockodoAssumptions:
     edit_lock_status: Literal[400, 403] = 403
     """Status for a change of an entry of days that are locked for its user."""
 
+    hour_budgets: Literal["no revenue", "at rates"] = "no revenue"
+    """Whether hours in a hard budget of hours have no revenue before the project is completed, as the document says of
+    every hard budget, or that of their rates."""
+
     create_billed: bool = False
     """Whether a new entry may be billed at once: not by the document, but a client does so."""
 

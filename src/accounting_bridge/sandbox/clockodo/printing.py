@@ -72,17 +72,21 @@ def budget(one: Budget | None) -> Json:
 
 
 def revenue_factor(books: Books, one: Project) -> Decimal | None:
-    """1 without a hard budget; None until one is completed, then price by worth of the hours (documented)."""
-    if not one.has_price or one.budget is None:
+    """1 without a hard budget; None until one is completed, then its share in what was used of it (documented: 0.25
+    where four times as much was used). Whether that holds for budgets of hours as well is a switch."""
+    if one.budget is None or not one.budget.hard:
+        return Decimal(1)
+    if not one.budget.monetary and books.assume.hour_budgets == "at rates":
         return Decimal(1)
     if one.completed_at is None:
         return None
-    worth = sum(
-        (entry.hourly_rate * entry.duration / 3600 for entry in books.entries.values()
+    monetary = one.budget.monetary
+    used = sum(
+        ((entry.hourly_rate if monetary else 1) * Decimal(entry.duration) / 3600 for entry in books.entries.values()
          if entry.projects_id == one.id and entry.type == TIME and entry.billable),
         Decimal(0),
     )  # fmt: skip
-    return number((one.budget.amount or Decimal(0)) / worth) if worth else Decimal(1)
+    return number((one.budget.amount or Decimal(0)) / used) if used else Decimal(1)
 
 
 def subproject(books: Books, one: SubProject) -> Json:

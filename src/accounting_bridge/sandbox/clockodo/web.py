@@ -32,10 +32,13 @@ class WebApp:
             one.until = None if running else one.since + timedelta(seconds=seconds)
             return str(one.id)
 
-    def lump_sum(self, day: date, amount: Decimal, *, customer: str | None = None, text: str | None = None) -> str:
+    def lump_sum(
+        self, day: date, amount: Decimal, *, customer: str | None = None, project: str | None = None,
+        text: str | None = None,
+    ) -> str:  # fmt: skip
         """An amount of money, under a service."""
         with self._lock:
-            one = self._entry(day, customer, None, None, text, 1)
+            one = self._entry(day, customer, project, None, text, 1)
             one.type, one.services_id, one.lumpsum = LUMP_SUM, next(iter(self._books.services)), amount
             return str(one.id)
 

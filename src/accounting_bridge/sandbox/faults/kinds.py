@@ -7,9 +7,10 @@ lost or spoiled: the difference between the two is what a client that must not i
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final, Literal, get_args
 
-from attrs import Attribute, Factory, field, frozen, validators
+from attrs import Attribute, Factory, field, frozen
 
 from ..wire import Call
 
@@ -76,6 +77,21 @@ def _not_negative(_: object, attribute: Attribute[Any], value: float | None) -> 
         raise ValueError(f"{attribute.name} must not be negative")
 
 
+def _kind(_: object, __: object, value: object) -> None:
+    if value not in get_args(FaultKind):
+        raise ValueError(f"there is no fault of kind {value!r}; kinds are: {', '.join(get_args(FaultKind))}")
+
+
+def _one_of(choices: object, *, optional: bool = False) -> Callable[[object, Attribute[Any], object], None]:
+    known = get_args(choices)
+
+    def check(_: object, attribute: Attribute[Any], value: object) -> None:
+        if value not in known and not (optional and value is None):
+            raise ValueError(f"{attribute.name} must be {' or '.join(map(repr, known))}, not {value!r}")
+
+    return check
+
+
 @frozen
 class Fault:
     """One failure, injected into ``times`` calls that ``match``, after ``skip`` of them have passed unharmed.
@@ -121,10 +137,8 @@ class Fault:
     ``lag`` combines with every kind: from the moment the call is carried out the index stands still for that long.
     """
 
-    kind: FaultKind = field(validator=validators.in_(get_args(FaultKind)))
-    when: When = field(
-        default=Factory(_usual_when, takes_self=True), kw_only=True, validator=validators.in_(get_args(When))
-    )
+    kind: FaultKind = field(validator=_kind)
+    when: When = field(default=Factory(_usual_when, takes_self=True), kw_only=True, validator=_one_of(When))
     match: str = field(default="", kw_only=True)
     times: int = field(default=1, kw_only=True)
     skip: int = field(default=0, kw_only=True, validator=_not_negative)
@@ -135,9 +149,7 @@ class Fault:
     lag: float = field(default=0.0, kw_only=True, validator=_not_negative)
     hint: bool = field(default=True, kw_only=True)
     announced: bool = field(default=True, kw_only=True)
-    end: CutEnd | None = field(
-        default=None, kw_only=True, validator=validators.optional(validators.in_(get_args(CutEnd)))
-    )
+    end: CutEnd | None = field(default=None, kw_only=True, validator=_one_of(CutEnd, optional=True))
     pattern: CallPattern = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from threading import Lock
+from typing import get_args
 
 from attrs import define, field, frozen
 
 from ..wire import Call
-from .kinds import Fault
+from .kinds import Fault, FaultKind
 from .schedule import Schedule
 
 
@@ -68,6 +69,8 @@ class Faults:
 
         Writes and reads are counted apart, each from its first call. Calls beyond the schedule are left alone.
         """
+        if not isinstance(schedule, Schedule):
+            raise TypeError(f"play takes a schedule, as schedule(42), not {schedule!r}")
         self._check([fault for fault in (*schedule.writes, *schedule.reads) if fault is not None])
         with self._lock:
             self._playing = _Playing(schedule)
@@ -137,6 +140,10 @@ class Faults:
         return entry.fault
 
     def _check(self, faults: Collection[Fault]) -> None:
+        for fault in faults:
+            if not isinstance(fault, Fault):
+                known = ", ".join(get_args(FaultKind))
+                raise TypeError(f"add takes faults, as Fault('drop', when='after'), not {fault!r}; kinds are: {known}")
         kinds = sorted({fault.kind for fault in faults if fault.kind in self._impossible})
         if kinds:
             raise ValueError(f"this vendor has no {', '.join(kinds)}: its credentials do not expire")

@@ -47,7 +47,8 @@ WRITE_RATES: Final[Mapping[str, float]] = MappingProxyType(
 draws evenly between the client's time-out and the longest commit, ``late status`` answers 504 at once. ``html`` has
 status 200 or 502. Whatever carries the write out also stops the index, with probability 0.25, for up to the longest
 lag. Known by name and not drawn unless given a rate: ``duplicate`` (which no client can prevent), ``clock jump`` (up
-to an hour, either way) and ``expire token`` (OAuth vendors)."""
+to an hour, either way), ``expire token`` (OAuth vendors), and ``gateway page before`` and ``after``: a web page of
+something in front of the vendor, evenly with status 403, 404, 409 or 413, in place of the vendor's answer."""
 
 READ_RATES: Final[Mapping[str, float]] = MappingProxyType(
     {
@@ -67,6 +68,7 @@ READ_RATES: Final[Mapping[str, float]] = MappingProxyType(
 
 _LAGGING: Final = 0.25
 _STATUSES: Final = (500, 502, 503, 504)
+_PAGES: Final = (403, 404, 409, 413)
 
 
 def _track(faults: Iterable[Fault | None]) -> tuple[Fault | None, ...]:
@@ -226,6 +228,8 @@ _MAKERS: Final[Mapping[str, Callable[[_Draw], list[Fault]]]] = MappingProxyType(
         "duplicate": lambda draw: [Fault("duplicate", seconds=draw.between(0, draw.timeout))],
         "clock jump": lambda draw: [Fault("clock_jump", seconds=draw.between(-3600, 3600))],
         "expire token": lambda _: [Fault("expire_token", when="before")],
+        "gateway page before": lambda draw: [Fault("html", when="before", status=draw.one_of(_PAGES))],
+        "gateway page after": lambda draw: [Fault("html", status=draw.one_of(_PAGES))],
     }
 )
 

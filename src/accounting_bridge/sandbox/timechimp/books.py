@@ -23,8 +23,9 @@ USERS = (("Sanne Voorbeeld", "sanne@voorbeeld.example"), ("Bram Fictief", "bram@
 NOTES = ("Feedback verwerkt", "Telefonisch overleg", "", "Ontwerp herzien\ntweede versie", "Controle")
 HOURS = ("1.5", "0.25", "0.3333333333333333", "2.75", "7.9", "0.016666666666666666")
 CATEGORIES = ((1, "Reiskosten"), (2, "Materiaal"))
-METHODS = (BY_TASK, BY_USER, BY_PROJECT, BY_CUSTOMER, 1, 6)
-"""How the seeded projects are invoiced, in turn."""
+FIXED_PRICE, SUBSCRIPTION = 6, 9
+METHODS = (BY_TASK, BY_USER, BY_PROJECT, BY_CUSTOMER, 1, FIXED_PRICE)
+"""How the seeded projects are invoiced, in turn; those with a fixed price are so already."""
 
 
 @define(kw_only=True)
@@ -70,6 +71,17 @@ class ProjectTask:
 
 
 @define(kw_only=True)
+class Subscription:
+    """What is paid for each period; frequency 1 week, 2 month, 3 quarter, 4 year."""
+
+    start: date
+    end: date | None = None
+    frequency: int = 2
+    amount: Decimal = Decimal(1)
+    rate: Decimal = Decimal(100)
+
+
+@define(kw_only=True)
 class Project:
     """A project."""
 
@@ -84,6 +96,10 @@ class Project:
     hourly_rate: Decimal | None = None
     tasks: list[ProjectTask] = field(factory=list)
     user_rates: dict[int, Decimal | None] = field(factory=dict)
+    price: Decimal | None = None
+    """Of the whole, where it is invoiced so."""
+    invoice_status: int = OPEN
+    subscription: Subscription | None = None
 
 
 @define(kw_only=True)
@@ -272,7 +288,9 @@ class Books:
                 hourly_rate=Decimal(90 + index % 7) if index % 2 else None,
                 mileage_rate=Decimal("0.35") if index % 3 == 0 else None,
             )  # fmt: skip
-            self.add_project(f"Website {index + 1}", key, METHODS[index % len(METHODS)])
+            project = self.add_project(f"Website {index + 1}", key, METHODS[index % len(METHODS)])
+            if project.method == FIXED_PRICE:
+                project.price, project.invoice_status = Decimal(2500 + 50 * index), INVOICED
 
     def add_project(self, name: str, customer: int, method: int, hourly_rate: Decimal | None = None) -> Project:
         """A project with all tasks and users, each with a rate of its own."""

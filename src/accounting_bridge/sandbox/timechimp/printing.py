@@ -7,7 +7,21 @@ from decimal import Decimal
 from typing import Final
 
 from ..wire import Json
-from .books import CATEGORIES, Books, Customer, Expense, Invoice, Mileage, Project, Task, Time, User, Work, cents
+from .books import (
+    CATEGORIES,
+    Books,
+    Customer,
+    Expense,
+    Invoice,
+    Mileage,
+    Project,
+    Subscription,
+    Task,
+    Time,
+    User,
+    Work,
+    cents,
+)
 
 NOISE: Final = Decimal("1.000000000000001")
 """What the last bits of a binary fraction add."""
@@ -90,13 +104,22 @@ class Printer:
             })
             for key, rate in one.user_rates.items()
         ]  # fmt: skip
-        return self.shown({
+        paid = {} if one.subscription is None else {"projectSubscription": self.subscription(one, one.subscription)}
+        return self.shown(paid | {
             "id": one.id, "active": one.active, "customerId": one.customer_id,
             "customerName": books.customers[one.customer_id].name, "name": one.name, "code": one.code or None,
             "notes": one.notes or None, "invoiceMethod": one.method, "hourlyRate": self.rate(one.hourly_rate),
-            "rate": self.rate(None), "budgetMethod": 1, "invoiceStatus": 0, "invoiceInInstallments": False,
-            "invoiceReference": one.reference or None, "projectTasks": tasks, "projectUsers": users, "tagIds": [],
-            "tagNames": [], "unspecified": False,
+            "rate": self.rate(one.price), "budgetMethod": 1, "invoiceStatus": one.invoice_status,
+            "invoiceInInstallments": False, "invoiceReference": one.reference or None,
+            "projectTasks": tasks, "projectUsers": users, "tagIds": [], "tagNames": [], "unspecified": False,
+        })  # fmt: skip
+
+    def subscription(self, one: Project, given: Subscription) -> Json:
+        """Of a project that has one."""
+        return self.shown({
+            "id": one.id, "frequency": given.frequency, "startDate": day(given.start),
+            "endDate": day(given.end) if given.end else None, "description": one.name, "code": one.code or None,
+            "amount": self.number(given.amount), "rate": self.number(given.rate),
         })  # fmt: skip
 
     # -- work ------------------------------------------------------------------------------------------------

@@ -8,7 +8,21 @@ from decimal import Decimal
 from threading import RLock
 from typing import Any
 
-from .books import INVOICED, Books, Expense, Invoice, Mileage, Project, Row, Time, Work
+from .books import (
+    FIXED_PRICE,
+    INVOICED,
+    OPEN,
+    SUBSCRIPTION,
+    Books,
+    Expense,
+    Invoice,
+    Mileage,
+    Project,
+    Row,
+    Subscription,
+    Time,
+    Work,
+)
 
 
 class WebApp:
@@ -29,6 +43,20 @@ class WebApp:
         """A project of the first customer, invoiced by this method."""
         with self._lock:
             return self._books.add_project("Nieuw project", next(iter(self._books.customers)), method, hourly_rate)
+
+    def fixed_price(self, price: str, *, invoiced: bool = False) -> int:
+        """A project of the first customer with a fixed price. Gives its id."""
+        with self._lock:
+            project = self.add_project(FIXED_PRICE)
+            project.price, project.invoice_status = Decimal(price), INVOICED if invoiced else OPEN
+            return project.id
+
+    def subscribe(self, rate: str, start: date, end: date | None = None) -> int:
+        """A project of the first customer with a monthly subscription. Gives its id."""
+        with self._lock:
+            project = self.add_project(SUBSCRIPTION)
+            project.subscription = Subscription(start=start, end=end, rate=Decimal(rate))
+            return project.id
 
     def track(
         self,

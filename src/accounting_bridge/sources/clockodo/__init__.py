@@ -16,8 +16,9 @@ What to know before touching it; each rule says how it is known (documented by t
   (documented). Customer numbers, project numbers and units come out of the lists of those.
 * ``billable`` is 0, 1, or 2 for billed. It is set by id, with ``PUT /v2/entries/{id}``: the mass edit over a filter
   would take along what was tracked since (documented).
-* Entries of projects with a hard budget have no revenue: the project has a fixed price, and is billed as a whole with
-  ``setBilled`` (documented). Its hours are not billable here, and the price is a fee once the project is completed.
+* Hours of projects with a hard budget have no revenue: the project has a fixed price, and is billed as a whole with
+  ``setBilled`` (documented). They are not billable here, and the price is a fee once the project is completed. Lump
+  sums come on top of it (seen in the vendor's client). What will never be a fee, or contradicts that, is named.
 * Sub-projects and lump sum services are numbered apart from projects and services: here they are ``sub-12`` and
   ``lump-31``, because rates and articles are mapped by these ids.
 * Demo data (``test_data``) cannot be changed (documented), and is left out.

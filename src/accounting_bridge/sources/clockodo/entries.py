@@ -5,16 +5,27 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ...errors import InvalidRequest, Problem
+from ...flow import Drift
 from ...timesheet.work import Label, Project, Service, TimeEntry, Work
 from ..port import WorkFilter, WorkId
-from .marking import BILLED, ENTRY
+from .marking import BILLABLE, BILLED, ENTRY
 from .names import SUB, Names
 from .wire import LUMP_SUM, LUMP_SUM_SERVICE, TIME, VENDOR, Entry
+
+_OF_HOURS: Final = (
+    "its hard budget is one of hours, which is no price: {} billable entries of these days are delivered as not "
+    "billable, and no fee will come for them; bill them by hand, or set fixed_prices=False"
+)
+_WITH_REVENUE: Final = (
+    "Clockodo shows a revenue for {} entries of these days, although they belong to a fixed price that is not due yet; "
+    "they are delivered as not billable: look which of the two is right"
+)
 
 
 @frozen
@@ -26,6 +37,15 @@ class Reader:
     zone: ZoneInfo
     currency: str | None
     fixed_prices: bool
+    _held: dict[tuple[str, str], set[int]] = field(factory=dict, init=False)
+    """Hours by project and why their money is named."""
+
+    def held_back(self) -> list[Drift]:
+        """What was delivered as not billable and may be worth something, by project: no money goes in silence."""
+        return [
+            Drift(vendor=VENDOR, what="fixed price", record=key, problems=(why.format(len(entries)),))
+            for (key, why), entries in self._held.items()
+        ]
 
     def within(self, since: int, until: int) -> Callable[[Entry], Work | None]:
         """The entry as work; None for what was not asked for, or comes with another piece."""
@@ -34,12 +54,36 @@ class Reader:
         def neutral(record: Entry) -> Work | None:
             if record.test_data or not first <= record.time_since < end or not self._is_wanted(record):
                 return None
-            hard = self.fixed_prices and self.names.is_fixed(record.projects_id, record.subprojects_id)
+            hard = self._is_hard(record)
             if problems := _problems(record, hard=hard):
                 raise InvalidRequest(problems=problems)
-            return self._work(record, fixed=bool(hard))
+            work = self._work(record, fixed=bool(hard))
+            if hard and record.billable == BILLABLE and (why := self._why_named(record)) is not None:
+                # By id: a page with an odd record is read twice.
+                self._held.setdefault((self._budget_of(record), why), set()).add(record.id)
+            return work
 
         return neutral
+
+    def _is_hard(self, record: Entry) -> bool | None:
+        """Whether a fixed price covers it: hours only, lump sums come on top of it (seen in the vendor's client)."""
+        if record.type != TIME or not self.fixed_prices:
+            return False
+        return self.names.is_fixed(record.projects_id, record.subprojects_id)
+
+    def _why_named(self, record: Entry) -> str | None:
+        """Hours of a fixed price have no revenue before it is due (documented). For a budget of hours there is never a
+        fee; when it ends, it is named once more."""
+        names, project, sub_project = self.names, record.projects_id, record.subprojects_id
+        if names.is_settled(project, sub_project):
+            return None
+        if names.is_of_hours(project, sub_project):
+            return _OF_HOURS
+        return _WITH_REVENUE if record.revenue else None
+
+    def _budget_of(self, record: Entry) -> str:
+        own = self.names.has_own_price(record.subprojects_id)
+        return f"{SUB}{record.subprojects_id}" if own else str(record.projects_id)
 
     def _is_wanted(self, record: Entry) -> bool:
         customers, projects = self.wanted.customers, self.wanted.projects
@@ -48,9 +92,9 @@ class Reader:
         )
 
     def _work(self, record: Entry, *, fixed: bool) -> Work:
-        return self._hours(record, fixed=fixed) if record.type == TIME else self._lump_sum(record, fixed=fixed)
+        return self._hours(record, fixed=fixed) if record.type == TIME else self._lump_sum(record)
 
-    def _lump_sum(self, record: Entry, *, fixed: bool) -> Service:
+    def _lump_sum(self, record: Entry) -> Service:
         names, known = self.names, self.names.lump_sums.get(record.lumpsum_services_id or 0)
         activity = self._activity(record)
         return Service(
@@ -62,7 +106,7 @@ class Reader:
             activity=activity,
             person=self._person(record),
             note=record.text or None,
-            billable=record.billable != 0 and not fixed,
+            billable=record.billable != 0,
             billed=record.billable == BILLED,
             currency=self.currency,
             title=(activity.name if activity is not None else None) or _first_line(record.text) or "Lump sum",

@@ -109,11 +109,33 @@ class Names:
         """Whether work in there is covered by a fixed price; None where that is not to be seen."""
         if project is None:
             return False
-        sub = self.sub_projects.get(sub_project or 0)
-        if sub is not None and sub.budget is not None and sub.budget.hard:
+        if self.has_own_price(sub_project):
             return True
         known = self.projects.get(project)
         return None if known is None else known.hard
+
+    def has_own_price(self, sub_project: int | None) -> bool:
+        """Whether the sub-project has a hard budget of its own."""
+        sub = self.sub_projects.get(sub_project or 0)
+        return sub is not None and sub.budget is not None and sub.budget.hard
+
+    def is_of_hours(self, project: int | None, sub_project: int | None) -> bool:
+        """Whether the hard budget that covers work in there is one of hours, which is no price."""
+        budget = None
+        if self.has_own_price(sub_project):
+            budget = self.sub_projects[sub_project or 0].budget
+        elif (known := self.projects.get(project or 0)) is not None:
+            budget = known.record.budget
+        return budget is not None and budget.hard and not budget.monetary
+
+    def is_settled(self, project: int | None, sub_project: int | None) -> bool:
+        """Whether the project, or the sub-project with a budget of its own, is completed or billed."""
+        if self.has_own_price(sub_project):
+            sub = self.sub_projects[sub_project or 0]
+            if sub.completed_at is not None or sub.billed_completely:
+                return True
+        known = self.projects.get(project or 0)
+        return known is not None and (known.record.completed or known.record.billed_completely is True)
 
 
 def _person(key: int, name: str | None) -> Label:

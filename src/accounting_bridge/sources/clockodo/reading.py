@@ -201,6 +201,7 @@ async def list_work(wanted: WorkFilter, cursor: str | None, settings: ClockodoSe
     neutral = reader.within(piece.since, until)
     entries, odd = each_read(converter, found.records, Entry, neutral, vendor=VENDOR, what="entry")
     items += [entry for entry in entries if entry is not None]
+    skipped += [*odd, *reader.held_back()]
     following = _following(piece, found, end)
     lost = not found.records and not found.ends
-    return Page(items=items, cursor=str(following) if following else None, skipped=[*skipped, *odd], lost=lost)
+    return Page(items=items, cursor=str(following) if following else None, skipped=skipped, lost=lost)

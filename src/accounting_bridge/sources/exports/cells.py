@@ -32,6 +32,11 @@ class Uncomputed:
 class Unreadable(ValueError):
     """What is wrong with a cell, and what to do about it."""
 
+    def __init__(self, message: str, *, is_written_so: bool = False) -> None:
+        super().__init__(message)
+        self.is_written_so = is_written_so
+        """Whether it is written as declared, and is not possible all the same (a 32nd of October)."""
+
 
 class Span(NamedTuple):
     """A duration, and how finely it is written."""
@@ -45,9 +50,13 @@ _LETTERS: Final = re.compile(r"[^\W\d_]")
 
 
 def shape(text: str) -> str:
-    """How a text looks, without what it says: digits are 0, letters x."""
+    """How a text looks, without what it says: digits are 0, letters x, which is said with it."""
     short = text if len(text) <= 24 else text[:23] + "…"
-    return repr(_LETTERS.sub("x", _DIGITS.sub("0", short)))
+    marks = {"digits shown as 0": _DIGITS, "letters as x": _LETTERS}
+    replaced = [said for said, pattern in marks.items() if pattern.search(short)]
+    if replaced == ["letters as x"]:
+        replaced = ["letters shown as x"]
+    return repr(_LETTERS.sub("x", _DIGITS.sub("0", short))) + (f" ({', '.join(replaced)})" if replaced else "")
 
 
 def is_empty(cell: Cell) -> bool:
@@ -204,8 +213,26 @@ def day_of(cell: Cell, formats: tuple[str, ...]) -> date:
         return _of_our_time(next(iter(found)))
     shown = " or ".join(formats)
     if found:
-        raise Unreadable(f"is another day under each of {shown}: give the one that holds as 'date_format'")
+        message = f"is another day under each of {shown}: give the one that holds as 'date_format'"
+        raise Unreadable(message, is_written_so=True)
+    fitting = [one for one in formats if _pattern(one).fullmatch(cell.strip())]
+    if fitting:
+        raise Unreadable(f"is written as {' or '.join(fitting)}, but there is no such day", is_written_so=True)
     raise Unreadable(f"reads {shape(cell.strip())}, which is no date as {shown}: see 'date_format'")
+
+
+_PARTS: Final[Mapping[str, str]] = {
+    "d": r"\d{1,2}", "m": r"\d{1,2}", "y": r"\d{2}", "Y": r"\d{4}", "j": r"\d{1,3}", "%": "%",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _pattern(one: str) -> re.Pattern[str]:
+    """How a day in this format is written; of parts that are not told here, nothing is."""
+    parts = re.split(r"%(.)", one)
+    return re.compile(
+        "".join(_PARTS.get(part, "(?!)") if place % 2 else re.escape(part) for place, part in enumerate(parts))
+    )
 
 
 _YEARS: Final = (1970, 2999)
@@ -228,7 +255,9 @@ def clock_of(text: str) -> tuple[timedelta, timedelta]:
     if match and match[4]:
         hour = hour % 12 + (12 if match[4] in "pP" else 0) if 1 <= hour <= 12 else 99
     since = timedelta(hours=hour, minutes=int(match[2]), seconds=int(match[3] or 0)) if match else timedelta(days=9)
-    if match is None or since > timedelta(days=1):
+    if match and since > timedelta(days=1):
+        raise Unreadable("is written as a clock time, but there is no such hour", is_written_so=True)
+    if match is None:
         raise Unreadable(f"reads {shape(text)}, which is no clock time as 14:05, 14:05:30 or 2:05 PM")
     return since, _SECOND if match[3] else _MINUTE
 

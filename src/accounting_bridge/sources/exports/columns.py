@@ -31,7 +31,12 @@ IDENTITY: Final = (
     "person", "day", "start", "customer", "project", "sub_project", "activity", "duration", "title", "amount",
     "quantity", "distance",
 )  # fmt: skip
-"""What an id can be made of."""
+"""What an id can be made of. Without the start, it is what ids are made of where rows have none."""
+_TOTALS: Final = (
+    "total", "totals", "grand total", "subtotal", "sub total", "total hours", "total time", "sum", "sum total",
+    "summe", "gesamt", "gesamtsumme", "gesamtstunden", "gesamtdauer", "gesamtzeit", "summe gesamt", "zwischensumme",
+    "endsumme", "insgesamt", "totaal", "subtotaal", "eindtotaal", "totaal uren", "totaal generaal",
+)  # fmt: skip
 
 
 @frozen
@@ -76,6 +81,10 @@ def _texts(value: Iterable[str] | str) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else as_tuple(value)
 
 
+def _texts_or_none(value: Iterable[str] | str | None) -> tuple[str, ...] | None:
+    return None if value is None else _texts(value)
+
+
 def _formats(value: Iterable[str] | str | None) -> tuple[str, ...] | None:
     return None if value is None else _texts(value)
 
@@ -95,7 +104,7 @@ class Columns:
 
     # ---- which header is which field
     id: Column | None = field(default=None, converter=_column)
-    """The tool's own id of the row. Without one, an id is made of the fields in ``identity``."""
+    """The tool's own id of the row, which is best. Without one, an id is made as ``identity`` says."""
     kind: Column | None = field(default=None, converter=_column)
     """What kind of work a row is; its words are in ``kinds``."""
     customer: Column | None = field(default=None, converter=_column)
@@ -168,10 +177,13 @@ class Columns:
     duration_wins: bool = False
     """What to do where the duration is not the time from start to end less the pause. False: the row is reported.
     True: the duration counts (a pause that has no column, or durations that the tool rounded)."""
-    totals: tuple[str, ...] = field(default=("total", "totals", "summe", "gesamt", "totaal", "sum"), converter=_texts)
-    """Words that begin a row of totals. Only a row without day and start can be one."""
-    identity: tuple[str, ...] = field(default=IDENTITY, converter=_texts)
-    """What the id of a row is made of, where it has none of its own."""
+    totals: tuple[str, ...] = field(default=_TOTALS, converter=_texts)
+    """Words that stand first in a row of totals, or where others have their day or times; a number may follow. Only a
+    row without day and start can be one."""
+    identity: tuple[str, ...] | None = field(default=None, converter=_texts_or_none)
+    """What the id of a row is made of, where it has none of its own. None: of person and start, so that a corrected row
+    stays the same work; where a file or a row has no start, of person, day, customer, duration, amount and the like,
+    and of what else this mapping has in columns that are not optional."""
     header_line: int = 1
     """The line or row that holds the headers; what stands above is passed over."""
 
@@ -187,9 +199,9 @@ class Columns:
         for name in ("zero_means_no_rate", "duration_wins"):
             checks.flag(name, getattr(self, name))
         checks.kind("billable_if_empty", self.billable_if_empty, bool)
-        if strange := [name for name in self.identity if name not in IDENTITY]:
+        if strange := [name for name in self.identity or () if name not in IDENTITY]:
             checks.problem("identity", f"knows no {', '.join(map(repr, strange))}; there are: {', '.join(IDENTITY)}")
-        elif not self.identity:
+        elif self.identity == ():
             checks.problem("identity", "must name at least one field")
         checks.whole("header_line", self.header_line, low=1, high=1000)
         checks.done()
@@ -220,7 +232,7 @@ class Columns:
 
     def _check_formats(self, checks: Checks) -> None:
         for name in ("yes", "no", "totals", "identity"):
-            checks.items(name, getattr(self, name), str)
+            checks.items(name, getattr(self, name) or (), str)
         if {word.casefold() for word in self.yes} & {word.casefold() for word in self.no}:
             checks.problem("yes", "has a word in common with 'no'")
         check_date_formats(checks, self.date_format)

@@ -29,6 +29,8 @@ class Binding:
     """As the file writes them, by field; for messages."""
     currency: str | None
     """As a header, or the caller, says."""
+    fewest: int = 0
+    """After so many cells, those that follow are of optional columns, or of none."""
 
 
 @define
@@ -94,7 +96,8 @@ def bind(columns: Columns, headers: Sequence[str], *, currency: str | None, name
     if checks.problems:
         raise InvalidRequest(f"{name} cannot be read as an export of {columns.name}", problems=checks.problems)
     shown = {field: " + ".join(_plain(headers[place]) for place in at) for field, at in places.items()}
-    return Binding(len(headers), places, shown, currency)
+    needed = [max(at) + 1 for field, at in places.items() if not getattr(columns, field).optional]
+    return Binding(len(headers), places, shown, currency, max(needed, default=1))
 
 
 def _check_given(checks: Checks, columns: Columns, places: Mapping[str, tuple[int, ...]]) -> None:
@@ -105,6 +108,10 @@ def _check_given(checks: Checks, columns: Columns, places: Mapping[str, tuple[in
         checks.problem(
             "date_format", "give the one that the tool wrote, as date_format='%d/%m/%Y': it is never guessed"
         )
+    asked = columns.identity or ()
+    for name in ("person", "start", "customer", "project", "sub_project", "activity"):
+        if name in asked and not any(part in places for part in (name, f"{name}_id", f"{name}_number")):
+            checks.problem("identity", f"ids are to be made of {name!r} too, and the file has no such column")
     tells = columns.makes == "hours" and columns.duration is not None
     if tells and "duration" not in places and not ("start" in places and "end" in places):
         checks.problem("duration", "the file has neither a column for the duration nor both start and end")

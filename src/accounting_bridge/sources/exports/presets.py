@@ -83,7 +83,7 @@ _HARVEST: Final = Columns(
     customer=Column("Client"),
     project=Column("Project"),
     project_number=_maybe("Project Code"),
-    activity=_maybe("Task"),
+    activity=Column("Task"),  # without starts, it tells hours of one day apart
     note=_maybe("Notes"),
     person=Column("First Name", then=("Last Name",)),
     day=Column("Date"),

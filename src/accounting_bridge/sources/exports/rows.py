@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -43,7 +44,7 @@ from .cells import (
 )
 from .columns import Columns
 from .headers import Binding
-from .identity import Identities
+from .identity import Ids, Seen
 from .moments import instant_of, stretch_of
 
 __all__ = ["BadRow", "Ignored", "RowReader"]
@@ -52,6 +53,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 NOTHING: Final = timedelta(0)
+_LABEL: Final = re.compile(r"([^\d:]+?)[\s:]*(?:[\d.,:]+\s?h?)?")
+_LONGEST_LABEL: Final = 80
 _CURRENCY: Final = re.compile(r"(?:.* - )?([A-Za-z]{3})")  # also as Harvest writes it: Euro - EUR
 
 
@@ -77,9 +80,9 @@ class RowReader:
     columns: Columns
     binding: Binding
     zone: ZoneInfo
-    identities: Identities
+    ids: Ids
 
-    def read(self, cells: tuple[Cell, ...]) -> Work | Ignored | None:
+    def read(self, cells: tuple[Cell, ...], line: int) -> Work | Ignored | None:
         """The work; None for an empty row.
 
         Raises:
@@ -87,7 +90,7 @@ class RowReader:
         """
         if all(map(is_empty, cells)):
             return None
-        if self._is_total(cells):
+        if self.is_total(cells):
             return Ignored("totals")
         row = _Row(self, cells)
         kind = row.kind()
@@ -99,24 +102,40 @@ class RowReader:
             field = "amount"
         fields = row.fields(kind, field)
         own = row.need("id", text_of) if "id" in self.binding.places else None
+        if field == "fixed_price":
+            row.know_start(fields["day"])
         if row.problems:
             raise BadRow(list(dict.fromkeys(row.problems)))
+        weight = fields.get("duration", NOTHING) // timedelta(microseconds=1)
+        seen = Seen(line=line, kind=kind, own=own, known=row.identity, weight=weight, cells=cells)
         try:
-            return _MAKERS[kind](id=self.identities.of(kind, own, row.identity), **fields)
+            return _MAKERS[kind](id=self.ids.of(seen), **fields)
         except InvalidRequest as exc:
             raise BadRow([row.renamed(problem) for problem in exc.problems]) from None
 
-    def _is_total(self, cells: tuple[Cell, ...]) -> bool:
-        """Without day and start; and it begins with such a word, or holds nothing but formulas."""
+    def is_total(self, cells: tuple[Cell, ...]) -> bool:
+        """Without day and start; and its first cell, or one of those, is such a word; or nothing but formulas."""
         places = self.binding.places
-        for name in ("day", "start"):
-            if any(not is_empty(cells[place]) for place in places.get(name, ())):
-                return False
+        when = [cells[place] for name in ("day", "start") for place in places.get(name, ())]
+        if any(not is_empty(cell) and not self._is_word_of_totals(cell) for cell in when):
+            return False
         filled = [cell for cell in cells if not is_empty(cell)]
+        if not filled:
+            return False
         if all(isinstance(cell, Uncomputed) for cell in filled):
             return True
-        word = filled[0].strip(" :").casefold() if isinstance(filled[0], str) else ""
-        return word in {one.casefold() for one in self.columns.totals}
+        others = [cells[place] for name in ("end_day", "end", "pause") for place in places.get(name, ())]
+        return any(map(self._is_word_of_totals, (filled[0], *when, *others)))
+
+    def _is_word_of_totals(self, cell: Cell) -> bool:
+        """``Summe``, ``Total:``, ``Gesamtstunden: 7,5 h``."""
+        match = _LABEL.fullmatch(cell.strip()) if isinstance(cell, str) and len(cell) <= _LONGEST_LABEL else None
+        return match is not None and " ".join(match[1].split()).casefold() in _folded(self.columns.totals)
+
+
+@lru_cache(maxsize=16)
+def _folded(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word.casefold() for word in words)
 
 
 @define
@@ -222,13 +241,26 @@ class _Row:
         }
         values["day"] = self.day()
         self.know(day=values["day"])
-        for field in ("project", "sub_project", "activity", "person"):
-            if values[field] is not None:
-                self.identity[field] = values[field].id
         return values
 
     def know(self, **values: object) -> None:
         self.identity.update({name: str(value) for name, value in values.items() if value is not None})
+
+    def know_as(self, field: str, own: str | None, *others: str | None) -> None:
+        """By an id that every file has; else by name, for numbers are filled in later, and files may lack columns."""
+        column = getattr(self.reader.columns, f"{field}_id", None)
+        parts = (own, *others) if column is not None and not column.optional else (*others, own)
+        for part in parts:
+            if part:
+                self.identity[field] = part
+                return
+
+    def know_start(self, day: date | None) -> Moment | None:
+        start = self.moment("start", day)
+        if start is not None:
+            face = start.face.astimezone(UTC) if start.face.tzinfo else start.face
+            self.know(start=face.isoformat())
+        return start
 
     def made(self, kind: Callable[..., T], columns: Mapping[str, str], **values: str | None) -> T | None:
         """A part of the work; what its model refuses is noted under the column, by *columns*."""
@@ -244,18 +276,20 @@ class _Row:
         number, name, own = self.text("customer_number"), self.text("customer"), self.text("customer_id")
         if not (number or name or own):
             return None
-        self.know(customer=number or own or name)
+        self.know_as("customer", own, name, number)
         columns = {"number": "customer_number", "name": "customer", "id": "customer_id"}
         return self.made(CustomerLink, columns, number=number, name=name, id=own or name)
 
     def labelled(self, kind: Callable[..., T], field: str) -> T | None:
-        name = self.text(field)
-        own = self.text(f"{field}_id") or name
-        return self.made(kind, {"id": field, "name": field}, id=own, name=name or own) if own else None
+        name, own = self.text(field), self.text(f"{field}_id")
+        self.know_as(field, own, name)
+        made = own or name
+        return self.made(kind, {"id": field, "name": field}, id=made, name=name or made) if made else None
 
     def project(self) -> Project | None:
-        name, number = self.text("project"), self.text("project_number")
-        own = self.text("project_id") or name or number
+        name, number, own = self.text("project"), self.text("project_number"), self.text("project_id")
+        self.know_as("project", own, name, number)
+        own = own or name or number
         if not own:
             return None
         columns = {"id": "project", "name": "project", "number": "project_number"}
@@ -328,7 +362,7 @@ class _Row:
         charged: Span | None = self.get("charged", span_of, columns.duration_as, columns.decimal)
         pause = self.get("pause", span_of, columns.duration_as, columns.decimal) or Span(NOTHING, NOTHING)
         before = len(self.problems)
-        first = self.moment("start", day)
+        first = self.know_start(day)
         last = self.moment("end", self.get("end_day", day_of, columns.date_format or ()) or day)
         start, end = self.stretch(first, last, pause.length, said) if len(self.problems) == before else (None, None)
         duration = said.length if said is not None else None
@@ -336,7 +370,7 @@ class _Row:
             duration = elapsed(start, end, pause=pause.length)
         if duration is None and not self.problems:
             self.problem("duration", "is empty, and so is start or end: is the clock still running?")
-        self.know(duration=duration, start=first.face.isoformat() if first else None)
+        self.know(duration=duration)
         return {
             "duration": duration, "start": start, "end": end, "rate": self.rate(),
             "charged": charged.length if charged is not None and charged.length != duration else None,

@@ -6,14 +6,16 @@ anything is unpacked: the sizes that a zip file declares are the most that is re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Generator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from importlib import import_module
 from typing import Any, BinaryIO, Final
+from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import BadZipFile, ZipFile
 
-from ...errors import BridgeError, ImportIncomplete, Unsupported
+from ...errors import BridgeError, ImportIncomplete, Unsupported, how_to_install
 from .cells import Cell, Uncomputed
 from .columns import refuse
 from .opened import Origin
@@ -35,7 +37,7 @@ def _library() -> Any:
         import_module("defusedxml")
         library = import_module("openpyxl")
     except ImportError:
-        raise Unsupported("XLSX needs openpyxl and defusedxml: install accounting-bridge-sdk[xlsx]") from None
+        raise Unsupported(f"XLSX needs openpyxl and defusedxml: {how_to_install('xlsx')}") from None
     if not library.DEFUSEDXML:
         raise Unsupported("openpyxl is told not to use defusedxml: unset OPENPYXL_DEFUSEDXML")
     return library
@@ -87,7 +89,46 @@ def sheet_named(origin: Origin, wanted: str | None) -> str:
     raise refuse("sheet", f"there is no {wanted!r}, only {listed}" if wanted else f"give one of {listed}")
 
 
-def read_sheet(origin: Origin, sheet: str, *, width: int | None = None) -> Iterator[Row]:
+def hidden_rows(origin: Origin, sheet: str) -> frozenset[int]:
+    """The numbers of the rows that are not shown, by a filter, a closed group or by hand.
+
+    openpyxl does not tell them of a sheet that is read row by row, so its XML is looked through for the starts of rows.
+
+    Raises:
+        InvalidRequest: the sheet is damaged.
+    """
+    found: set[int] = set()
+    number = 0
+
+    def started(tag: str, values: Mapping[str, str]) -> None:
+        nonlocal number
+        if tag.rpartition(":")[2] == "row":
+            number = int(values.get("r", number + 1))
+            if values.get("hidden") in {"1", "true"}:
+                found.add(number)
+
+    parser = ParserCreate()
+    parser.StartElementHandler = started
+    parser.EntityDeclHandler = _refuse_entity
+    with origin.opened() as stream:
+        book = _workbook(stream, origin.name)
+        try:
+            with ZipFile(stream) as archive, archive.open(book[sheet]._worksheet_path) as part:  # noqa: SLF001
+                parser.ParseFile(part)
+        except (ExpatError, BadZipFile, KeyError, OSError, ValueError, zlib.error):
+            problem = refuse("file", f"{origin.name} cannot be read as XLSX: open and save it anew, or save it as CSV")
+        else:
+            return frozenset(found)
+        finally:
+            book.close()
+    raise problem
+
+
+def _refuse_entity(*_: object) -> None:
+    raise ValueError("entities have no place in a sheet")
+
+
+def read_sheet(origin: Origin, sheet: str, *, width: int | None = None) -> Generator[Row, None, None]:
     """All rows from the first one, each cut or filled to *width*; cells beyond it must be empty."""
     with origin.opened() as stream:
         book = _workbook(stream, origin.name)

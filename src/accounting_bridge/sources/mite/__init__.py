@@ -1,13 +1,15 @@
 """mite: hours in minutes, rates in cents, one flag.
 
-Reading order: wire, errors, settings, adapter, then reading (what is listed) and marking (the flag).
+Reading order: wire, errors, settings, adapter, then listing (whole lists), reading (what is listed) and marking (the
+flag).
 
 What to know before touching it; each rule says how it is known (documented by the vendor, seen in clients that are in
 use, assumed):
 
 * Every object is wrapped in its singular name, in both directions: ``{"time_entry": {…}}`` (documented).
 * The format is the path's suffix ``.json``; ``Accept`` plays no part (documented).
-* Lists have ``limit`` and ``page`` and no totals (documented): the end is a page that holds nothing.
+* Lists have ``limit`` and ``page`` and no totals, and without ``limit`` everything comes (documented). Numbered pages
+  move when a record goes, so they are not counted; that there is no maximum all the same is looked at.
 * A change is answered with 200 and an empty body (documented).
 * ``minutes`` are whole minutes; ``hourly_rate`` is whole cents and the rate that counts for the entry, whatever its
   customer, project or service say by now (documented; that it is resolved when the entry is made is assumed, from

@@ -17,8 +17,10 @@ from ...timesheet.work import Project as NeutralProject
 from ...wire import decode_each, each_read
 from ..port import TrackedCustomer, TrackedProject, WorkFilter, WorkId
 from . import wire
+from .listing import Everything, everything
+from .listing import key_of as _key
 from .settings import MiteSettings
-from .wire import PER_PAGE, VENDOR, ask_page, converter, one, records
+from .wire import ENTRIES, PER_PAGE, VENDOR, ask_page, converter, one, records
 
 TIME: Final = "time"
 _TIME_TRACKER: Final = "time_tracker"
@@ -27,8 +29,7 @@ _OWN_ONLY: Final = (
     "use the key of an admin or owner"
 )
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
-_ARCHIVE_CURSOR: Final = re.compile(r"(active|archived)\.([1-9][0-9]{0,8})")
-_WORK_CURSOR: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([1-9][0-9]{0,8})")
+_DAY: Final = dt.timedelta(days=1)
 
 # ---- account -----------------------------------------------------------------------------------------------
 
@@ -59,48 +60,39 @@ async def _account_currency() -> str | None:
 # ---- lists -------------------------------------------------------------------------------------------------
 
 
-async def page_of(
-    path: str, wrapper: str, page: int, params: Mapping[str, str] | None = None
-) -> tuple[list[Any], bool]:
-    """The records of a page, and whether more follow on the next.
-
-    A page that is not full should be the last; but no maximum of ``limit`` is documented, and a server that gives
-    fewer than asked for would then end the list early. So the page after it is asked for as well.
-    """
-    found = records(await ask_page(path, page, params), wrapper)
-    if len(found) >= PER_PAGE:
-        return found, True
-    return found, bool(found) and bool(records(await ask_page(path, page + 1, params), wrapper))
-
-
-def _place(cursor: str | None) -> tuple[str, int]:
-    if cursor is None:
-        return "active", 1
-    if (match := _ARCHIVE_CURSOR.fullmatch(cursor)) is None:
-        raise InvalidRequest("nothing was sent", problems=[Problem("cursor", "is none of this source")])
-    return match[1], int(match[2])
-
-
-def _next(shelf: str, page: int, *, more: bool) -> str | None:
-    if more:
-        return f"{shelf}.{page + 1}"
-    return "archived.1" if shelf == "active" else None
-
-
 async def list_customers(cursor: str | None) -> Page[TrackedCustomer]:
-    """The active ones, then the archived ones: mite has a list for each."""
-    shelf, page = _place(cursor)
-    found, more = await page_of(_path("customers", shelf), "customer", page)
+    """All customers, active or archived."""
+    found, incomplete = await _both_shelves(cursor, "customers", "customer")
     items, skipped = each_read(converter, found, wire.Customer, _customer, vendor=VENDOR, what="customer")
-    return Page(items=items, cursor=_next(shelf, page, more=more), skipped=skipped, lost=bool(found) and not items)
+    return Page(items=items, skipped=skipped, incomplete=incomplete)
 
 
 async def list_projects(cursor: str | None) -> Page[TrackedProject]:
-    """The active ones, then the archived ones."""
-    shelf, page = _place(cursor)
-    found, more = await page_of(_path("projects", shelf), "project", page)
+    """All projects, active or archived."""
+    found, incomplete = await _both_shelves(cursor, "projects", "project")
     items, skipped = each_read(converter, found, wire.Project, _project, vendor=VENDOR, what="project")
-    return Page(items=items, cursor=_next(shelf, page, more=more), skipped=skipped, lost=bool(found) and not items)
+    return Page(items=items, skipped=skipped, incomplete=incomplete)
+
+
+async def _both_shelves(cursor: str | None, plural: str, wrapper: str) -> Everything:
+    """The active ones and the archived ones: mite has a list for each.
+
+    What is archived between the two answers stands in both, and what is taken out of the archive in neither. So the
+    active ones are looked at once more, and of each record the latest state is taken.
+    """
+    if cursor is not None:
+        raise _no_cursor()
+    found: dict[object, Any] = {}
+    for shelf in ("active", "archived", "active"):
+        some, incomplete = await everything(_path(plural, shelf), wrapper)
+        found |= {_key(record): record for record in some}
+        if incomplete is not None:
+            return list(found.values()), incomplete
+    return list(found.values()), None
+
+
+def _no_cursor() -> InvalidRequest:
+    return InvalidRequest("nothing was sent", problems=[Problem("cursor", "is none of this source")])
 
 
 def _path(plural: str, shelf: str) -> str:
@@ -127,17 +119,13 @@ def _project(record: wire.Project) -> TrackedProject:
 async def list_work(wanted: WorkFilter, cursor: str | None, settings: MiteSettings) -> Page[Work]:
     """Time entries by day.
 
-    Numbered pages move when an entry is deleted meanwhile, and one would be lost. So the day that a page ends in is
-    left to the next one, which begins with it. Only within a day of more than a page are pages counted.
+    Numbered pages move when an entry is deleted meanwhile, and one would be lost. So every page begins with a day: the
+    day that one ends in is left to the next. A day that does not fit on a page is asked for without pages.
     """
-    first, page = _day_and_page(wanted, cursor)
-    found, more = await page_of("/time_entries.json", "time_entry", page, _params(wanted, first))
-    following = f"{first}.{page + 1}" if more else None
-    if more and (days := _days(found)) and days[0] < days[-1]:
-        found = found[: days.index(days[-1])]
-        following = f"{days[-1]}.1"
+    first = _first_day(wanted, cursor)
+    found, following, incomplete = await _some_days(wanted, first)
     if not found:
-        return Page(items=(), cursor=following)
+        return Page(items=(), cursor=following, incomplete=incomplete)
     currency = await Cached("currency", _account_currency)
     notes = await Cached("project notes", _project_notes) if settings.project_notes else {}
     read = _reader(settings, currency, notes)
@@ -148,19 +136,53 @@ async def list_work(wanted: WorkFilter, cursor: str | None, settings: MiteSettin
         return read(record)
 
     items, skipped = each_read(converter, found, wire.TimeEntry, neutral, vendor=VENDOR, what="time entry")
-    return Page(items=items, cursor=following, skipped=skipped, lost=not items)
+    return Page(items=items, cursor=following, skipped=skipped, incomplete=incomplete)
 
 
-def _day_and_page(wanted: WorkFilter, cursor: str | None) -> tuple[dt.date, int]:
+async def _some_days(wanted: WorkFilter, first: dt.date) -> tuple[list[Any], str | None, str | None]:
+    """The entries of whole days from *first* on, the day that the next page begins with, and why there is none."""
+    found: list[Any] = []
+    days: list[dt.date] = []
+    if first < wanted.last:
+        found = records(await ask_page(ENTRIES, 1, PER_PAGE, _params(wanted, first, wanted.last)), "time_entry")
+        if not found:
+            return [], None, None
+        days = _days(found, first, wanted.last)
+        if days and days[0] < days[-1]:
+            if await _is_all(wanted, found, days[-1]):
+                return found, None, None
+            return found[: days.index(days[-1])], days[-1].isoformat(), None
+    # A single day; or entries that are not in the order that was asked for, so that no page can begin with a day.
+    last = days[-1] if days else wanted.last
+    found, incomplete = await everything(ENTRIES, "time_entry", _params(wanted, last if days else first, last))
+    following = (last + _DAY).isoformat() if last < wanted.last and incomplete is None else None
+    return found, following, incomplete
+
+
+async def _is_all(wanted: WorkFilter, found: list[Any], last: dt.date) -> bool:
+    """Whether nothing follows. A page that is not full should be the end; but no maximum of ``limit`` is documented,
+    and a server may give fewer than asked for. So its last day is asked for again: a page of its own, which nothing
+    that is deleted before that day can move."""
+    if len(found) >= PER_PAGE:
+        return False
+    again = records(await ask_page(ENTRIES, 1, PER_PAGE, _params(wanted, last, wanted.last)), "time_entry")
+    return {_key(record) for record in again} <= {_key(record) for record in found}
+
+
+def _first_day(wanted: WorkFilter, cursor: str | None) -> dt.date:
     if cursor is None:
-        return wanted.first, 1
-    if (match := _WORK_CURSOR.fullmatch(cursor)) is None:
-        raise InvalidRequest("nothing was sent", problems=[Problem("cursor", "is none of this source")])
-    return dt.date.fromisoformat(match[1]), int(match[2])
+        return wanted.first
+    try:
+        first = dt.date.fromisoformat(cursor)
+    except ValueError:
+        raise _no_cursor() from None
+    if not wanted.first <= first <= wanted.last:
+        raise _no_cursor()
+    return first
 
 
-def _params(wanted: WorkFilter, first: dt.date) -> dict[str, str]:
-    params = {"from": first.isoformat(), "to": wanted.last.isoformat(), "sort": "date", "direction": "asc"}
+def _params(wanted: WorkFilter, first: dt.date, last: dt.date) -> dict[str, str]:
+    params = {"from": first.isoformat(), "to": last.isoformat(), "sort": "date", "direction": "asc"}
     problems = []
     for name, ids in (("customer", wanted.customers), ("project", wanted.projects)):
         if ids is None:
@@ -176,13 +198,13 @@ def _params(wanted: WorkFilter, first: dt.date) -> dict[str, str]:
     return params
 
 
-def _days(found: list[Any]) -> list[dt.date]:
-    """The day of each; nothing where they are not all there, and in order."""
+def _days(found: list[Any], first: dt.date, last: dt.date) -> list[dt.date]:
+    """The day of each; nothing where they are not all there, in order, and within the days that were asked for."""
     try:
         days = [dt.date.fromisoformat(record["date_at"]) for record in found]
     except (KeyError, TypeError, ValueError):
         return []
-    return days if days == sorted(days) else []
+    return days if [first, *days, last] == sorted([first, *days, last]) else []
 
 
 def _problems(record: wire.TimeEntry, wanted: WorkFilter) -> list[Problem]:
@@ -202,20 +224,9 @@ def _problems(record: wire.TimeEntry, wanted: WorkFilter) -> list[Problem]:
 
 
 async def _project_notes() -> dict[int, str]:
-    notes: dict[int, str] = {}
-    for shelf in ("active", "archived"):
-        page, more = 1, True
-        before: list[Any] = []
-        while more:
-            found, more = await page_of(_path("projects", shelf), "project", page)
-            if found == before:  # the same page without end
-                break
-            before = found
-            for record in decode_each(converter, found, wire.Project, vendor=VENDOR, what="project")[0]:
-                if record.note:
-                    notes[record.id] = record.note
-            page += 1
-    return notes
+    found, _ = await _both_shelves(None, "projects", "project")
+    known = decode_each(converter, found, wire.Project, vendor=VENDOR, what="project")[0]
+    return {record.id: record.note for record in known if record.note}
 
 
 def _reader(settings: MiteSettings, currency: str | None, notes: Mapping[int, str]) -> Callable[[wire.TimeEntry], Work]:

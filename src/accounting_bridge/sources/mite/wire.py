@@ -15,8 +15,9 @@ from ...wire import decode_each, loads, malformed, strict_converter
 T = TypeVar("T")
 
 VENDOR: Final = "mite"
+ENTRIES: Final = "/time_entries.json"
 PER_PAGE: Final = 500
-"""No maximum is documented. Should the server give fewer, :func:`~.reading.page_of` notices."""
+"""No maximum is documented. Should the server give fewer, that is noticed (:mod:`.reading`)."""
 
 converter: Final = strict_converter()
 
@@ -100,9 +101,14 @@ class Myself:
 # ---- asking -------------------------------------------------------------------------------------------------
 
 
-def ask_page(path: str, page: int, params: Mapping[str, str] | None = None) -> Request:
+def ask_all(path: str, params: Mapping[str, str]) -> Request:
+    """A whole list: without ``limit`` mite gives everything (documented)."""
+    return evolve(get(path), params=tuple(params.items()))
+
+
+def ask_page(path: str, page: int, limit: int, params: Mapping[str, str]) -> Request:
     """One page of a list."""
-    wanted = {**(params or {}), "limit": str(PER_PAGE), "page": str(page)}
+    wanted = {**params, "limit": str(limit), "page": str(page)}
     return evolve(get(path), params=tuple(wanted.items()))
 
 

@@ -1,12 +1,11 @@
 """TimeChimp: hours, expenses and trips, the rates of projects, one status, and the invoices that it issues itself.
 
-Reading order: wire, errors, settings, adapter, then masters (customers, projects, rates), reading (what is listed),
-marking (the status) and issued (its invoices).
+Reading order: wire, errors, settings, adapter, then countries, masters (customers, projects, rates), fixed (prices that
+are not those of hours), reading (what is listed), marking (the status) and issued (its invoices).
 
-There are two interfaces that have nothing in common. This module speaks **v1**, because that one is described by the
-vendor field by field. Of v2 only requests are known, from clients in use: neither the envelope of its lists nor one
-field of an answer is, and no path that sets the status of hours; a client for it would be made up. What v2 offers
-beyond v1 (sub-projects, a page size, a status for a hundred expenses at once) is therefore not here.
+There are two interfaces that have nothing in common. These modules speak **v1**, which is described by the vendor field
+by field; :mod:`.v2` speaks the other, as a source of its own, and takes from here only how countries, decimal hours and
+rates are read.
 
 What to know before touching it; each rule says how it is known (documented by the vendor's specification of v1, seen
 in clients that are in use, assumed):
@@ -17,6 +16,9 @@ in clients that are in use, assumed):
 * Enumerations are numbers (documented). One that is not in the list is named, never guessed.
 * Hours are decimal (documented), and an entry has neither rate nor flag for billable (documented by absence): both are
   those of its project's task, and which rate counts depends on how the project is invoiced (documented).
+* What is charged instead of hours (fixed prices, milestones, subscriptions) is told without the day when it is due
+  (documented by absence): it is named, never made up.
+* Tasks and categories of expenses are numbered apart: the id of a category has ``category-`` before it.
 * A change is a ``PUT`` of the whole record on the collection, its id in the body (documented). That the status may be
   changed so is assumed: it is looked at again afterwards.
 * ``status`` and ``statusIntern`` are the same (assumed); ``statusExtern`` belongs to the customer's portal.

@@ -105,7 +105,7 @@ class TimeChimp:
 
     async def list_issued(self, first: dt.date, last: dt.date, cursor: str | None) -> Page[IssuedInvoice]:
         """What TimeChimp issued itself."""
-        return await issued.list_issued(first, last, cursor)
+        return await issued.list_issued(first, last, cursor, self.settings)
 
     # -- the flag --
 

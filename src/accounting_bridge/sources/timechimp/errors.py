@@ -47,7 +47,7 @@ def classify(response: Response) -> BridgeError | None:
         case 401:
             return AuthenticationFailed(
                 "TimeChimp rejected the API key: check api_key, and that it is one of the first interface "
-                f"(Settings, API), not of API v2{shown}"
+                f"(Settings, API); one of API v2 goes with connect_source('timechimp2', …){shown}"
             )
         case 403:
             return PermissionDenied(f"the key's user may not do this{shown}")

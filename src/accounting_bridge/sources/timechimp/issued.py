@@ -1,8 +1,9 @@
 """Invoices that TimeChimp itself issued.
 
-The interface gives lines, dates, customer number and totals. It gives no date of sending and no PDF, and of VAT only a
-number per line. So each invoice is proved by its own arithmetic: lines times their VAT must come to the totals that it
-states. What does not, and what would need a guess, is not delivered but named in ``skipped``.
+The interface gives lines, dates, customer number and totals. It does not say whether and when an invoice was sent, has
+no PDF, and of VAT only a number per line. So each invoice is proved by its own arithmetic: lines times their VAT must
+come to the totals that it states. What does not, and what would need a guess, is not delivered but named in
+``skipped``.
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ from ...wire import each_read
 from . import wire
 from .masters import customer as of_record
 from .masters import known_customers
-from .wire import CONCEPT, INVOICE_STATUSES, VENDOR, converter, records, settled
+from .settings import TimeChimpSettings
+from .wire import CONCEPT, INVOICE_STATUSES, PAID, VENDOR, converter, records, settled
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _NOON: Final = dt.time(12, tzinfo=dt.UTC)
 
 
-async def list_issued(first: dt.date, last: dt.date, cursor: str | None) -> Page[IssuedInvoice]:
+async def list_issued(
+    first: dt.date, last: dt.date, cursor: str | None, settings: TimeChimpSettings
+) -> Page[IssuedInvoice]:
     """The invoices of these days: there is one list of all invoices, without pages and without filters."""
     if cursor is not None:
         raise InvalidRequest("nothing was sent", problems=[Problem("cursor", "is none of this source")])
@@ -36,7 +40,7 @@ async def list_issued(first: dt.date, last: dt.date, cursor: str | None) -> Page
     customers = await known_customers({key for key in wanted if type(key) is int}) if found else {}
 
     def neutral(record: wire.Invoice) -> IssuedInvoice:
-        return _issued(record, customers)
+        return _issued(record, customers, settings)
 
     items, skipped = each_read(converter, found, wire.Invoice, neutral, vendor=VENDOR, what="invoice")
     return Page(items=items, skipped=skipped)
@@ -56,7 +60,7 @@ def _is_elsewhere(record: Any, first: dt.date, last: dt.date) -> bool:
     return not within or record.get("status") == CONCEPT
 
 
-def _issued(record: wire.Invoice, customers: Mapping[int, wire.Customer]) -> IssuedInvoice:
+def _issued(record: wire.Invoice, customers: Mapping[int, wire.Customer], settings: TimeChimpSettings) -> IssuedInvoice:
     if problems := [*_problems(record), *_arithmetic(record)]:
         raise InvalidRequest(problems=problems)
     return IssuedInvoice(
@@ -65,10 +69,15 @@ def _issued(record: wire.Invoice, customers: Mapping[int, wire.Customer]) -> Iss
         lines=tuple(_line(row) for row in sorted(record.invoiceRows, key=lambda row: row.index)),
         issue_date=record.date,
         due_date=record.dueDate,
-        sent_at=dt.datetime.combine(record.date, _NOON),
+        sent_at=dt.datetime.combine(record.date, _NOON) if _is_sent(record, settings) else None,
         currency=record.currency,
         total_gross=cents(settled(record.total)),
     )
+
+
+def _is_sent(record: wire.Invoice, settings: TimeChimpSettings) -> bool:
+    """Who paid has been sent it. Whether *open* means more than "not a concept any more" is not known."""
+    return record.status == PAID or settings.open_means_sent
 
 
 def _customer(record: wire.Invoice, customers: Mapping[int, wire.Customer]) -> Customer | CustomerRef:

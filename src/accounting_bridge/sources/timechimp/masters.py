@@ -10,13 +10,14 @@ from typing import Any, Final, Protocol, TypeVar
 from attrs import frozen
 
 from ...errors import InvalidRequest, MalformedResponse, NotFound, Problem
-from ...flow import Cached, Page, Report, at, get
+from ...flow import Cached, Drift, Page, Report, at, get
 from ...models import Address, Connection, Customer
 from ...timesheet.work import CustomerLink, Label
 from ...timesheet.work import Project as NeutralProject
 from ...wire import decode_each, each_read
 from ..port import TrackedCustomer, TrackedProject
 from . import wire
+from .countries import country_code
 from .wire import FIXED, NO_INVOICING, VENDOR, converter, one, records
 
 _ADMINISTRATOR: Final = 2
@@ -44,8 +45,22 @@ async def list_customers(cursor: str | None) -> Page[TrackedCustomer]:
     if cursor is not None:
         raise InvalidRequest("nothing was sent", problems=[Problem("cursor", "is none of this source")])
     found = records(await get("/v1/customers"), "customers")
-    items, skipped = each_read(converter, found, wire.Customer, _tracked, vendor=VENDOR, what="customer")
+    unknown: dict[int, Drift] = {}
+
+    def tracked(record: wire.Customer) -> TrackedCustomer:
+        if _text(record.country) and country_code(record.country) is None:
+            unknown[record.id] = _no_country(record)
+        return TrackedCustomer(id=str(record.id), customer=customer(record))
+
+    items, skipped = each_read(converter, found, wire.Customer, tracked, vendor=VENDOR, what="customer")
+    if unknown:
+        await Report(tuple(unknown.values()))
     return Page(items=items, skipped=skipped)
+
+
+def _no_country(record: wire.Customer) -> Drift:
+    problem = "is no ISO 3166 code, nor the name of a country that is known here: the customer comes without a country"
+    return Drift(vendor=VENDOR, what="country of customer", record=str(record.id), problems=(f"country: {problem}",))
 
 
 async def list_projects(cursor: str | None) -> Page[TrackedProject]:
@@ -67,15 +82,11 @@ async def list_projects(cursor: str | None) -> Page[TrackedProject]:
     return Page(items=items, skipped=skipped)
 
 
-def _tracked(record: wire.Customer) -> TrackedCustomer:
-    return TrackedCustomer(id=str(record.id), customer=customer(record))
-
-
 def customer(record: wire.Customer) -> Customer:
     """A customer in the words of the library, without TimeChimp's id: an id is one of the books."""
     parts = {"street": record.address, "postal_code": record.postalCode, "city": record.city}
     written = {name: text.strip() for name, text in parts.items() if text and text.strip()}
-    if (country := _country(record.country)) is not None:
+    if (country := country_code(record.country)) is not None:
         written["country_code"] = country
     return Customer(
         number=_text(record.relationId),
@@ -95,28 +106,6 @@ def customer(record: wire.Customer) -> Customer:
 
 def _text(text: str | None) -> str | None:
     return (text or "").strip() or None
-
-
-_COUNTRIES: Final = {
-    "nederland": "NL", "the netherlands": "NL", "netherlands": "NL", "niederlande": "NL", "holland": "NL",
-    "belgië": "BE", "belgie": "BE", "belgium": "BE", "belgien": "BE", "belgique": "BE",
-    "duitsland": "DE", "germany": "DE", "deutschland": "DE",
-    "frankrijk": "FR", "france": "FR", "frankreich": "FR",
-    "luxemburg": "LU", "luxembourg": "LU",
-    "oostenrijk": "AT", "austria": "AT", "österreich": "AT",
-    "zwitserland": "CH", "switzerland": "CH", "schweiz": "CH",
-    "verenigd koninkrijk": "GB", "united kingdom": "GB", "groot-brittannië": "GB",
-    "spanje": "ES", "spain": "ES", "italië": "IT", "italy": "IT", "polen": "PL", "poland": "PL",
-    "denemarken": "DK", "denmark": "DK", "zweden": "SE", "sweden": "SE", "ierland": "IE", "ireland": "IE",
-}  # fmt: skip
-
-
-def _country(text: str | None) -> str | None:
-    """A code, or a name that can be nothing else; what is not known is left out."""
-    written = (text or "").strip()
-    if len(written) == 2 and written.isascii() and written.isalpha():
-        return written.upper()
-    return _COUNTRIES.get(written.casefold())
 
 
 def _project(record: wire.Project) -> NeutralProject:

@@ -16,6 +16,7 @@ from ...timesheet.work import Expense, Label, TimeEntry, Trip, Work
 from ...wire import each_read
 from ..port import WorkFilter, WorkId
 from . import wire
+from .fixed import open_prices
 from .masters import Masters, masters_of
 from .settings import TimeChimpSettings
 from .wire import APPROVED, INVOICED, REJECTED, STATUSES, VENDOR, WRITTEN_OFF, converter, records
@@ -57,7 +58,9 @@ async def list_work(wanted: WorkFilter, cursor: str | None, settings: TimeChimpS
         return kind.neutral(record, masters, settings)
 
     items, skipped = each_read(converter, found, kind.record, neutral, vendor=VENDOR, what=f"{kind.name} record")
-    return Page(items=items, cursor=following, skipped=skipped)
+    # Once a run: they belong to no stretch of days.
+    prices = open_prices(masters.projects, wanted) if cursor is None and settings.name_fixed_prices else ()
+    return Page(items=items, cursor=following, skipped=[*skipped, *prices])
 
 
 # ---- where a run stands ------------------------------------------------------------------------------------
@@ -143,6 +146,12 @@ def _label(key: int | None, name: str | None) -> Label | None:
     return Label(id=str(key), name=name or None) if key else None
 
 
+def _category(key: int | None, name: str | None) -> Label | None:
+    """Categories are numbered apart from tasks: without the prefix, a rate or an article of task 5 would be that of
+    category 5 as well."""
+    return Label(id=f"{CATEGORY}{key}", name=name or None) if key else None
+
+
 def _is_due(record: wire.Work, settings: TimeChimpSettings) -> bool:
     """Whether its status lets it be charged. What was invoiced is billable work that is billed."""
     if record.status in {WRITTEN_OFF, REJECTED}:
@@ -171,7 +180,7 @@ def _expense(record: wire.Expense, masters: Masters, settings: TimeChimpSettings
     quantity = Decimal(1) if record.quantity is None else wire.settled(record.quantity)
     return Expense(
         **_common(EXPENSE, record, masters),
-        activity=_label(record.categoryId, record.categoryName),
+        activity=_category(record.categoryId, record.categoryName),
         billable=record.billable and _is_due(record, settings),
         amount=_EXACT.multiply(quantity, wire.settled(record.rate)),
         receipt_tax_rate=wire.settled(record.tax),
@@ -191,6 +200,7 @@ def _trip(record: wire.Mileage, masters: Masters, settings: TimeChimpSettings) -
     )
 
 
+CATEGORY: Final = "category-"
 TIME: Final = "time"
 EXPENSE: Final = "expense"
 MILEAGE: Final = "mileage"

@@ -39,7 +39,8 @@ BY_TASK: Final = 2
 BY_USER: Final = 3
 BY_PROJECT: Final = 4
 BY_CUSTOMER: Final = 5
-FIXED: Final = frozenset({6, 7, 8, 9})
+SUBSCRIPTION: Final = 9
+FIXED: Final = frozenset({6, 7, 8, SUBSCRIPTION})
 """A price of the project or of its tasks, milestones, a subscription: its hours are not what is charged."""
 
 PRIVATE: Final = 1
@@ -47,7 +48,8 @@ TRIPS: Final = frozenset({PRIVATE, 2, 3})
 """Private, business, from home to work."""
 
 CONCEPT: Final = 1
-INVOICE_STATUSES: Final = frozenset({CONCEPT, 2, 3})
+PAID: Final = 3
+INVOICE_STATUSES: Final = frozenset({CONCEPT, 2, PAID})
 """Concept, open, paid."""
 
 # ---- wire classes -------------------------------------------------------------------------------------------
@@ -111,6 +113,9 @@ class Project:
     notes: str | None = None
     invoiceMethod: int | None = None
     invoiceReference: str | None = None
+    invoiceStatus: int | None = None
+    """Of its price: the same numbers as of work."""
+    projectSubscription: Any = None
     hourlyRate: Decimal | None = None
     projectTasks: list[ProjectTask] = Factory(list)
     projectUsers: list[ProjectUser] = Factory(list)

@@ -39,7 +39,7 @@ _APP_CALLS: Final = 1000
 _SETTLE_SECONDS: Final = 300.0
 
 _INSTEAD_OF_SALES: Final = (
-    "its interface has no ledger; mirror_sales=True enters a copy of the invoice instead, see its docs"
+    "its interface has no ledger; mirror_sales=True enters a copy of the invoice instead: see docs/vendors/billomat.md"
 )
 _CAPABILITIES: Final = Capabilities(
     # No filter by time of change is documented, but clients carry one.

@@ -203,7 +203,10 @@ def _rate_of(sheet: Sheet, line: LineItem | TextLine, default: Decimal | None, i
         return ZERO
     rate = default if line.tax_rate is None else line.tax_rate
     if rate is None:
-        sheet.problem(f"lines[{index}].tax_rate", "is missing: give it, or set default_tax_rate on the connection")
+        sheet.problem(
+            f"lines[{index}].tax_rate",
+            "is missing: give tax_rate=19 to LineItem or Billing, or set default_tax_rate on the connection",
+        )
     return rate
 
 

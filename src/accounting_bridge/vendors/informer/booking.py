@@ -84,7 +84,10 @@ def _entries(sheet: Sheet, line: LineItem, at: str) -> list[VatLedgerOption]:
     elif rate is None:
         rate, source = sheet.settings.default_tax_rate, "the setting default_tax_rate: "
     if rate is None:
-        sheet.problem(f"{at}.tax_rate", "is missing: give it, or set default_tax_rate on the connection")
+        sheet.problem(
+            f"{at}.tax_rate",
+            "is missing: give tax_rate=21 to LineItem or Billing, or set default_tax_rate on the connection",
+        )
         return []
     fitting = [entry for entry in allowed if entry.percentage == rate]
     if not fitting:

@@ -76,7 +76,7 @@ async def _answer(customer_id: str | None, field: str) -> Response:
         return await get(path_of(customer_id, field))
     except NotFound as gone:
         raise NotFound(
-            f"{field} {customer_id!r} is not in the books: import or create the customer first",
+            f"{field} {customer_id!r} is not in the books: make the customer there first, with ensure_customer",
             vendor=VENDOR, status=gone.status, code=gone.code, request_id=gone.request_id, method=gone.method,
             url=gone.url,
         ) from None  # fmt: skip

@@ -117,6 +117,9 @@ def rates_on(day: date) -> Sequence[Decimal]:
     return _RATES_OF_2020 if date(2020, 7, 1) <= day <= date(2020, 12, 31) else RATES
 
 
+_NO_RATE: Final = "is missing: give tax_rate=19 to LineItem or Billing, or set default_tax_rate on the connection"
+
+
 def rate_of(
     line: LineItem, at: str, treatment: TaxTreatment, default: Decimal | None, problems: list[Problem]
 ) -> Decimal:
@@ -125,7 +128,7 @@ def rate_of(
         return ZERO
     rate = default if line.tax_rate is None else line.tax_rate
     if rate is None:
-        problems.append(Problem(f"{at}.tax_rate", "is missing, and the setting default_tax_rate is not set"))
+        problems.append(Problem(f"{at}.tax_rate", _NO_RATE))
         return ZERO
     return rate
 

@@ -54,7 +54,7 @@ async def plan(
     settings: VismaSettings, draft: InvoiceDraft, customer: Customer, *, finalize: bool, now: datetime
 ) -> InvoicePlan:
     """Check everything and write the body."""
-    company = await master.company()
+    company = await master.company(fresh=finalize)  # a month may have been closed a moment ago
     home = company.CountryCode.upper()
     day = draft.issue_date or today(now, home)
     party = await party_of(customer, company)
@@ -79,11 +79,14 @@ async def plan(
     expected = drafting.predicted(sheet, charged)
     if expected.gross < 0 and not sheet.problems:
         sheet.problem("lines", "sum up to a negative total: a credit note is made in Visma, from the invoice it is for")
-    refuse("invoice draft", sheet.problems)
     if finalize:
         dated = day if settings.keep_draft_date else today(now, home)
+        if sheet.problems and (why := await _why_closed(company, dated)) is not None:
+            sheet.problem("issue_date", why)
+        refuse("invoice draft", sheet.problems)
         await must_be_open(company, dated, partial(_known, draft.reference, customer.id))
-    elif company.AccountingLockedTo is not None and day <= company.AccountingLockedTo:
+    refuse("invoice draft", sheet.problems)
+    if not finalize and company.AccountingLockedTo is not None and day <= company.AccountingLockedTo:
         sheet.note(f"the books are locked up to {company.AccountingLockedTo}: a draft can be made, but not made final")
     return InvoicePlan(
         vendor=VENDOR,
@@ -130,18 +133,21 @@ async def must_be_open(company: CompanySettings, day: Any, known: Any) -> None:
     Raises:
         PeriodClosed: nothing is sent.
     """
+    why = await _why_closed(company, day)
+    if why is not None and not await known():
+        raise PeriodClosed(f"{why}, so nothing was sent for {day}")
+
+
+async def _why_closed(company: CompanySettings, day: Any) -> str | None:
     year = await master.fiscal_year(day)
     locked = company.AccountingLockedTo
     if year is None:
-        why = f"the books have no fiscal year for {day}"
-    elif year.IsLockedForAccounting:
-        why = f"the fiscal year of {day} is locked"
-    elif locked is not None and day <= locked:
-        why = f"the books are locked up to {locked}"
-    else:
-        return
-    if not await known():
-        raise PeriodClosed(f"{why}, so nothing was sent for {day}")
+        return f"the books have no fiscal year for {day}"
+    if year.IsLockedForAccounting:
+        return f"the fiscal year of {day} is locked"
+    if locked is not None and day <= locked:
+        return f"the books are locked up to {locked}"
+    return None
 
 
 async def submit(path: str, body: bytes) -> str:

@@ -1,0 +1,70 @@
+"""What to tell people about work that cannot be billed: whose it is, and what to do about it."""
+
+from __future__ import annotations
+
+from .billing import Billing
+from .outcome import Reason
+from .work import Service, Work, WorkKind
+
+__all__ = ["no_customer", "no_rate", "no_tax_rate", "no_tax_rate_in_price", "on_two_terms", "who"]
+
+
+def who(work: Work) -> str:
+    """Whom it is for."""
+    return work.customer.text if work.customer is not None else "no customer"
+
+
+def no_customer(reason: Reason, work: Work) -> str:
+    """Work that is for nobody whom the books know."""
+    link = work.customer
+    if reason is Reason.UNKNOWN_CUSTOMER:
+        cure = "import it first, or allow unknown ones (known_customers_only=False)"
+        return f"customer {who(work)} is not among the plan's customers: {cure}"
+    if link is None or not (link.name or link.id):
+        whose = f"project {work.project.text}" if work.project is not None else "work without a project"
+        return f"{whose} has no customer: assign one in the tracker, or mark the work as not billable"
+    key = f"CustomerLink(id={link.id!r})"
+    terms = f", or link it with Billing(customers={{{key}: '10001'}})" if link.id is not None else ""
+    return f"customer {link.text} has no customer number that links it to the books: give it one in the tracker{terms}"
+
+
+def no_rate(plan: Billing, work: Work, *, foreign: bool) -> str:
+    """Work without a price."""
+    parts = [
+        f"{name} {part.text}"
+        for name, part in (
+            ("person", work.person), ("activity", work.activity), ("sub-project", work.sub_project),
+            ("project", work.project), ("customer", work.customer),
+        )
+        if part is not None
+    ]  # fmt: skip
+    where = ", ".join(parts) or "work without person, activity, project and customer"
+    if work.kind is WorkKind.SERVICE and isinstance(work, Service):
+        return f"no unit price of {work.title!r} ({where}): give Service.unit_price"
+    what = "rate per kilometre" if work.kind is WorkKind.TRIP else "hourly rate"
+    if foreign:
+        plans = plan.currency or "the currency of the books, which the plan does not name (Billing.currency)"
+        return f"no {what} in {work.currency} for {where}: the plan's rates are in {plans}; give the entry its own"
+    looked = "Trip.rate, mileage_of_customers, mileage" if work.kind is WorkKind.TRIP else ", ".join(plan.rates.order)
+    return f"no {what} for {where}: looked at {looked}"
+
+
+def no_tax_rate(work: Work, *, gross: bool, wanted: str) -> str:
+    """An expense that cannot be converted."""
+    given = "gross" if gross else "net"
+    cure = "set Billing(tax_rate=…), or a VAT rate of the expense, its customer or its article"
+    return f"no VAT rate for expenses of {who(work)}: they are {given}, and {wanted}; {cure}"
+
+
+def no_tax_rate_in_price(work: Work, treatment: str) -> str:
+    """A gross price that is to be charged without VAT."""
+    said = f"prices for {who(work)} include VAT, and {treatment} charges none, so that it has to be taken out"
+    return f"{said}: set Billing(tax_rate=…) to what is in them, 0 for none"
+
+
+def on_two_terms(name: str) -> str:
+    """A customer whom some work names in a way that terms are set for, and some in another."""
+    said = (
+        f"some work for {name} names it by the tracker's id, some by its number alone, and Billing.customers has terms"
+    )
+    return f"{said} for one of them only: set them for both"

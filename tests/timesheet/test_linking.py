@@ -1,0 +1,171 @@
+"""Settings by customer: a number is never taken for an id of the tracker, however alike the two look."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import accounting_bridge as ab
+from accounting_bridge.sandbox import serve
+from accounting_bridge.timesheet import (
+    Billing,
+    CustomerLink,
+    CustomerTerms,
+    Rates,
+    Reason,
+    TimeEntry,
+    invoice_drafts,
+    lines,
+)
+
+DAY = date(2026, 10, 5)
+A = ab.Customer(number="10001", name="Musterwerk GmbH")
+B = ab.Customer(number="1007", name="Voorbeeld BV")
+LINK_OF_A = CustomerLink(id="1007", number="10001", name="Musterwerk GmbH")
+LINK_OF_B = CustomerLink(id="1013", number="1007", name="Voorbeeld BV")
+
+
+def hour(customer, number="1", **given):
+    return TimeEntry(id=number, customer=customer, day=DAY, duration=timedelta(hours=1), **given)
+
+
+def drafts_of(work, **plan):
+    return invoice_drafts(work, Billing(rates=Rates(default=90), **plan))
+
+
+def only(result):
+    assert result.problems == ()
+    (draft,) = result.drafts
+    return draft
+
+
+def test_the_number_of_one_customer_may_be_the_trackers_id_of_another():
+    everybody = {LINK_OF_A: A, LINK_OF_B: B}
+    for customers in (everybody, dict(reversed(everybody.items())), {LINK_OF_A: A}):
+        assert only(drafts_of([hour(LINK_OF_B)], customers=customers)).customer.number == "1007"
+        assert only(drafts_of([hour(LINK_OF_A)], customers=customers)).customer is A
+    assert only(drafts_of([hour(LINK_OF_A)], customers={"1007": B})).customer == ab.CustomerRef(number="10001")
+
+
+def test_so_it_is_from_a_tracker_to_the_draft():
+    box = serve("timechimp", customers=3, entries=0, rate_limit=False)
+    books = box.sandbox.books
+    first, second, _ = books.customers
+    books.customers[second].relation_id = str(first)
+    project = next(key for key, one in books.projects.items() if one.customer_id == second)
+    box.sandbox.web.track(DAY, "2", project=project)
+    with ab.connect_source("timechimp", box.settings, base_url=box.url, limits=ab.Unlimited()) as source:
+        everybody = {one.link: one.customer for one in source.customers() if one.customer.number}
+        draft = only(drafts_of(list(source.work(DAY, DAY)), customers=everybody))
+    box.close()
+    assert (draft.customer.number, draft.customer.name) == (str(first), books.customers[second].name)
+
+
+def test_an_id_as_plain_text_is_refused_with_what_to_write():
+    with pytest.raises(ab.InvalidRequest) as error:
+        Billing(customers={"1007": A, "1013": B})
+    first, second = error.value.problems
+    assert first.field == "customers[1007]"
+    assert "customer number 1007 by its key, and customer 10001 by its value" in first.message
+    assert "make the key CustomerLink(id='1007')" in first.message
+    assert second.field == "customers[1013]"
+    with pytest.raises(ab.InvalidRequest, match="customers: and 97 more of this kind"):
+        Billing(customers={f"k{n}": ab.CustomerRef(number=f"{n}") for n in range(100)})
+
+
+def test_a_number_in_the_books_may_stand_for_the_customer():
+    plan = {CustomerLink(id="k9"): "10009", CustomerLink(number="T-1"): "10001", "10002": "10002 "}
+    work = [hour(CustomerLink(id="k9"), "1"), hour("T-1", "2"), hour("10002", "3")]
+    found = drafts_of(work, customers=plan, known_customers_only=True)
+    assert [draft.customer for draft in found.drafts] == [
+        ab.CustomerRef(number=number) for number in ("10001", "10002", "10009")
+    ]
+    with pytest.raises(ab.InvalidRequest, match=r"CustomerLink\(id='X'\)"):
+        Billing(customers={"X": "10001"})
+
+
+def test_two_entries_for_one_customer_that_differ_are_a_problem_and_no_guess():
+    customers = {LINK_OF_A: CustomerTerms(customer=ab.CustomerRef(number="KD-7")), "10001": A}
+    result = drafts_of(
+        [hour(LINK_OF_A, "1"), hour("10001", "2"), hour(CustomerLink(id="1007"), "3")], customers=customers
+    )
+    (problem,) = result.problems
+    assert (problem.reason, problem.work) == (Reason.AMBIGUOUS, ("1",))
+    assert (
+        "by the tracker's id (1007 for customer KD-7), one by its number (10001 for customer 10001)" in problem.message
+    )
+    assert {draft.items[0].work: draft.customer.number for draft in result.drafts} == {("2",): "10001", ("3",): "KD-7"}
+    alone = lines([hour(LINK_OF_A, rate=90)], Billing(customers=customers))  # its VAT may hang on it
+    assert [one.reason for one in alone.problems] == [Reason.AMBIGUOUS]
+    alike = {LINK_OF_A: A, "10001": A}
+    assert only(drafts_of([hour(LINK_OF_A)], customers=alike)).customer is A
+
+
+def test_a_number_that_may_have_been_meant_for_an_id_is_noted():
+    rates = Rates(default=90, customers={"1007": 50}, mileage_of_customers={"1007": 1})
+    plan = Billing(customers={"1007": CustomerTerms(language="nl")}, rates=rates)
+    result = invoice_drafts([hour(LINK_OF_A)], plan)
+    assert only(result).items[0].unit_price == 90
+    for setting in ("Billing.customers", "Rates.customers", "Rates.mileage_of_customers"):
+        said = f"{setting}['1007'] is read as a customer number, and is also the tracker's id of Musterwerk GmbH"
+        assert any(said in note for note in result.notes)
+    linked = Billing(customers={"1007": CustomerTerms(), LINK_OF_A: A}, rates=Rates(default=90))
+    assert invoice_drafts([hour(LINK_OF_A)], linked).notes == ()
+
+
+def test_one_customer_twice_is_refused_unless_it_is_alike():
+    with pytest.raises(ab.InvalidRequest, match=r"customers\[CustomerLink\(id='1007'\)\]: is set twice, and not alike"):
+        Billing(customers={LINK_OF_A: A, CustomerLink(id="1007"): B})
+    with pytest.raises(ab.InvalidRequest, match="names no customer: give number or id"):
+        Billing(customers={CustomerLink(name="Musterwerk GmbH"): A})
+    assert Billing(customers={LINK_OF_A: A, CustomerLink(id="1007"): A}).terms_of(LINK_OF_A).customer is A
+
+
+@pytest.mark.parametrize("reference", [None, "R-1"])
+def test_terms_that_hold_for_some_work_of_a_customer_only_are_a_problem_whichever_comes_first(reference):
+    terms = CustomerTerms(payment_terms_days=30, reference=reference)
+    plan = {"customers": {CustomerLink(id="1007"): terms}}
+    work = [hour(LINK_OF_A, "1"), hour("10001", "2"), hour("10002", "3")]
+    for ordered in (work, work[::-1]):
+        result = drafts_of(ordered, **plan)
+        (problem,) = result.problems
+        assert (problem.reason, problem.work) == (Reason.AMBIGUOUS, ("1", "2"))
+        assert "terms for one of them only: set them for both" in problem.message
+        assert [draft.items[0].work for draft in result.drafts] == [("3",)]
+    assert only(drafts_of(work[:1], **plan)).payment_terms_days == 30
+    both = {"customers": {"10001": terms, **plan["customers"]}}
+    assert only(drafts_of(work[:2], **both)).payment_terms_days == 30
+
+
+def test_a_customer_number_with_blanks_has_its_terms_and_rates():
+    plan = Billing(rates=Rates(customers={"10001": 50}), customers={"10001": CustomerTerms(tax_rate=7)}, tax_rate=19)
+    for number in ("10001 ", " 10001"):
+        (item,) = only(invoice_drafts([hour(number)], plan)).items
+        assert (item.unit_price, item.tax_rate) == (50, 7)
+    assert CustomerLink(number=" ") == CustomerLink()
+
+
+def test_lines_alone_take_the_rates_of_the_right_customer():
+    plan = Billing(rates=Rates(customers={"1007": 50, LINK_OF_A: 70}))
+    assert [lines([hour(link)], plan).lines[0].unit_price for link in (LINK_OF_A, LINK_OF_B)] == [70, Decimal(50)]
+
+
+few = st.sampled_from("123456")
+
+
+@given(st.lists(few, unique=True, min_size=1), st.lists(few, unique=True, min_size=6, max_size=6), st.data())
+def test_each_customer_gets_its_own_invoice_however_numbers_and_ids_overlap(ids, numbers, data):
+    links = [CustomerLink(id=own, number=number) for own, number in zip(ids, numbers, strict=False)]
+    known = data.draw(st.lists(st.sampled_from(links), unique=True))
+    plan = Billing(
+        rates=Rates(default=90),
+        customers={link: ab.Customer(number=link.number, name=f"K {link.id}") for link in known},
+    )
+    result = invoice_drafts([hour(link, f"w{link.id}") for link in links], plan)
+    assert result.problems == ()
+    found = {
+        draft.items[0].work: (draft.customer.number, getattr(draft.customer, "name", None)) for draft in result.drafts
+    }
+    assert found == {(f"w{link.id}",): (link.number, f"K {link.id}" if link in known else None) for link in links}
