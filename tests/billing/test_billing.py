@@ -96,6 +96,27 @@ def test_late_work_gets_an_invoice_of_its_own(world):
     assert world.bill().billed == ()
 
 
+def test_notes_are_about_the_invoice_that_was_made(world):
+    world.bill()
+    world.track(evolve(entry("late"), duration=timedelta(minutes=20)))
+    notes = [note for note in world.bill().notes if "printed come to" in note]
+    assert [note.split(": ")[0] for note in notes] == ["work/10001/2026-10/2"]
+
+
+def test_a_period_that_is_not_over_is_named(world):
+    today = world.clock.now().date()
+    open_end = ab.ServicePeriod(start=today - timedelta(days=3), end=today)
+    world.track(evolve(entry("now"), day=today))
+    notes = world.bill(plan(period=open_end)).notes
+    assert any("what is tracked later gets an invoice of its own" in note for note in notes)
+
+
+def test_of_each_invoice_the_draft_is_told(world):
+    for billed in world.bill().billed:
+        assert billed.draft.reference == billed.reference
+        assert [one for line in billed.draft.items for one in line.work] == list(billed.work)
+
+
 def test_work_that_was_changed_after_it_was_billed_stays_billed(world):
     world.marks = False
     world.bill()
@@ -446,7 +467,7 @@ def test_a_draft_under_the_reference_of_a_voided_invoice_needs_another(world):
 
 
 def test_a_journal_that_forgets_is_told(world, tmp_path):
-    assert world.bill().notes == ()
+    assert not any("journal" in note for note in world.bill().notes)
     world.journal = ab.MemoryJournal()
     assert world.bill().notes[0].startswith("journal in memory: ")
     journal = ab.SqliteJournal(tmp_path / "journal.db", complete=False)

@@ -85,7 +85,7 @@ class Making:
         elif made.rounds == 0 or (claimed.rounds == 1 and (made.sent_at is None or made.sent_at < claimed.since)):
             return await self._found(claimed, standing, draft, invoice, error)
         else:
-            await self._note(claimed, made.remote_id, invoice, error)
+            await self._note(claimed, made.remote_id, draft, invoice, error)
         return True
 
     def _count(self, error: BridgeError | None, made: Row | None) -> None:
@@ -136,14 +136,16 @@ class Making:
                     f"{reference}: invoice {invoice.id} was there before this run, and comes to what this work does; "
                     "it was taken for the one that bills it"
                 )
-            await self._note(claimed, made.remote_id, invoice, error)
+            await self._note(claimed, made.remote_id, draft, invoice, error)
         return True
 
-    async def _note(self, claimed: Claim, invoice_id: str, invoice: Invoice | None, error: BridgeError | None) -> None:
+    async def _note(
+        self, claimed: Claim, invoice_id: str, draft: InvoiceDraft, invoice: Invoice | None, error: BridgeError | None
+    ) -> None:
         taken = await self.books.do(ledger.settle(claimed, invoice_id, self.healer.marks_in))
         self.healer.work[claimed.reference] = claimed.work
         self.billed.append(
-            Billed(reference=claimed.reference, invoice_id=invoice_id, work=claimed.work, invoice=invoice)
+            Billed(reference=claimed.reference, invoice_id=invoice_id, work=claimed.work, invoice=invoice, draft=draft)
         )
         self.healer.tell_taken(claimed, taken, invoice_id)
         if error is not None:

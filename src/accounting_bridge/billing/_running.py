@@ -77,6 +77,8 @@ class Running(Making):
     statements: list[Statement] = field(factory=list)
     left_out: LeftOut = field(factory=LeftOut)
     flagged: list[str] = field(factory=list)
+    called: dict[str, str] = field(factory=dict)
+    """By the reference that the plan gave: the one that the draft was made under."""
 
     async def run(self, read: Callable[[], Read]) -> BillingReport:
         """All of it. Nothing is changed before the work is read to its end."""
@@ -87,6 +89,9 @@ class Running(Making):
         self.plan = await self._plan_for_books(work)
         if self.attach is not None and not books.keeps_files:
             self.notes.append(f"nothing was attached: {books.vendor} keeps no files with invoices")
+        if self.plan.period is not None and self.plan.period.end >= books.now().date():
+            end = self.plan.period.end
+            self.notes.append(f"the period ends on {end} only: what is tracked later gets an invoice of its own")
         claims = await books.do(ledger.open_claims())
         taken_up = [pair for claimed in claims if (pair := self._same_draft(claimed, work)) is not None]
         for claimed, draft in taken_up:
@@ -165,12 +170,14 @@ class Running(Making):
         waiting = [result]
         while waiting:
             drafted = waiting.pop(0)
-            self.notes += drafted.notes
             for draft, statement in zip(drafted.drafts, drafted.statements, strict=True):
                 rest = await self._bill_one(draft, statement, work)
                 if rest is not None:
                     self.work_problems += rest.problems
                     waiting.append(rest)
+            for note in drafted.notes:
+                about, colon, told = note.partition(": ")
+                self.notes.append(f"{self.called.get(about, about)}{colon}{told}")
 
     async def _bill_one(self, draft: InvoiceDraft, statement: Statement, work: Sequence[Work]) -> WorkDrafts | None:
         """Bill it; or what is left of it to draft anew, where another worker has claimed some of it."""
@@ -188,6 +195,7 @@ class Running(Making):
                     free = set(ids) - rows.keys()
                     return invoice_drafts([one for one in work if one.id in free], self.plan)
                 self.statements.append(evolve(statement, reference=named.reference))
+                self.called[draft.reference] = named.reference
                 if not (made := await self.make(claimed, named, deadline)):
                     self.statements.pop()
         except _NoReference as error:

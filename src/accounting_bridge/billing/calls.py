@@ -39,9 +39,9 @@ def bill(
 ) -> BillingReport:
     """Make invoices of all work that is not billed yet, note what each bills, and mark it in the tracker.
 
-    Run it as often as you like, after a crash above all: it takes up what a run before it left, in whatever step that
-    died. Work that was billed before, or is being billed by another worker, is left out and named. Late work gets an
-    invoice of its own, under the reference with ``/2`` behind it, ``/3`` and so on.
+    Run it once the period is over, and then as often as you like, after a crash above all: it takes up what a run
+    before it left, in whatever step that died. Work that was billed before, or is being billed by another worker, is
+    left out and named. Late work gets an invoice of its own, under the reference with ``/2`` behind it, and so on.
 
     What goes wrong with one draft stops no other, and is in the report; so is when to run it again. It never waits for
     the settle time itself, whatever ``Policy.wait_to_settle`` says. The work is held in memory.

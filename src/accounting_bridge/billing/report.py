@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from ..errors import BridgeError
 from ..flow import Drift
-from ..models import Invoice
+from ..models import Invoice, InvoiceDraft
 from ..sources import NotMarked
 from ..timesheet import LeftOut, Statement, Work, WorkProblem
 
@@ -26,6 +26,8 @@ class Billed:
     """Ids of what it bills."""
     invoice: Invoice | None = None
     """None where only its id is known: it was made, and the call that made it raised (see ``problems``)."""
+    draft: InvoiceDraft | None = field(default=None, repr=False)
+    """What it was made of: for a timesheet of this very invoice. None from ``record_billed``."""
 
     def __str__(self) -> str:
         totals = self.invoice.totals if self.invoice is not None else None
