@@ -160,6 +160,7 @@ def _source_state(
         budget=shared_budget(f"{tenant} {source} {where} {adapter.limit_key}"),
         clock=SystemClock() if clock is None else clock,
         settle_seconds=0.0,
+        plain_text=True,
     )
     return state, policy.private_addresses or (base_url is not None and is_loopback(where))
 

@@ -148,6 +148,8 @@ class State:
     random: Callable[[], float] = random
     budget: RetryBudget = field(factory=RetryBudget)
     settle_seconds: float
+    plain_text: bool = False
+    """Whether refusals may be plain text: trackers write such, and what is marked there is looked at in any case."""
     cache: dict[str, tuple[float, Any]] = field(factory=dict, repr=False)
     lock: Lock = field(factory=Lock, repr=False)
     asked_store: float | None = field(default=None, init=False, repr=False)
@@ -390,7 +392,7 @@ def _attempt(
             limits = state.limits
             yield Call(lambda: limits.observe(bucket, signal), limits.blocking)
     secrets = partial(known_secrets, state)
-    judged = judge(request, outcome, state.adapter, secrets, state.clock.now)
+    judged = judge(request, outcome, state.adapter, secrets, state.clock.now, plain_text=state.plain_text)
     if isinstance(judged, BridgeError):
         describe(judged, request, url, state, outcome)
     announce(state, request, url, outcome, judged, state.clock.monotonic() - began, number)

@@ -39,7 +39,7 @@ class Failure:
 
 def judge(
     request: Request, outcome: Response | Failure, adapter: Remote, secrets: Callable[[], Sequence[Secret]],
-    now: Callable[[], datetime],
+    now: Callable[[], datetime], *, plain_text: bool = False,
 ) -> Response | BridgeError:  # fmt: skip
     """What an outcome means: the table of which failure allows which repetition.
 
@@ -75,11 +75,11 @@ def judge(
     else:
         clean = outcome
     error_or_none = adapter.classify(clean)
-    if isinstance(error_or_none, Refused) and not isinstance(error_or_none, AuthenticationFailed):
-        if not request.repeatable and _is_anothers(outcome):
+    if isinstance(error_or_none, Refused) and not plain_text and _is_anothers(outcome):
+        if not request.repeatable:
             text = "and not as the vendor writes refusals: it may have been carried out"
             return OutcomeUnknown(f"it was refused ({outcome.status}), {text}")
-        if outcome.status in _GONE and not request.origin and _is_anothers(outcome):
+        if outcome.status in _GONE and not request.origin and not isinstance(error_or_none, AuthenticationFailed):
             # What is gone may be made once more, so only the vendor's word counts.
             return Unavailable("an answer that is not written as the vendor's says that there is no such thing")
     return outcome if error_or_none is None else error_or_none

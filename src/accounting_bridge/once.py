@@ -26,7 +26,9 @@ from typing import Final
 from attrs import frozen
 
 from .errors import (
+    AuthenticationFailed,
     BridgeError,
+    Conflict,
     DuplicateFound,
     NeedsAttention,
     OutcomeUnknown,
@@ -35,7 +37,7 @@ from .errors import (
     Unavailable,
 )
 from .flow import Now, Recall, Record, Wait
-from .journal.port import Confirm, Expected, Intend, Release, Row, Send, State, Unclear
+from .journal.port import Change, Confirm, Expected, If, Intend, Release, Row, Send, State, Unclear
 
 MOST_ROUNDS: Final = 3
 """The first send and two more unclear rounds; then a person must look."""
@@ -214,8 +216,10 @@ async def _settle(document: Document, row: Row, patience: Patience, vendor: str)
         settled = sent_at + timedelta(seconds=patience.settle)
         try:
             found = await _adopt(document, sent_at - DAY, vendor)
-        except Unavailable as down:  # the look did nothing, but the document may be there
-            raise _unclear(document, sent_at, patience, vendor) from down
+        except (DuplicateFound, AuthenticationFailed):
+            raise
+        except BridgeError as blind:  # the look did nothing, but the document may be there
+            raise _unclear(document, sent_at, patience, vendor) from blind
         if found is not None:
             return found
         if now >= settled:
@@ -258,6 +262,8 @@ class Sent:
     what: str
     look: Callable[[str | None, datetime], Awaitable[Sequence[str]]]
     """Ids of all that carry the reference, for the customer whose id is given, made since then."""
+    must_be_ours: Callable[[str], Awaitable[None]]
+    """Raises Conflict for the id of one that somebody else made."""
 
 
 def was_sent(row: Row | None, fingerprint: str) -> bool:
@@ -274,37 +280,57 @@ async def adopt_sent(sent: Sent, why: BridgeError, patience: Patience, vendor: s
     Raises:
         OutcomeUnknown: not found, and the vendor may still be at it; or the books cannot be asked.
         DuplicateFound: more than one was made.
+        AuthenticationFailed: nobody can look. The send stays as unclear as it was.
         BridgeError: *why*, once it is certain that nothing was made. The reference is free again.
     """
-    sent_at = sent.row.sent_at or await Now()
-    sending = patience.deadline if sent.row.state is State.IN_FLIGHT else 0.0  # by another caller, perhaps
+    row, sent_at = sent.row, sent.row.sent_at or await Now()
+    sending = patience.deadline if row.state is State.IN_FLIGHT else 0.0  # by another caller, perhaps
     settled = sent_at + timedelta(seconds=max(patience.settle, sending))
-    customer_id = sent.row.expected.customer_id if sent.row.expected is not None else None
+    customer_id = row.expected.customer_id if row.expected is not None else None
     while True:
         now = await Now()
         try:
             ids = await sent.look(customer_id, sent_at - DAY)
+            if len(ids) == 1:
+                await sent.must_be_ours(ids[0])
+        except (AuthenticationFailed, Conflict):
+            raise
         except BridgeError as blind:
-            raise _not_known(sent, why, settled, vendor) from blind
+            raise _not_known(sent, blind, _soonest(now, settled, why, blind), vendor) from blind
         if len(ids) > 1:
             raise _twice(f"{sent.what} {sent.reference!r}", ids, vendor)
-        if ids:
-            await Record(sent.kind, sent.reference, Confirm(ids[0]))
-            return ids[0]
-        if now >= settled and isinstance(why, Refused):
-            await Record(sent.kind, sent.reference, Release(sent.row.rounds))
+        if isinstance(why, AuthenticationFailed):
             raise why
-        if now >= settled or not patience.wait_to_settle:
-            raise _not_known(sent, why, settled, vendor) from why
-        await Wait((settled - now).total_seconds())
+        over = now >= settled and isinstance(why, Refused)
+        if ids:
+            change: Change = Confirm(ids[0])
+        elif over:
+            change = Release(row.rounds)
+        elif now >= settled or not patience.wait_to_settle:
+            raise _not_known(sent, why, _soonest(now, settled, why), vendor) from why
+        else:
+            await Wait((settled - now).total_seconds())
+            continue
+        # Only what was looked for: while this caller waited, another one may have sent anew.
+        if not await Record(sent.kind, sent.reference, If(change, row.fingerprint, row.payload, sent_at)):
+            raise _not_known(sent, why, _soonest(now, settled, why), vendor) from why
+        if ids:
+            return ids[0]
+        raise why
 
 
-def _not_known(sent: Sent, why: BridgeError, settled: datetime, vendor: str) -> OutcomeUnknown:
+def _soonest(now: datetime, settled: datetime, *errors: BridgeError) -> datetime:
+    """When to come back: never in the past, nor before an error that says when."""
+    told = [at for error in errors if isinstance(at := getattr(error, "retry_at", None), datetime)]
+    return max([settled if settled > now else now + timedelta(minutes=1), *told])
+
+
+def _not_known(sent: Sent, why: BridgeError, retry_at: datetime, vendor: str) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"{sent.what} {sent.reference!r} may or may not have been made by an earlier call; repeat the same call, it "
         f"looks first. As things are now it could not be sent: {why.message}",
         vendor=vendor,
-        retry_at=settled,
+        retry_at=retry_at,
     )
 
 

@@ -9,7 +9,9 @@ import pytest
 from tests.core.once_world import COMMIT, LAG, PATIENCE, SETTLE, TIMEOUT, WAITING, Caller, World
 
 from accounting_bridge.errors import (
+    AuthenticationFailed,
     BridgeError,
+    Conflict,
     DuplicateFound,
     InvalidRequest,
     MalformedResponse,
@@ -577,14 +579,19 @@ def test_every_error_says_whose_books_which_reference_and_what_to_do(scene, erro
 CLOSED = InvalidRequest("the month is closed")
 
 
-def refused_by_now(world, found, why=CLOSED, patience=PATIENCE):
+def refused_by_now(world, found, why=CLOSED, patience=PATIENCE, seen=None, ours=None):
     async def look(customer_id, since):
         world.looked_since.append((customer_id, since))
         if isinstance(found, BridgeError):
             raise found
         return found
 
-    sent = Sent(kind="invoice", reference="A-1", row=world.row(), what="the invoice", look=look)
+    async def must_be_ours(name):
+        if ours is not None:
+            raise ours
+
+    row = seen or world.row()
+    sent = Sent(kind="invoice", reference="A-1", row=row, what="the invoice", look=look, must_be_ours=must_be_ours)
     caller = Caller(adopt_sent(sent, why, patience, "toy"))
     world.run([caller])
     if isinstance(caller.result, BridgeError):
@@ -635,11 +642,60 @@ def test_a_caller_who_waits_is_told_the_refusal_after_the_settle_time():
 def test_books_that_cannot_be_asked_leave_it_unclear_for_as_long_as_it_takes(blind):
     world = World()
     world.die_in_flight()
-    world.clock.seconds += 10 * SETTLE
     row = world.row()
     with pytest.raises(OutcomeUnknown) as caught:
         refused_by_now(world, blind)
     assert (world.row(), caught.value.retry_at) == (row, row.sent_at + timedelta(seconds=SETTLE))
+    world.clock.seconds += 10 * SETTLE
+    with pytest.raises(OutcomeUnknown) as caught:
+        refused_by_now(world, blind)
+    assert (world.row(), caught.value.retry_at > world.clock.now()) == (row, True), "never in the past"
+
+
+@pytest.mark.parametrize("where", ["plan", "look"])
+def test_rejected_credentials_are_told_and_change_nothing(where):
+    world = World()
+    world.die_in_flight()
+    world.clock.seconds += 10 * SETTLE
+    row, rejected = world.row(), AuthenticationFailed("the key was deleted")
+    found, why = ([], rejected) if where == "plan" else (rejected, CLOSED)
+    with pytest.raises(AuthenticationFailed):
+        refused_by_now(world, found, why)
+    assert world.row() == row
+
+
+def test_an_error_that_says_when_is_waited_for():
+    world = World()
+    world.die_in_flight()
+    tomorrow = world.clock.now() + timedelta(days=1)
+    with pytest.raises(OutcomeUnknown) as caught:
+        refused_by_now(world, [], Unavailable("the day's calls are used up", retry_at=tomorrow))
+    assert caught.value.retry_at == tomorrow
+
+
+def test_what_somebody_else_made_is_not_adopted():
+    world = World()
+    world.die_in_flight()
+    row = world.row()
+    with pytest.raises(Conflict, match="somebody else's"):
+        refused_by_now(world, ["doc-9"], ours=Conflict("somebody else's"))
+    assert world.row() == row
+
+
+@pytest.mark.parametrize("found", [[], ["doc-1"]])
+def test_what_was_sent_anew_while_this_caller_waited_is_left_alone(found):
+    """The reference was free for a moment and begins anew: the same round, the same body, another time."""
+    world = World()
+    world.die_in_flight()
+    seen = world.row()
+    world.journal.record(world.key, Release(1), world.clock.now())
+    world.clock.seconds += 2 * SETTLE
+    for change in (Intend("v1:a"), Send(0, seen.payload), Unclear()):
+        world.journal.record(world.key, change, world.clock.now())
+    now = world.row()
+    with pytest.raises(OutcomeUnknown):
+        refused_by_now(world, found, seen=seen)
+    assert world.row() == now
 
 
 def test_a_caller_who_may_still_be_sending_is_given_the_deadline():

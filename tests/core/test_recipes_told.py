@@ -15,7 +15,7 @@ from tests.core.test_memory_vendor import CUSTOMER, PDF, draft, issued
 
 import accounting_bridge as ab
 from accounting_bridge._bound import BoundProvider
-from accounting_bridge.journal.port import Expected, Intend, State
+from accounting_bridge.journal.port import Expected, Forget, Intend, Key, State
 from accounting_bridge.money import total
 from accounting_bridge.once import LOOK_BACK
 from accounting_bridge.recipes import consents, exchange
@@ -259,17 +259,57 @@ def test_somebody_elses_sale_that_is_in_the_way_is_not_taken_for_ours(monkeypatc
 
 
 @pytest.mark.parametrize("kind", ["invoice", "sale"])
-def test_a_conflict_with_what_is_not_there_is_told(kind, monkeypatch):
-    bound, _ = connected()
+def test_a_conflict_is_believed_once_nothing_was_found_after_the_settle_time(kind, monkeypatch):
+    """Until then it may be the answer to a second delivery, while the lists lag."""
+    bound, adapter = connected()
 
     async def refuse(self, plan):
         raise ab.Conflict("somebody changed it")
 
     monkeypatch.setattr(Odd, f"submit_{kind}", refuse)
+    with pytest.raises(ab.OutcomeUnknown) as caught:
+        CALLS[kind](bound)
+    assert caught.value.retry_at == NOON + SETTLE
+    adapter.clock.turn(SETTLE.total_seconds())
     with pytest.raises(ab.Conflict, match="somebody changed it"):
         CALLS[kind](bound)
     monkeypatch.undo()
     assert CALLS[kind](bound).created
+
+
+@pytest.mark.parametrize("kind", ["invoice", "sale"])
+def test_what_was_made_twice_and_refused_as_there_is_told(kind, monkeypatch):
+    bound, _ = connected()
+    bound.ensure_customer(CUSTOMER)
+    submit = getattr(Odd, f"submit_{kind}")
+
+    async def thrice(self, plan):
+        await submit(self, plan)
+        await submit(self, plan)
+        raise ab.Conflict("it exists already")
+
+    monkeypatch.setattr(Odd, f"submit_{kind}", thrice)
+    with pytest.raises(ab.DuplicateFound):
+        CALLS[kind](bound)
+
+
+def test_a_number_that_is_another_customers_by_now_hides_nothing():
+    """The row tells for whom it was sent."""
+    bound, adapter = connected()
+    first = bound.ensure_customer(CUSTOMER).customer
+    adapter.books.lose_next_answer()
+    adapter.down.append(ab.Unavailable("down"))
+    with pytest.raises(ab.OutcomeUnknown):
+        bound.create_invoice(draft())
+    adapter.clock.turn(SETTLE.total_seconds())
+    other = attrs.evolve(first, id="customer-99", name="Neuwerk GmbH")
+    adapter.books.customers[first.id] = attrs.evolve(first, number="20002")
+    adapter.books.customers["customer-99"] = other
+    state = bound._session.state
+    key = Key(tenant=state.tenant, vendor="memory", kind="customer", reference="10001")
+    state.journal.record(key, Forget(), adapter.clock.now())
+    found = bound.create_invoice(draft(customer=ab.CustomerRef(number="10001")))
+    assert (found.customer_id, len(adapter.books.invoices)) == (first.id, 1)
 
 
 def test_another_total_is_told_also_by_the_call_after_one_that_died_before_it_compared():

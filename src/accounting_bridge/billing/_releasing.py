@@ -11,7 +11,7 @@ Every step may be the last one of its process, and the next call goes on:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal, TypeAlias, cast, get_args
 
 from attrs import define, field
@@ -171,6 +171,10 @@ class Releasing:
             message = "a worker may be billing it right now: ask again a little later"
             told = BillingProblem(message=message, reference=claimed.reference, work=claimed.work, retry_at=at)
             self.problems.append(told)
+        elif (settled := self._settles(standing)) is not None:
+            message = "its invoice was sent and may still be made: ask again later"
+            told = BillingProblem(message=message, reference=claimed.reference, work=claimed.work, retry_at=settled)
+            self.problems.append(told)
         elif await self.books.do(ledger.give_free(claimed, standing)):
             self.released.append(
                 Released(reference=claimed.reference, invoice_id="", work=claimed.work, why="asked for")
@@ -178,6 +182,14 @@ class Releasing:
         else:
             # A confirmed invoice row stays as it is: it keeps the reference from being used again.
             await self._end_confirmed(claimed, standing)
+
+    def _settles(self, standing: Standing) -> datetime | None:
+        """Until when a send without an answer may still be carried out; None if that is over, or nothing was sent."""
+        row = standing.invoice
+        if row is None or row.sent_at is None or row.state is State.CONFIRMED:
+            return None
+        settled = row.sent_at + timedelta(seconds=self.books.settle)
+        return settled if self.books.now() < settled else None
 
     async def _end_confirmed(self, claimed: Claim, standing: Standing) -> None:
         made = standing.invoice

@@ -189,7 +189,7 @@ async def give_free(claimed: Claim, standing: Standing) -> bool:
     reference, invoice = claimed.reference, standing.invoice
     changes = await _ending(claimed, If(Release(claimed.rounds), claimed.fingerprint, claimed.turn))
     if invoice is not None and invoice.fingerprint == claimed.fingerprint:
-        free = If(Release(invoice.rounds), invoice.fingerprint, invoice.payload)
+        free = If(Release(invoice.rounds), invoice.fingerprint, invoice.payload, invoice.sent_at)
         changes.append((INVOICE, reference, free))
     return await RecordAll(changes)
 

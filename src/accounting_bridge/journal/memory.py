@@ -74,8 +74,11 @@ class MemoryJournal:
 def advance(row: Row | None, change: Change, at: datetime) -> Row | None:
     """The row after *change*; the same object when the change does not apply to it."""
     match change:
-        case If(wanted, fingerprint, payload):
-            seen = row is not None and row.fingerprint == fingerprint and payload in {None, row.payload}
+        case If(wanted, fingerprint, payload, sent_at):
+            seen = (
+                row is not None and row.fingerprint == fingerprint and payload in {None, row.payload}
+                and sent_at in {None, row.sent_at}
+            )  # fmt: skip
             return advance(row, wanted, at) if seen else row
         case Intend(fingerprint):
             return row or Row(state=State.INTENT, fingerprint=fingerprint, at=at)

@@ -143,6 +143,8 @@ class If:
     """What the row has to say."""
     payload: str | None = None
     """Of the sending that was seen; None: whichever."""
+    sent_at: datetime | None = None
+    """When that was sent; None: whenever. The same body has the same payload when it is sent again."""
 
 
 Change: TypeAlias = Intend | Send | Unclear | Confirm | Release | Forget | If

@@ -12,7 +12,7 @@ from attrs import evolve
 from ..adapter import Adapter, Finalize, Sends, unsupported
 from ..errors import Conflict, InvalidRequest, NeedsAttention, NotFound, OutcomeUnknown
 from ..flow import Now, Recall, Record
-from ..journal.port import Forget, State
+from ..journal.port import Forget, If, State
 from ..models import Invoice, InvoicePlan, InvoiceStatus
 from ..once import DAY, LOOK_BACK, Document, How, Look, Patience, create_once
 from .totals import compare, same_currency
@@ -156,7 +156,7 @@ async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patien
         # An unclear one of which the books tell is looked for: it may be this very call, repeated.
         told = {State.CONFIRMED} if provable else {State.CONFIRMED, State.UNCLEAR}
         if row is not None and row.state in told:
-            await Record(MAIL, reference, Forget())
+            await Record(MAIL, reference, If(Forget(), row.fingerprint, row.payload, row.sent_at))
 
     async def look(since: datetime) -> Sequence[str]:
         if ends_draft:  # asked after an unclear send only: what was a draft before it is none after it

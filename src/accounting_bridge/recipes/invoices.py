@@ -15,7 +15,7 @@ from ..flow import Now, Recall, Record, Wait
 from ..journal.port import Confirm, Expected, Intend, Send, State, Unclear
 from ..models import Attachment, Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
 from ..money import difference
-from ..once import DAY, Document, How, Patience, Sent, adopt_sent, create_once, same_content, was_sent
+from ..once import Document, How, Patience, Sent, adopt_sent, create_once, same_content, was_sent
 from .closing import FINAL, current_id, finalize_invoice, get_invoice, renamed, settles_at
 from .customers import customer_of, with_customer
 from .files import attach_all, keep_with_invoice
@@ -50,6 +50,8 @@ async def create_invoice(
         standing = await _standing_invoice(adapter, draft, row.remote_id, patience, finalize=finalize)
         # Who made it may have died before its totals were compared; a person may have changed it since.
         return standing if row.expected is None else _with_other_totals_noted(standing, row.expected)
+    if row is not None and row.sent_at is not None:  # before the plan, which may be refused
+        same_content(_THE_INVOICE, draft.reference, draft.fingerprint, row, adapter.vendor)
     try:
         plan = await plan_invoice(adapter, draft, finalize=finalize)
         if planned is not None:
@@ -59,22 +61,35 @@ async def create_invoice(
         if row is None or not was_sent(row, draft.fingerprint):
             raise
         sent = Sent(
-            kind=INVOICE, reference=draft.reference, row=row, what=_THE_INVOICE, look=partial(_look, adapter, draft)
-        )
+            kind=INVOICE, reference=draft.reference, row=row, what=_THE_INVOICE, look=partial(_look, adapter, draft),
+            must_be_ours=_is_ours,
+        )  # fmt: skip
         found = await adopt_sent(sent, why, patience, adapter.vendor)
-        return await _standing_invoice(adapter, draft, found, patience, finalize=finalize)
+        standing = await _standing_invoice(adapter, draft, found, patience, finalize=finalize)
+        return standing if row.expected is None else _with_other_totals_noted(standing, row.expected)
+
+    sent_for = row.expected.customer_id if row is not None and row.expected is not None else None
+    refused_before = row is not None and row.sent_at is not None
 
     async def look(since: datetime) -> Sequence[str]:
-        return await adapter.look_for_invoices(draft.reference, for_customer, since)
+        # A number may be another customer's by now: what was sent was for the one of then.
+        found = [
+            one
+            for customer_id in dict.fromkeys((for_customer, sent_for or for_customer))
+            for one in await adapter.look_for_invoices(draft.reference, customer_id, since)
+        ]
+        return list(dict.fromkeys(found))
 
     async def submit() -> str:
+        nonlocal refused_before
         try:
             return await adapter.submit_invoice(plan)
-        except Conflict:
-            # What was delivered twice may have been carried out once, and refused once.
-            if len(ids := await look(await Now() - DAY)) != 1:
+        except Conflict as conflict:
+            if refused_before:
                 raise
-            return ids[0]
+            # What was delivered twice may have been carried out once, and refused once.
+            refused_before = True
+            raise OutcomeUnknown(f"{conflict.message}: it may have been carried out") from conflict
 
     expected = Expected(
         gross=plan.totals.gross, tolerance=plan.tolerance, currency=plan.currency or draft.currency,
@@ -125,6 +140,10 @@ def _with_other_totals_noted(found: Invoice, expected: Expected) -> Invoice:
         return found
     note = f"found in the books with gross {found.totals.gross}; this draft sums up to {expected.gross}"
     return evolve(found, notes=tuple(dict.fromkeys((*found.notes, note))))
+
+
+async def _is_ours(_: str) -> None:
+    """An invoice that carries the reference is: nobody else writes it there."""
 
 
 async def _look(adapter: Adapter, draft: InvoiceDraft, customer_id: str | None, since: datetime) -> Sequence[str]:

@@ -10,7 +10,17 @@ from typing import Final
 from attrs import evolve
 
 from ..adapter import Adapter, unsupported
-from ..errors import Conflict, InvalidRequest, InvoiceGone, InvoiceNotSent, NotFound, Problem, Refused, Unavailable
+from ..errors import (
+    Conflict,
+    InvalidRequest,
+    InvoiceGone,
+    InvoiceNotSent,
+    NotFound,
+    OutcomeUnknown,
+    Problem,
+    Refused,
+    Unavailable,
+)
 from ..flow import Now, Recall
 from ..journal.port import Expected, State
 from ..models import Invoice, IssuedInvoice, SalePlan, SalesEntry
@@ -52,6 +62,8 @@ async def book_sale(
     if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
         same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor, _ISSUED)
         return await _standing_sale(adapter, invoice, row.remote_id, patience)
+    if row is not None and row.sent_at is not None:  # before the plan, which may be refused
+        same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor, _ISSUED)
     try:
         plan = await plan_sale(adapter, invoice)
         if planned is not None:
@@ -61,30 +73,41 @@ async def book_sale(
         if row is None or not was_sent(row, invoice.fingerprint):
             raise
         before = Sent(
-            kind=SALE, reference=invoice.number, row=row, what=_THE_SALE, look=partial(_look, adapter, invoice)
-        )
+            kind=SALE, reference=invoice.number, row=row, what=_THE_SALE, look=partial(_look, adapter, invoice),
+            must_be_ours=partial(_must_be_as_expected, adapter, invoice, row.expected),
+        )  # fmt: skip
         found = await adopt_sent(before, why, patience, adapter.vendor)
         return await _standing_sale(adapter, invoice, found, patience)
 
     sent = row is not None and row.sent_at is not None
 
+    sent_for = row.expected.customer_id if row is not None and row.expected is not None else None
+    refused_before = sent
+
     async def look(_: datetime) -> Sequence[str]:
-        ids = await adapter.look_for_sales(invoice, for_customer)
+        ids = list(await adapter.look_for_sales(invoice, for_customer))
+        if sent_for not in {None, for_customer}:
+            # A number may be another customer's by now: what was sent was for the one of then.
+            ids += [one for one in await adapter.look_for_sales(invoice, str(sent_for)) if one not in ids]
         for entry_id in () if sent else ids:
             _must_be_the_same(await adapter.get_sale(entry_id), invoice, plan)
         return ids
 
     async def submit() -> str:
-        nonlocal sent
+        nonlocal sent, refused_before
         try:
             sent = True
             return await adapter.submit_sale(plan)
-        except Conflict:
+        except Conflict as conflict:
             # What was delivered twice may have been carried out once, and refused once; or it is somebody else's.
             sent = False
-            if len(ids := await look(await Now())) != 1:
+            if refused_before:
                 raise
-            return ids[0]
+            refused_before = True
+            if len(ids := await look(await Now())) == 1:
+                return ids[0]
+            sent = True
+            raise OutcomeUnknown(f"{conflict.message}: it may have been carried out") from conflict
 
     document = Document(
         kind=SALE, reference=invoice.number, fingerprint=invoice.fingerprint, look=look, submit=submit,
@@ -108,6 +131,22 @@ async def book_sale(
 async def _look(adapter: Adapter, invoice: IssuedInvoice, customer_id: str | None, _: datetime) -> Sequence[str]:
     customer_id = customer_id or (await customer_of(adapter, invoice.customer)).id
     return [] if customer_id is None else await adapter.look_for_sales(invoice, customer_id)
+
+
+async def _must_be_as_expected(
+    adapter: Adapter, invoice: IssuedInvoice, expected: Expected | None, entry_id: str
+) -> None:
+    """Somebody may have booked the number in between: an entry that is not what was sent is not taken for ours."""
+    entry = await adapter.get_sale(entry_id)
+    if expected is None:
+        return
+    same = difference(entry.totals.gross, expected.gross).copy_abs() <= expected.tolerance
+    if not same or (entry.customer_id and expected.customer_id and entry.customer_id != expected.customer_id):
+        raise Conflict(
+            f"invoice number {invoice.number!r} was sent before, with {expected.gross}, and the books hold another "
+            f"entry of that number, with {entry.totals.gross}: nothing was attached; look at {entry.url or entry.id}",
+            vendor=adapter.vendor,
+        )
 
 
 def _must_be_the_same(entry: SalesEntry, invoice: IssuedInvoice, plan: SalePlan) -> None:
