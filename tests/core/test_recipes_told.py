@@ -278,6 +278,26 @@ def test_a_conflict_is_believed_once_nothing_was_found_after_the_settle_time(kin
 
 
 @pytest.mark.parametrize("kind", ["invoice", "sale"])
+def test_a_conflict_that_nobody_can_look_into_frees_nothing(kind, monkeypatch):
+    bound, adapter = connected()
+    bound.ensure_customer(CUSTOMER)
+    submit = getattr(Odd, f"submit_{kind}")
+
+    async def twice(self, plan):
+        await submit(self, plan)
+        self.down.extend([ab.Unavailable("down")] * 2)
+        raise ab.Conflict("it exists already")
+
+    monkeypatch.setattr(Odd, f"submit_{kind}", twice)
+    with pytest.raises(ab.OutcomeUnknown):
+        CALLS[kind](bound)
+    monkeypatch.undo()
+    adapter.down.clear()
+    assert not CALLS[kind](bound).created
+    assert len(adapter.books.invoices) + len(adapter.books.sales) == 1
+
+
+@pytest.mark.parametrize("kind", ["invoice", "sale"])
 def test_what_was_made_twice_and_refused_as_there_is_told(kind, monkeypatch):
     bound, _ = connected()
     bound.ensure_customer(CUSTOMER)

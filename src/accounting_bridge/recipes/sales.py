@@ -11,6 +11,7 @@ from attrs import evolve
 
 from ..adapter import Adapter, unsupported
 from ..errors import (
+    BridgeError,
     Conflict,
     InvalidRequest,
     InvoiceGone,
@@ -104,7 +105,13 @@ async def book_sale(
             if refused_before:
                 raise
             refused_before = True
-            if len(ids := await look(await Now())) == 1:
+            try:
+                ids = await look(await Now())
+            except Conflict:
+                raise
+            except BridgeError:
+                ids = []  # nobody can tell just now
+            if len(ids) == 1:
                 return ids[0]
             sent = True
             raise OutcomeUnknown(f"{conflict.message}: it may have been carried out") from conflict
