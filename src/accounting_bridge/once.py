@@ -286,11 +286,10 @@ async def adopt_sent(sent: Sent, why: BridgeError, patience: Patience, vendor: s
     row, sent_at = sent.row, sent.row.sent_at or await Now()
     sending = patience.deadline if row.state is State.IN_FLIGHT else 0.0  # by another caller, perhaps
     settled = sent_at + timedelta(seconds=max(patience.settle, sending))
-    customer_id = row.expected.customer_id if row.expected is not None else None
     while True:
         now = await Now()
         try:
-            ids = await sent.look(customer_id, sent_at - DAY)
+            ids = await sent.look(row.sent_for, sent_at - DAY)
             if len(ids) == 1:
                 await sent.must_be_ours(ids[0])
         except (AuthenticationFailed, Conflict):

@@ -79,6 +79,11 @@ class Row:
     at: datetime | None = None
     """When this was recorded."""
 
+    @property
+    def sent_for(self) -> str | None:
+        """The vendor's id of the customer that it was sent for, where that was noted."""
+        return self.expected.customer_id if self.expected is not None else None
+
 
 @frozen
 class Recollection:

@@ -44,14 +44,13 @@ async def create_invoice(
     adapter: Adapter, draft: InvoiceDraft, patience: Patience, *, finalize: bool, planned: InvoicePlan | None = None
 ) -> Invoice:
     """At most one invoice per reference; the one that is there already is returned."""
-    known = await Recall(INVOICE, draft.reference)
-    if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
+    row = (await Recall(INVOICE, draft.reference)).row
+    if row is not None and row.state is not State.INTENT:  # before the plan, which may be refused
         same_content(_THE_INVOICE, draft.reference, draft.fingerprint, row, adapter.vendor)
+    if row is not None and row.state is State.CONFIRMED and row.remote_id is not None:
         standing = await _standing_invoice(adapter, draft, row.remote_id, patience, finalize=finalize)
         # Who made it may have died before its totals were compared; a person may have changed it since.
         return standing if row.expected is None else _with_other_totals_noted(standing, row.expected)
-    if row is not None and row.sent_at is not None:  # before the plan, which may be refused
-        same_content(_THE_INVOICE, draft.reference, draft.fingerprint, row, adapter.vendor)
     try:
         plan = await plan_invoice(adapter, draft, finalize=finalize)
         if planned is not None:
@@ -68,7 +67,7 @@ async def create_invoice(
         standing = await _standing_invoice(adapter, draft, found, patience, finalize=finalize)
         return standing if row.expected is None else _with_other_totals_noted(standing, row.expected)
 
-    sent_for = row.expected.customer_id if row is not None and row.expected is not None else None
+    sent_for = row.sent_for if row is not None else None
     refused_before = row is not None and row.sent_at is not None
 
     async def look(since: datetime) -> Sequence[str]:

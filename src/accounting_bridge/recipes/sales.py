@@ -59,12 +59,11 @@ async def book_sale(
 ) -> SalesEntry:
     """At most one entry per invoice number; what is missing at the one that is there is made good."""
     _must_be_sent(adapter, invoice)
-    known = await Recall(SALE, invoice.number)
-    if (row := known.row) is not None and row.state is State.CONFIRMED and row.remote_id is not None:
+    row = (await Recall(SALE, invoice.number)).row
+    if row is not None and row.state is not State.INTENT:  # before the plan, which may be refused
         same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor, _ISSUED)
+    if row is not None and row.state is State.CONFIRMED and row.remote_id is not None:
         return await _standing_sale(adapter, invoice, row.remote_id, patience)
-    if row is not None and row.sent_at is not None:  # before the plan, which may be refused
-        same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor, _ISSUED)
     try:
         plan = await plan_sale(adapter, invoice)
         if planned is not None:
@@ -80,10 +79,8 @@ async def book_sale(
         found = await adopt_sent(before, why, patience, adapter.vendor)
         return await _standing_sale(adapter, invoice, found, patience)
 
-    sent = row is not None and row.sent_at is not None
-
-    sent_for = row.expected.customer_id if row is not None and row.expected is not None else None
-    refused_before = sent
+    sent = refused_before = row is not None and row.sent_at is not None
+    sent_for = row.sent_for if row is not None else None
 
     async def look(_: datetime) -> Sequence[str]:
         ids = list(await adapter.look_for_sales(invoice, for_customer))
