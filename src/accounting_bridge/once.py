@@ -185,8 +185,7 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
             return found
         raise _unclear(document, sent_at, patience, vendor) from unclear
     try:
-        if not await Record(document.kind, document.reference, Confirm(remote_id)):
-            await _only_ours(document, remote_id, vendor)
+        await _confirm(document, remote_id, vendor)
     except DuplicateFound:
         raise
     except BridgeError as unwritten:  # the journal's: "nothing happened" would not be true any more
@@ -201,11 +200,20 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
     return remote_id
 
 
-async def _only_ours(document: Document, remote_id: str, vendor: str) -> None:
-    """Somebody confirmed before us. The same document, found by a look, or another one: we were too slow."""
-    row = (await Recall(document.kind, document.reference)).row
-    if row is not None and row.remote_id not in {None, remote_id}:
-        raise _duplicate(document, [str(row.remote_id), remote_id], vendor)
+async def _confirm(document: Document, remote_id: str, vendor: str) -> None:
+    """Note that this is the one, whatever others noted while it was sent or looked for.
+
+    One who took us for dead may have confirmed the same document, found by a look, or another one: we were too slow. Or
+    has been refused a round of its own and given the reference free, which it must not stay.
+    """
+    while not await Record(document.kind, document.reference, Confirm(remote_id)):
+        row = (await Recall(document.kind, document.reference)).row
+        if row is None:
+            await Record(document.kind, document.reference, Intend(document.fingerprint))
+        elif row.remote_id is not None:
+            if row.remote_id != remote_id:
+                raise _duplicate(document, [row.remote_id, remote_id], vendor)
+            return
 
 
 async def _settle(document: Document, row: Row, patience: Patience, vendor: str) -> str | None:
@@ -248,7 +256,7 @@ async def _adopt(document: Document, since: datetime, vendor: str) -> str | None
         raise _duplicate(document, ids, vendor)
     if not ids:
         return None
-    await Record(document.kind, document.reference, Confirm(ids[0]))
+    await _confirm(document, ids[0], vendor)
     return ids[0]
 
 

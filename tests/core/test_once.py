@@ -305,12 +305,44 @@ def test_a_success_that_somebody_else_found_first_is_still_ours():
     assert sleeper.result == ("doc-1", How.MADE)
 
 
-def test_a_success_whose_row_was_forgotten_on_purpose_is_no_duplicate():
+def test_a_success_whose_row_was_forgotten_meanwhile_is_noted_all_the_same():
     world = World()
     caller = stopped_in_flight(world)
     world.journal.record(world.key, Forget(), world.clock.now())
     world.run([caller])
     assert caller.result == ("doc-1", How.MADE)
+    assert world.create() == ("doc-1", How.FOUND)
+    assert world.vendor.submits == 1
+
+
+def test_what_a_look_finds_is_noted_although_another_round_was_refused_and_gave_the_reference_free():
+    """Two settle the same send. One is refused when it sends again, and the other finds the first after all."""
+    world = World()
+    world.vendor.faults = ["lost, committed late, found later still", "refused"]
+    with pytest.raises(OutcomeUnknown):
+        world.create()
+    finder = world.call()
+    world.clock.seconds += SETTLE * 2
+    while world.vendor.looks < 2:
+        world.step(finder)  # it has found the first, and not noted it yet
+    world.journal.record(world.key, Release(1), world.clock.now())
+    assert world.row() is None
+    world.run([finder])
+    assert finder.result == ("doc-1", How.ADOPTED)
+    assert world.create() == ("doc-1", How.FOUND)
+    assert len(world.vendor.documents) == 1
+
+
+def test_what_a_look_finds_is_a_duplicate_where_another_one_was_noted_meanwhile():
+    world = World()
+    world.vendor.faults = ["lost after commit"]
+    finder = world.call()
+    while not world.vendor.looks:
+        world.step(finder)
+    world.journal.record(world.key, Confirm("doc-other"), world.clock.now())
+    world.run([finder])
+    assert isinstance(finder.result, DuplicateFound)
+    assert finder.result.ids == ("doc-other", "doc-1")
 
 
 def test_who_comes_long_after_a_sender_died_waits_for_nobody():

@@ -15,7 +15,7 @@ from tests.core.test_memory_vendor import CUSTOMER, PDF, draft, issued
 
 import accounting_bridge as ab
 from accounting_bridge._bound import BoundProvider
-from accounting_bridge.journal.port import Expected, Forget, Intend, Key, State
+from accounting_bridge.journal.port import Confirm, Expected, Forget, Intend, Key, State
 from accounting_bridge.money import total
 from accounting_bridge.once import LOOK_BACK
 from accounting_bridge.recipes import consents, exchange
@@ -330,6 +330,34 @@ def test_a_number_that_is_another_customers_by_now_hides_nothing():
     state.journal.record(key, Forget(), adapter.clock.now())
     found = bound.create_invoice(draft(customer=ab.CustomerRef(number="10001")))
     assert (found.customer_id, len(adapter.books.invoices)) == (first.id, 1)
+
+
+def test_a_customer_that_another_worker_made_again_is_not_made_a_third_time(monkeypatch):
+    """Both find that the customer they know is gone. One makes it anew, in lists that lag, before the other forgets."""
+    bound, adapter = connected()
+    gone = bound.ensure_customer(CUSTOMER).customer
+    del adapter.books.customers[gone.id]
+    state, get = bound._session.state, Odd.get_customer
+    key = Key(tenant=state.tenant, vendor="memory", kind="customer", reference=CUSTOMER.number)
+
+    async def get_customer(self, customer_id):
+        try:
+            return await get(self, customer_id)
+        except ab.NotFound:
+            if not adapter.books.customers:
+                adapter.books.customers["again"] = attrs.evolve(gone, id="again")
+                for change in (Forget(), Intend("v1:customer"), Confirm("again")):
+                    state.journal.record(key, change, adapter.clock.now())
+            raise
+
+    async def sees_nothing(self, *_):
+        return None
+
+    monkeypatch.setattr(Odd, "get_customer", get_customer)
+    monkeypatch.setattr(Odd, "find_customer", sees_nothing)
+    monkeypatch.setattr(Odd, "find_marked_customer", sees_nothing)
+    assert bound.ensure_customer(CUSTOMER).customer.id == "again"
+    assert set(adapter.books.customers) == {"again"}
 
 
 def test_another_total_is_told_also_by_the_call_after_one_that_died_before_it_compared():

@@ -1,6 +1,5 @@
 """Invented customers: lazy, stable, in alphabetical order."""
 
-import time
 import tracemalloc
 
 import pytest
@@ -33,14 +32,11 @@ def test_pages_follow_the_alphabet_and_hold_everyone_once(seed, count, data):
 
 def test_a_hundred_thousand_customers_cost_nothing_until_they_are_read():
     tracemalloc.start()
-    begin = time.perf_counter()
     customers = SeedCustomers(1, 100_000)
     page = customers.page(75_000, 250)
-    seconds = time.perf_counter() - begin
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(page) == 250
-    assert seconds < 0.5
     assert peak < 1_000_000
 
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 
 import pytest
@@ -156,18 +155,6 @@ def test_the_engine_keeps_its_promise_through_seeded_schedules(vendor):
         assert made <= 1, f"{made} invoices: {plan}"
         assert invoice is None or made == 1, f"none: {plan}"
     assert ends["made"] >= 50, ends
-
-
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_ten_thousand_schedules_are_affordable(vendor):
-    """Far below what is measured (1,000 to 2,000 requests a second): for a machine that does other things as well."""
-    clock = VirtualClock()
-    box = sandbox(vendor, clock)
-    provider = connect(box)
-    began = time.process_time()
-    for number in range(30):
-        provider.create_invoice(draft(vendor, f"A-{number}"))
-    assert provider._session.sent / (time.process_time() - began) > 300
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

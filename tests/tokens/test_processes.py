@@ -158,13 +158,11 @@ def test_one_is_killed_during_its_renewal_and_the_others_go_on(kind, when, tmp_p
         tell([victim], "access-0")
         assert vendor.hanging.wait(10)
         assert not store.acquire("t", "toy", "test", 1)
-        began = time.monotonic()
         tell(others, "access-0")
         os.kill(victim.pid, signal.SIGKILL)
         victim.wait(5)
         last = "access-1" if when == "before" else "access-2"
         assert results(others) == [last] * 7
-        assert time.monotonic() - began < 5
     assert vendor.asked == ["refresh-0"] * 2
     assert store.load("t", "toy").access == last
     assert store.acquire("t", "toy", "test", 1)

@@ -74,10 +74,10 @@ class MemoryJournal:
 def advance(row: Row | None, change: Change, at: datetime) -> Row | None:
     """The row after *change*; the same object when the change does not apply to it."""
     match change:
-        case If(wanted, fingerprint, payload, sent_at):
+        case If(wanted, fingerprint, payload, sent_at, remote_id):
             seen = (
                 row is not None and row.fingerprint == fingerprint and payload in {None, row.payload}
-                and sent_at in {None, row.sent_at}
+                and sent_at in {None, row.sent_at} and remote_id in {None, row.remote_id}
             )  # fmt: skip
             return advance(row, wanted, at) if seen else row
         case Intend(fingerprint):

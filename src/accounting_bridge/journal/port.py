@@ -150,6 +150,8 @@ class If:
     """Of the sending that was seen; None: whichever."""
     sent_at: datetime | None = None
     """When that was sent; None: whenever. The same body has the same payload when it is sent again."""
+    remote_id: str | None = None
+    """What it was confirmed with; None: whatever."""
 
 
 Change: TypeAlias = Intend | Send | Unclear | Confirm | Release | Forget | If

@@ -54,7 +54,8 @@ async def finalize_invoice(
     if (row := (await Recall(FINAL, draft.id)).row) is not None and row.state is State.CONFIRMED:
         if (made := await _still_final(adapter, row.remote_id)) is not None:
             return _compared(made, plan)  # another worker was faster, after our look at the draft
-        await Record(FINAL, draft.id, Forget())  # somebody made a draft of it again
+        # Somebody made a draft of it again.
+        await Record(FINAL, draft.id, If(Forget(), row.fingerprint, remote_id=row.remote_id))
 
     async def look(_: datetime) -> Sequence[str]:
         final = await _made_final(adapter, draft)

@@ -11,7 +11,7 @@ from attrs import evolve
 from ..adapter import Adapter
 from ..errors import Conflict, InvalidRequest, NotFound, Problem
 from ..flow import Recall, Record
-from ..journal.port import Forget, State
+from ..journal.port import Forget, If, State
 from ..models import Customer, CustomerRef, EnsuredCustomer, InvoicePlan, SalePlan
 from ..once import Document, How, Look, Patience, create_once
 from ..wire import fill
@@ -69,7 +69,8 @@ async def _recalled_customer(adapter: Adapter, number: str) -> EnsuredCustomer |
     try:
         return EnsuredCustomer(await adapter.get_customer(row.remote_id), created=False, rule="journal")
     except NotFound:
-        await Record(CUSTOMER, number, Forget())  # unlike a document, a deleted customer may be made again
+        # Unlike a document, a deleted customer may be made again; not if another caller did so in the meantime.
+        await Record(CUSTOMER, number, If(Forget(), row.fingerprint, remote_id=row.remote_id))
         return None
 
 

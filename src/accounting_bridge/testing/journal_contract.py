@@ -103,6 +103,9 @@ CHANGES: Final[Sequence[tuple[Sequence[Change], Change, Row | object | None]]] =
     (_UNCLEAR, If(Send(1), "v1:f", "sha-2"), _STAYS),
     (_DONE, If(Forget(), "v1:f"), None),
     (_DONE, If(Forget(), "v1:other"), _STAYS),
+    (_DONE, If(Forget(), "v1:f", remote_id="r-1"), None),
+    (_DONE, If(Forget(), "v1:f", remote_id="r-2"), _STAYS),
+    (_UNCLEAR, If(Forget(), "v1:f", remote_id="r-1"), _STAYS),
     (_DONE, If(If(Forget(), "v1:f", "sha-1"), "v1:f"), None),
     (_DONE, If(If(Forget(), "v1:other"), "v1:f"), _STAYS),
 ]
