@@ -15,6 +15,8 @@ from tests.totals.world import USUAL, Books
 import accounting_bridge as ab
 from accounting_bridge.timesheet import Billing, Grouping, Per, Rates, TimeRounding, Work, invoice_drafts
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 TRIED = settings(settings.get_profile("totals"), max_examples=max(settings.get_profile("totals").max_examples // 3, 1))
 pers = st.lists(st.sampled_from(Per), unique=True, max_size=3)
 plans = st.builds(

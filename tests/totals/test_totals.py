@@ -20,6 +20,8 @@ from tests.totals.world import SETTINGS, USUAL, Books, Setting, Sums, foreign_co
 
 import accounting_bridge as ab
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 TRIED = settings.get_profile("totals")
 HALF = settings(TRIED, max_examples=max(TRIED.max_examples // 2, 1))
 FEWER = settings(TRIED, max_examples=max(TRIED.max_examples // 5, 1))
