@@ -82,6 +82,10 @@ def judge(
         if outcome.status in _GONE and not request.origin and not isinstance(error_or_none, AuthenticationFailed):
             # What is gone may be made once more, so only the vendor's word counts.
             return Unavailable("an answer that is not written as the vendor's says that there is no such thing")
+    if error_or_none is None and request.method != "GET" and _is_page(outcome):
+        # Of a write whose answer nobody reads, a page that a gateway put in its place would pass for done.
+        text = "the answer to a write is a page, which the vendor does not write"
+        return Unavailable(text) if request.repeatable else OutcomeUnknown(f"{text}: it may have been carried out")
     return outcome if error_or_none is None else error_or_none
 
 
@@ -92,6 +96,10 @@ def _is_anothers(response: Response) -> bool:
     """
     kind, begin = response.headers.get("content-type", "").lower(), response.body[:200].lstrip()[:1]
     return bool(begin) and begin not in b'{["' and "json" not in kind
+
+
+def _is_page(response: Response) -> bool:
+    return "html" in response.headers.get("content-type", "").lower() or response.body[:200].lstrip()[:1] == b"<"
 
 
 def _without_frames(cause: BaseException) -> BaseException:

@@ -134,7 +134,7 @@ async def create_once(document: Document, patience: Patience, vendor: str) -> tu
             return row.remote_id, How.FOUND
         elif row.state is State.IN_FLIGHT:
             since = waited[1] if waited is not None and waited[0] == row else 0.0
-            waited = (row, since + await _let_sender_finish(document, row, patience, since))
+            waited = (row, since + await _let_sender_finish(document, row, patience, since, vendor))
         elif row.state is State.INTENT and not looked and _looks_first(document, durable=known.durable):
             # Every sender looks for itself: the caller who wrote the intent may still be looking.
             looked = True
@@ -223,11 +223,13 @@ async def _settle(document: Document, row: Row, patience: Patience, vendor: str)
         now = await Now()
         settled = sent_at + timedelta(seconds=patience.settle)
         try:
-            found = await _adopt(document, sent_at - DAY, vendor)
+            found = await _adopt(document, _looked_from(sent_at, now), vendor)
         except (DuplicateFound, AuthenticationFailed):
             raise
         except BridgeError as blind:  # the look did nothing, but the document may be there
-            raise _unclear(document, sent_at, patience, vendor) from blind
+            if isinstance(blind, Conflict) and now >= settled:
+                raise  # what is there is somebody else's, and what was sent never showed up
+            raise _unclear(document, sent_at, patience, vendor, now, blind) from blind
         if found is not None:
             return found
         if now >= settled:
@@ -297,7 +299,7 @@ async def adopt_sent(sent: Sent, why: BridgeError, patience: Patience, vendor: s
     while True:
         now = await Now()
         try:
-            ids = await sent.look(row.sent_for, sent_at - DAY)
+            ids = await sent.look(row.sent_for, _looked_from(sent_at, now))
             if len(ids) == 1:
                 await sent.must_be_ours(ids[0])
         except (AuthenticationFailed, Conflict):
@@ -341,7 +343,7 @@ def _not_known(sent: Sent, why: BridgeError, retry_at: datetime, vendor: str) ->
     )
 
 
-async def _let_sender_finish(document: Document, row: Row, patience: Patience, waited: float) -> float:
+async def _let_sender_finish(document: Document, row: Row, patience: Patience, waited: float, vendor: str) -> float:
     """Wait for the caller who is sending; one that takes longer than its deadline has died.
 
     Also by what was waited already: a clock that was set back tells of a send in the future.
@@ -349,7 +351,10 @@ async def _let_sender_finish(document: Document, row: Row, patience: Patience, w
     now = await Now()
     sent_at = row.sent_at or now
     if max((now - sent_at).total_seconds(), waited) > patience.deadline:
-        await Record(document.kind, document.reference, Unclear())
+        try:
+            await Record(document.kind, document.reference, Unclear())
+        except BridgeError as unwritten:
+            raise _unclear(document, sent_at, patience, vendor, now, unwritten) from unwritten
         return 0.0
     await Wait(_POLL)
     return _POLL
@@ -387,9 +392,20 @@ def _twice(name: str, ids: Sequence[str], vendor: str) -> DuplicateFound:
     return DuplicateFound(text, vendor=vendor, ids=ids)
 
 
-def _unclear(document: Document, sent_at: datetime, patience: Patience, vendor: str) -> OutcomeUnknown:
+def _looked_from(sent_at: datetime, now: datetime) -> datetime:
+    """Since when a look asks for what was sent. A clock that has been set back since tells of a send in the future."""
+    return sent_at - DAY if sent_at <= now else now - LOOK_BACK
+
+
+def _unclear(
+    document: Document, sent_at: datetime, patience: Patience, vendor: str, now: datetime | None = None,
+    why: BridgeError | None = None,
+) -> OutcomeUnknown:  # fmt: skip
+    """Nobody knows yet; *why* not, where an error tells, at the time *now*."""
+    settled = sent_at + timedelta(seconds=patience.settle)
+    reason = "" if why is None else f". It could not be looked into: {why.message}"
     return OutcomeUnknown(
-        f"{document.name} may or may not have been made; repeat the same call, it looks before it sends",
+        f"{document.name} may or may not have been made; repeat the same call, it looks before it sends{reason}",
         vendor=vendor,
-        retry_at=sent_at + timedelta(seconds=patience.settle),
+        retry_at=settled if now is None or why is None else _soonest(now, settled, why),
     )

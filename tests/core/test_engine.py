@@ -3,6 +3,7 @@
 import logging
 from datetime import timedelta
 
+import attrs
 import pytest
 from tenacity import RetryError
 from tests.core.support import API_KEY, NOON, ORIGIN, Toy, TurnedClock, driven, ok, one, read, state, write
@@ -64,6 +65,20 @@ def test_a_failure_is_repeated_only_where_nothing_can_have_happened(row):
         assert len(driver.sent) == count
         assert (caught.value.vendor, caught.value.method) == ("toy", request.method)
         assert caught.value.url == f"{ORIGIN}/v1/things"
+
+
+@pytest.mark.parametrize(
+    "page", [ok(b" <html>sign in</html>"), ok(b"Sorry", **{"content-type": "text/html"}), ok(b"<x/>", status=202)]
+)
+def test_a_page_in_place_of_a_success_is_none(page):
+    """What answers some writes is never read: a gateway's page would pass for done."""
+    driver = driven([page] * 3)
+    with pytest.raises(OutcomeUnknown, match="a page, which the vendor does not write"):
+        driver.run(one(write()))
+    assert len(driver.sent) == 1
+    driver = driven([page, ok(b"{}")])
+    assert driver.run(one(attrs.evolve(write(), method="PUT", repeatable=True))).body == b"{}"
+    assert driven([page]).run(one(read())).body == page.body, "who reads it says what is wrong with it"
 
 
 @pytest.mark.parametrize("failure", [REFUSED_TO_CONNECT, ok(status=429)])

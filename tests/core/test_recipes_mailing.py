@@ -17,7 +17,7 @@ from accounting_bridge.session import Session
 from accounting_bridge.vendors.memory import Memory, MemoryBooks, MemorySettings
 
 SETTLE = 300.0
-CLOCKS_DIFFER = timedelta(seconds=5)
+CLOCKS_DIFFER = timedelta(minutes=2)
 
 
 class Durable(ab.MemoryJournal):
@@ -128,6 +128,29 @@ def test_a_journal_that_forgets_asks_the_books_whether_it_was_mailed():
     assert again.send_invoice(invoice_id, again=True) is True, "it is wanted once more"
     assert len(other.asked) == 1
     assert len(mails) == 3
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_copy_to_somebody_else_is_not_taken_for_the_customers_mail(durable):
+    """The books tell that it was mailed, and not to whom."""
+    bound, adapter = connected(journal=None if durable else ab.MemoryJournal())
+    invoice_id = final(bound)
+    assert bound.send_invoice(invoice_id, to="archiv@musterbau.example") is True
+    assert bound.send_invoice(invoice_id) is True
+    assert [to for _, to, _ in adapter.mails] == ["archiv@musterbau.example", None]
+
+
+def test_a_lost_mail_to_the_customer_is_not_found_in_a_copy_to_somebody_else():
+    bound, adapter = connected(lost(goes_out=False))
+    invoice_id = final(bound)
+    with pytest.raises(ab.OutcomeUnknown):
+        bound.send_invoice(invoice_id)
+    bound.send_invoice(invoice_id, to="archiv@musterbau.example")
+    adapter.clock.turn(SETTLE)
+    with pytest.raises(ab.NeedsAttention, match="ask the recipient"):
+        bound.send_invoice(invoice_id)
+    assert bound.send_invoice(invoice_id, again=True) is True
+    assert [to for _, to, _ in adapter.mails] == ["archiv@musterbau.example", None]
 
 
 # ---- where nobody can tell -------------------------------------------------------------------------------------

@@ -41,7 +41,11 @@ def test_kinds_references_and_fingerprints_are_those_that_earlier_versions_wrote
         "customer": [("10001", "v1:customer", made.customer_id)],
         "invoice": [("A-1", draft(attachments=[FILE]).fingerprint, made.id)],
         "final": [(made.id, "v1:final", made.id)],
-        "mail": [(f"{made.id}:", "v1:mail", made.id), (f"{made.id}:eva@musterwerk.example", "v1:mail", made.id)],
+        "mail": [
+            (f"{made.id}:", "v1:mail", made.id),
+            (f"{made.id}:elsewhere", "v1:mail", None),
+            (f"{made.id}:eva@musterwerk.example", "v1:mail", made.id),
+        ],
         "sale": [("R-1", issued(pdf=PDF).fingerprint, entry.id)],
         "file": [
             (f"{made.id}:{hashlib.sha256(named).hexdigest()}", "v1:file", made.id),

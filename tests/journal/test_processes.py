@@ -3,6 +3,7 @@
 import ctypes
 import os
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import threading
 import time
 import warnings
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -221,6 +222,52 @@ def test_a_copy_of_its_own_may_take_its_place(tmp_path):
     copy.replace(path)
     assert journal.record(key("A-1"), Send(0), NOW)
     assert SqliteJournal(path).recall(key("A-1")).state is State.IN_FLIGHT
+
+
+@pytest.mark.parametrize("way", ["another file", "over the file"])
+def test_an_older_copy_in_its_place_is_noticed_before_anything_is_sent_again(tmp_path, way):
+    """What was made since the copy is unknown to it, and would be made once more."""
+    path, copy = tmp_path / "journal.db", tmp_path / "copy.db"
+    journal = SqliteJournal(path)
+    made(journal, "A-1")
+    journal.close()
+    shutil.copy(path, copy)
+    made(journal, "A-2")
+    journal.close()
+    if way == "another file":
+        copy.replace(path)
+    else:
+        shutil.copy(copy, path)
+    assert journal.recall(key("A-1")).state is State.CONFIRMED
+    for change in (lambda: journal.record(key("A-2"), Intend("v1:f"), NOW),
+                   lambda: journal.record_all([(key("A-2"), Intend("v1:f"))], NOW)):  # fmt: skip
+        with pytest.raises(JournalUnreadable, match=r"an older copy was put in its place.*complete=False"):
+            change()
+    assert journal.recall(key("A-2")) is None
+    assert SqliteJournal(path, complete=False).record(key("A-2"), Intend("v1:f"), NOW)
+    if way == "another file":
+        with pytest.raises(JournalUnreadable, match="older copy"):  # as long, and another history
+            assert journal.record(key("A-3"), Intend("v1:f"), NOW)
+
+
+def test_a_tenant_that_was_erased_may_begin_anew(tmp_path):
+    journal = SqliteJournal(tmp_path / "journal.db")
+    made(journal, "A-1")
+    assert journal.erase("t") == 1
+    assert journal.record(key("A-1"), Intend("v1:f"), NOW)
+
+
+def test_a_pruned_history_goes_on(tmp_path):
+    journal, other = SqliteJournal(tmp_path / "journal.db"), SqliteJournal(tmp_path / "journal.db")
+    made(journal, "A-1")
+    assert other.prune(NOW + timedelta(days=1)) == 3
+    made(journal, "A-2")
+    assert other.verify().ok
+
+
+def made(journal, reference):
+    for change in (Intend("v1:f"), Send(0), Confirm("r-1")):
+        assert journal.record(key(reference), change, NOW)
 
 
 def test_a_log_that_is_taken_away_is_noticed(tmp_path):

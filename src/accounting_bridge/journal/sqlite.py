@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -72,15 +73,17 @@ _OTHERWISE: Final = (
 _PAGE: Final = 1000
 _MOST_PROBLEMS: Final = 100
 _ESCAPE: Final = "\0"
+_HALF: Final = re.compile("[\ud800-\udfff]")
 PERSONAL: Final = frozenset({"customer", "mail"})
 """Kinds whose references say something of a person (a customer's number, an address): only their digest is kept."""
 
 
 @define
 class _Identity:
-    """Knows the journal again whenever its file is opened."""
+    """Knows the journal again whenever its file is opened, and where the histories ended when it was used last."""
 
     salt: str = ""
+    heads: dict[str, Head] = field(factory=dict)
 
     def __call__(self, connection: sqlite3.Connection) -> None:
         found = connection.execute("SELECT salt FROM journal").fetchone()
@@ -92,6 +95,15 @@ class _Identity:
                 "which one is right; then start this process anew"
             )
         self.salt = found[0]
+
+    def must_go_on(self, tenant: str, head: Head) -> None:
+        """A history only grows while a process has it in use, but for a tenant that is erased."""
+        known = self.heads.get(tenant)
+        if known is not None and (head.entry < known.entry or (head.entry == known.entry and head.seal != known.seal)):
+            raise JournalUnreadable(
+                "the journal ends before what this process wrote: an older copy was put in its place (start this "
+                "process anew, with complete=False), or another process erased this tenant; nothing is sent"
+            )
 
 
 class SqliteJournal:
@@ -153,10 +165,11 @@ class SqliteJournal:
             after = advance(row, change, at)
             if after is row:
                 return False
-            writing = _Writing(connection)
+            writing = _Writing(connection, self._identity)
             writing.add(stored, after, row, found, change, _instant(at))
             writing.write()
-            return True
+        self._identity.heads.update(writing.heads)
+        return True
 
     def recall_all(self, keys: Sequence[Key]) -> Sequence[Row | None]:
         """The rows of these keys, in their order, as they stand at one moment.
@@ -177,7 +190,7 @@ class SqliteJournal:
         stored = [(self._stored_key(key), change) for key, change in changes]
         with self._database.transaction(_PATIENCE) as connection:
             rows: dict[Key, Row | None] = {}
-            writing, instant = _Writing(connection), _instant(at)
+            writing, instant = _Writing(connection, self._identity), _instant(at)
             for key, change in stored:
                 old = None  # of a key that comes again: its row is one of this transaction's
                 if key not in rows:
@@ -189,6 +202,7 @@ class SqliteJournal:
                 rows[key] = after
                 writing.add(key, after, before, old, change, instant)
             writing.write()
+        self._identity.heads.update(writing.heads)
         return True
 
     def known(self, tenant: str, vendor: str, kind: str) -> Sequence[tuple[Key, Row]]:
@@ -291,6 +305,7 @@ class SqliteJournal:
                 connection.execute(f"DELETE FROM {table} WHERE tenant = ?", (_stored(tenant),)).rowcount
                 for table in ("rows", "history", "checkpoints")
             ]
+        self._identity.heads.pop(tenant, None)
         self._write_anew()  # also when nothing was there: an earlier call may have come no further
         return gone[0]
 
@@ -348,6 +363,7 @@ class _Writing:
     """What one transaction writes: where a history ends is read once, and written is all together, however much."""
 
     connection: sqlite3.Connection
+    identity: _Identity
     heads: dict[str, Head] = field(factory=dict)
     checkpoints: dict[str, Checkpoint] = field(factory=dict)
     history: list[tuple[Any, ...]] = field(factory=list)
@@ -361,6 +377,7 @@ class _Writing:
         if tenant not in self.heads:
             checkpoint = _checkpoint(self.connection, tenant)
             self.heads[tenant] = _head(self.connection, tenant, checkpoint)
+            self.identity.must_go_on(tenant, self.heads[tenant])
             if checkpoint is not None:
                 self.checkpoints[tenant] = checkpoint
         head = self.heads[tenant]
@@ -453,7 +470,7 @@ def _read(written: str | None) -> Expected | None:
 
 def _stored(value: Any) -> Any:
     """As SQLite can keep it: a text with half of a surrogate pair has no UTF-8."""
-    if isinstance(value, str) and (value.startswith(_ESCAPE) or not _has_utf8(value)):
+    if isinstance(value, str) and (value.startswith(_ESCAPE) or _HALF.search(value) is not None):
         return _ESCAPE + json.dumps(value)
     return value
 
@@ -468,25 +485,13 @@ def _text(value: Any) -> Any:
     return value
 
 
-def _has_utf8(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _read_damaged(raw: bytes) -> str:
     return raw.decode(errors="replace")
 
 
 def _is_damage(error: Exception) -> bool:
-    """Not another program's database, one of a later version or one that is locked: those cannot be verified at all.
-
-    The two texts are SQLite's and the module's: "database disk image is malformed", "Could not decode to UTF-8".
-    """
+    """Not another program's database, one of a later version or one that is locked: those cannot be verified at all."""
+    # SQLite's text and the module's: "database disk image is malformed", "Could not decode to UTF-8".
     return "malformed" in str(error) or "decode" in str(error)
 
 

@@ -66,7 +66,8 @@ class FindingKind(StrEnum):
     NOT_MADE = "not made"
     """A crash or a lost answer left it unclear, and the books do not have it, long enough after it was sent."""
     UNSETTLED = "unsettled"
-    """Unclear, and sent so recently that the books may not show it yet: ask again."""
+    """Somebody is at it, or died in the middle; or it was sent, or is being made final, so recently that the books may
+    not show it yet: ask again."""
 
 
 @frozen(kw_only=True)

@@ -12,7 +12,7 @@ from attrs import evolve
 from ..adapter import Adapter, Finalize, Sends, unsupported
 from ..errors import Conflict, InvalidRequest, NeedsAttention, NotFound, OutcomeUnknown
 from ..flow import Now, Recall, Record
-from ..journal.port import Forget, If, State
+from ..journal.port import Forget, If, Intend, State
 from ..models import Invoice, InvoicePlan, InvoiceStatus
 from ..once import DAY, LOOK_BACK, Document, How, Look, Patience, create_once
 from .totals import compare, same_currency
@@ -20,7 +20,7 @@ from .totals import compare, same_currency
 MAIL: Final = "mail"
 FINAL: Final = "final"
 _ASK: Final = "ask the recipient, and mail it once more with again=True if it did not arrive"
-_CLOCKS_DIFFER: Final = timedelta(seconds=5)
+_CLOCKS_DIFFER: Final = timedelta(minutes=2)
 """By how much the vendor's clock may be behind ours, when it is asked whether a mail went out."""
 
 
@@ -116,11 +116,17 @@ async def settles_at(adapter: Adapter, invoice_id: str, patience: Patience) -> d
     """Until when a draft that is gone may have become an invoice that no list shows yet; None if that is over."""
     if not adapter.capabilities.renames_final:
         return None
-    row = (await Recall(FINAL, invoice_id)).row
-    if row is None or row.sent_at is None or row.state is State.CONFIRMED:
+    rows = [(await Recall(FINAL, reference)).row for reference in (invoice_id, missed_as(invoice_id))]
+    if rows[0] is not None and rows[0].state is State.CONFIRMED:
         return None
-    settled = row.sent_at + timedelta(seconds=patience.settle)
-    return settled if await Now() < settled else None
+    sent = [row.sent_at for row in rows if row is not None and row.sent_at is not None]
+    settled = max(sent) + timedelta(seconds=patience.settle) if sent else None
+    return settled if settled is not None and await Now() < settled else None
+
+
+def missed_as(invoice_id: str) -> str:
+    """Where it is noted when a draft was first found to be gone, whatever else was tried with it before."""
+    return f"missed:{invoice_id}"
 
 
 async def current_id(adapter: Adapter, invoice_id: str) -> str:
@@ -150,7 +156,14 @@ async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patien
         invoice_id = (await get_invoice(adapter, invoice_id)).id  # the same invoice under both its ids
     reference = f"{invoice_id}:{to or ''}"
     ends_draft = adapter.capabilities.sends is Sends.DRAFTS
-    tells = to is None and adapter.capabilities.tells_mails  # the books never tell to whom it went
+    tells = adapter.capabilities.tells_mails
+    if tells and not ends_draft:  # the books never tell to whom it went
+        elsewhere = f"{invoice_id}:elsewhere"
+        if to is not None:
+            await Record(MAIL, elsewhere, Intend("v1:mail"))
+            tells = False
+        else:
+            tells = (await Recall(MAIL, elsewhere)).row is None
     provable = tells or ends_draft
     if again:
         row = (await Recall(MAIL, reference)).row

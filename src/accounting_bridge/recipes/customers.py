@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final, NoReturn, TypeVar
 
 from attrs import evolve
 
 from ..adapter import Adapter
-from ..errors import Conflict, InvalidRequest, NotFound, Problem
+from ..errors import BridgeError, Conflict, InvalidRequest, NotFound, Problem
 from ..flow import Recall, Record
 from ..journal.port import Forget, If, State
 from ..models import Customer, CustomerRef, EnsuredCustomer, InvoicePlan, SalePlan
@@ -67,11 +67,16 @@ async def _recalled_customer(adapter: Adapter, number: str) -> EnsuredCustomer |
     if row is None or row.state is not State.CONFIRMED or row.remote_id is None:
         return None
     try:
-        return EnsuredCustomer(await adapter.get_customer(row.remote_id), created=False, rule="journal")
+        known = EnsuredCustomer(await adapter.get_customer(row.remote_id), created=False, rule="journal")
     except NotFound:
         # Unlike a document, a deleted customer may be made again; not if another caller did so in the meantime.
         await Record(CUSTOMER, number, If(Forget(), row.fingerprint, remote_id=row.remote_id))
         return None
+    if known.customer.number not in {None, number} and not adapter.capabilities.assigns_customer_numbers:
+        # Somebody gave it another number in the books, and perhaps this one to somebody else.
+        other = await adapter.find_customer(number)
+        return known if other is None else EnsuredCustomer(other, created=False, rule="number")
+    return known
 
 
 async def _seek(adapter: Adapter, customer: Customer, number: str) -> EnsuredCustomer | None:
@@ -101,12 +106,29 @@ def id_of(customer: Customer) -> str:
     return customer.id
 
 
+async def _numbered(adapter: Adapter, number: str) -> Customer | None:
+    """The customer of a number: the books' own, or, where the vendor gives the numbers, the app's."""
+    found = await adapter.find_customer(number)
+    if (
+        not adapter.capabilities.assigns_customer_numbers
+        or (known := await _recalled_customer(adapter, number)) is None
+    ):
+        return found
+    if found is not None and found.id != known.customer.id:
+        raise Conflict(
+            f"customer number {number!r} is that of two: of {found.name!r} in the books, and of the one who was made "
+            "under it there and got another number: give the customer's id",
+            vendor=adapter.vendor,
+        )
+    return known.customer
+
+
 async def customer_of(adapter: Adapter, given: Customer | CustomerRef) -> Customer:
     """The customer as far as it is known without writing: one that is still to be made has no id."""
     if isinstance(given, CustomerRef):
         if given.id is not None:
             return await adapter.get_customer(given.id)
-        found = await adapter.find_customer(given.number or "")
+        found = await _numbered(adapter, given.number or "")
         if found is None:
             raise NotFound(
                 f"customer number {given.number!r} is not in the books: make it there first, with ensure_customer("
@@ -123,6 +145,27 @@ async def customer_of(adapter: Adapter, given: Customer | CustomerRef) -> Custom
     if known is None and not adapter.creates_customers:
         _missing(adapter, given.number)
     return known.customer if known is not None else given
+
+
+async def planned_for(adapter: Adapter, given: Customer | CustomerRef, plan: Callable[[Customer], Awaitable[P]]) -> P:
+    """The plan for that customer; of one who is missing, with everything else that would be refused."""
+    try:
+        customer = await customer_of(adapter, given)
+    except NotFound as missing:
+        if given.id is not None:
+            raise  # it may be no id at all, and then nothing is sent for its sake
+        unknown = given if isinstance(given, Customer) else Customer(name="unknown", number=given.number)
+        try:
+            await plan(evolve(unknown, id=None))
+        except InvalidRequest as refused:
+            others: list[Problem] = [one for one in refused.problems if not one.field.startswith("customer")]
+            if others:
+                problems = [Problem("customer", missing.message), *others]
+                raise InvalidRequest("nothing was sent", vendor=adapter.vendor, problems=problems) from missing
+        except BridgeError:
+            pass  # told in the next round
+        raise
+    return await plan(customer)
 
 
 async def with_customer(

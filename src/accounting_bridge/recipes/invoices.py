@@ -10,17 +10,17 @@ from typing import Final
 from attrs import evolve
 
 from ..adapter import Adapter, Finalize, unsupported
-from ..errors import Conflict, InvoiceGone, NotFound, OutcomeUnknown, Refused, Unavailable
+from ..errors import BridgeError, Conflict, InvoiceGone, NotFound, OutcomeUnknown, Refused, Unavailable
 from ..flow import Now, Recall, Record, Wait
 from ..journal.port import Confirm, Expected, Intend, Send, State, Unclear
 from ..models import Attachment, Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
 from ..money import difference
-from ..once import Document, How, Patience, Sent, adopt_sent, create_once, same_content, was_sent
-from .closing import FINAL, current_id, finalize_invoice, get_invoice, renamed, settles_at
-from .customers import customer_of, with_customer
+from ..once import DAY, Document, How, Patience, Sent, adopt_sent, create_once, same_content, was_sent
+from .closing import FINAL, current_id, finalize_invoice, get_invoice, missed_as, renamed, settles_at
+from .customers import customer_of, planned_for, with_customer
 from .files import attach_all, keep_with_invoice
 from .plans import must_be_intact, still_holds
-from .totals import compare, same_currency
+from .totals import compare, must_be_that_one, same_currency
 
 INVOICE: Final = "invoice"
 _THE_INVOICE: Final = "the invoice with reference"
@@ -28,8 +28,10 @@ _THE_INVOICE: Final = "the invoice with reference"
 
 async def plan_invoice(adapter: Adapter, draft: InvoiceDraft, *, finalize: bool) -> InvoicePlan:
     """Check and write, send nothing but reads."""
-    customer = await customer_of(adapter, draft.customer)
-    plan = await adapter.plan_invoice(draft, customer, finalize=finalize, now=await Now())
+    now = await Now()
+    plan = await planned_for(
+        adapter, draft.customer, lambda customer: adapter.plan_invoice(draft, customer, finalize=finalize, now=now)
+    )
     return plan.sealed(draft)
 
 
@@ -48,7 +50,7 @@ async def create_invoice(
     if row is not None and row.state is not State.INTENT:  # before the plan, which may be refused
         same_content(_THE_INVOICE, draft.reference, draft.fingerprint, row, adapter.vendor)
     if row is not None and row.state is State.CONFIRMED and row.remote_id is not None:
-        standing = await _standing_invoice(adapter, draft, row.remote_id, patience, finalize=finalize)
+        standing = await _standing_invoice(adapter, draft, row.remote_id, row.sent_for, patience, finalize=finalize)
         # Who made it may have died before its totals were compared; a person may have changed it since.
         return standing if row.expected is None else _with_other_totals_noted(standing, row.expected)
     try:
@@ -64,7 +66,7 @@ async def create_invoice(
             must_be_ours=_is_ours,
         )  # fmt: skip
         found = await adopt_sent(sent, why, patience, adapter.vendor)
-        standing = await _standing_invoice(adapter, draft, found, patience, finalize=finalize)
+        standing = await _standing_invoice(adapter, draft, found, row.sent_for, patience, finalize=finalize)
         return standing if row.expected is None else _with_other_totals_noted(standing, row.expected)
 
     sent_for = row.sent_for if row is not None else None
@@ -79,14 +81,20 @@ async def create_invoice(
         ]
         return list(dict.fromkeys(found))
 
+    async def there() -> bool:
+        try:
+            return bool(await look(await Now() - DAY))
+        except BridgeError:
+            return True  # nobody can tell
+
     async def submit() -> str:
         nonlocal refused_before
         try:
             return await adapter.submit_invoice(plan)
         except Conflict as conflict:
-            if refused_before:
-                raise
             # What was delivered twice may have been carried out once, and refused once.
+            if refused_before and not await there():
+                raise
             refused_before = True
             raise OutcomeUnknown(f"{conflict.message}: it may have been carried out") from conflict
 
@@ -100,7 +108,7 @@ async def create_invoice(
     )  # fmt: skip
     invoice_id, how = await create_once(document, patience, adapter.vendor)
     if how is How.FOUND:
-        standing = await _standing_invoice(adapter, draft, invoice_id, patience, finalize=finalize)
+        standing = await _standing_invoice(adapter, draft, invoice_id, for_customer, patience, finalize=finalize)
         return _with_other_totals_noted(standing, expected)
     made = evolve(await adapter.get_invoice(invoice_id), created=how is How.MADE)
     same_currency(made, plan)
@@ -151,7 +159,7 @@ async def _look(adapter: Adapter, draft: InvoiceDraft, customer_id: str | None, 
 
 
 async def _standing_invoice(
-    adapter: Adapter, draft: InvoiceDraft, invoice_id: str, patience: Patience, *, finalize: bool
+    adapter: Adapter, draft: InvoiceDraft, invoice_id: str, sent_for: str | None, patience: Patience, *, finalize: bool
 ) -> Invoice:
     """The live document of a confirmed reference, whatever a person has changed in it, with the draft's files.
 
@@ -183,6 +191,7 @@ async def _standing_invoice(
             "again: use a new reference if it should be",
             vendor=adapter.vendor,
         ) from gone
+    must_be_that_one(invoice, invoice.reference, reference, sent_for, adapter.vendor)
     if finalize and invoice.status is InvoiceStatus.DRAFT:
         if adapter.capabilities.finalize is Finalize.AT_CREATION:
             raise unsupported(
@@ -198,10 +207,12 @@ async def _standing_invoice(
 
 async def _missed(adapter: Adapter, invoice_id: str, patience: Patience) -> datetime | None:
     """Note that a draft is gone, the first time: a person may have made it final just now, and lists lag."""
-    if not adapter.capabilities.renames_final or (await Recall(FINAL, invoice_id)).row is not None:
+    missed, final = missed_as(invoice_id), (await Recall(FINAL, invoice_id)).row
+    known = final is not None and final.state is State.CONFIRMED
+    if known or not adapter.capabilities.renames_final or (await Recall(FINAL, missed)).row is not None:
         return None
     for change in (Intend("v1:final"), Send(0), Unclear()):
-        await Record(FINAL, invoice_id, change)
+        await Record(FINAL, missed, change)
     return await Now() + timedelta(seconds=patience.settle)
 
 

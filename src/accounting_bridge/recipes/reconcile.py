@@ -328,7 +328,9 @@ class _Run:
         return standing
 
     async def _is_surely_theirs(self, kind: _Kind, listed: Listed, expected: Expected | None) -> bool:
-        wanted = None if expected is None else expected.customer_id
+        if expected is None or difference(listed.gross, expected.gross).copy_abs() > expected.tolerance:
+            return False  # a number is no marker of ours, and nobody has looked at the amount yet
+        wanted = expected.customer_id
         if listed.customer_id is None and wanted is not None:
             listed = await self._read(kind, listed.id) or listed
         return wanted is not None and listed.customer_id == wanted

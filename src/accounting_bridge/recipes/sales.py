@@ -27,10 +27,10 @@ from ..journal.port import Expected, State
 from ..models import Invoice, IssuedInvoice, SalePlan, SalesEntry
 from ..money import difference
 from ..once import Document, How, Look, Patience, Sent, adopt_sent, create_once, same_content, was_sent
-from .customers import customer_of, with_customer
+from .customers import customer_of, planned_for, with_customer
 from .files import with_pdf
 from .plans import must_be_intact, still_holds
-from .totals import compare
+from .totals import compare, must_be_that_one
 
 SALE: Final = "sale"
 _THE_SALE: Final = "the sale of invoice"
@@ -42,8 +42,8 @@ _ISSUED: Final = (
 async def plan_sale(adapter: Adapter, invoice: IssuedInvoice) -> SalePlan:
     """Check and write, send nothing but reads."""
     _must_be_sent(adapter, invoice)
-    customer = await customer_of(adapter, invoice.customer)
-    plan = await adapter.plan_sale(invoice, customer, now=await Now())
+    now = await Now()
+    plan = await planned_for(adapter, invoice.customer, lambda customer: adapter.plan_sale(invoice, customer, now=now))
     return plan.sealed(invoice)
 
 
@@ -63,7 +63,7 @@ async def book_sale(
     if row is not None and row.state is not State.INTENT:  # before the plan, which may be refused
         same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor, _ISSUED)
     if row is not None and row.state is State.CONFIRMED and row.remote_id is not None:
-        return await _standing_sale(adapter, invoice, row.remote_id, patience)
+        return await _standing_sale(adapter, invoice, row.remote_id, patience, row.expected)
     try:
         plan = await plan_sale(adapter, invoice)
         if planned is not None:
@@ -77,7 +77,7 @@ async def book_sale(
             must_be_ours=partial(_must_be_as_expected, adapter, invoice, row.expected),
         )  # fmt: skip
         found = await adopt_sent(before, why, patience, adapter.vendor)
-        return await _standing_sale(adapter, invoice, found, patience)
+        return await _standing_sale(adapter, invoice, found, patience, row.expected)
 
     sent = refused_before = row is not None and row.sent_at is not None
     sent_for = row.sent_for if row is not None else None
@@ -87,8 +87,13 @@ async def book_sale(
         if sent_for not in {None, for_customer}:
             # A number may be another customer's by now: what was sent was for the one of then.
             ids += [one for one in await adapter.look_for_sales(invoice, str(sent_for)) if one not in ids]
-        for entry_id in () if sent else ids:
-            _must_be_the_same(await adapter.get_sale(entry_id), invoice, plan)
+        for entry_id in ids:
+            entry = await adapter.get_sale(entry_id)
+            if not sent:
+                _must_be_the_same(entry, invoice, plan)
+            elif entry.customer_id not in {None, for_customer, sent_for}:
+                # What was sent is told from it by the customer alone: another total is compared once it is ours.
+                raise _anothers(entry, invoice, plan, " for another customer")
         return ids
 
     async def submit() -> str:
@@ -99,9 +104,6 @@ async def book_sale(
         except Conflict as conflict:
             # What was delivered twice may have been carried out once, and refused once; or it is somebody else's.
             sent = False
-            if refused_before:
-                raise
-            refused_before = True
             try:
                 ids = await look(await Now())
             except Conflict:
@@ -110,7 +112,9 @@ async def book_sale(
                 ids = []  # nobody can tell just now
             if len(ids) == 1:
                 return ids[0]
-            sent = True
+            if refused_before and not ids:
+                raise
+            sent = refused_before = True
             raise OutcomeUnknown(f"{conflict.message}: it may have been carried out") from conflict
 
     document = Document(
@@ -125,7 +129,7 @@ async def book_sale(
     )  # fmt: skip
     entry_id, how = await create_once(document, patience, adapter.vendor)
     if how is How.FOUND:
-        return await _standing_sale(adapter, invoice, entry_id, patience)
+        return await _standing_sale(adapter, invoice, entry_id, patience, document.expected)
     entry = evolve(await adapter.get_sale(entry_id), created=how is How.MADE)
     final = str(entry.status) != "draft"  # an entry is final, but for a mirror that is not completed yet
     notes = compare(entry, entry.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor)
@@ -158,15 +162,21 @@ def _must_be_the_same(entry: SalesEntry, invoice: IssuedInvoice, plan: SalePlan)
     gross = difference(entry.totals.gross, plan.totals.gross).copy_abs() <= plan.tolerance
     customer = entry.customer_id is None or plan.customer_id is None or entry.customer_id == plan.customer_id
     if not (gross and customer):
-        whose = "" if customer else " for another customer"
-        raise Conflict(
-            f"invoice number {invoice.number!r} is booked already{whose}, with gross {entry.totals.gross} instead of "
-            f"{plan.totals.gross}: nothing was booked or attached; look at {entry.url or entry.id}",
-            vendor=plan.vendor,
-        )
+        raise _anothers(entry, invoice, plan, "" if customer else " for another customer")
 
 
-async def _standing_sale(adapter: Adapter, invoice: IssuedInvoice, entry_id: str, patience: Patience) -> SalesEntry:
+def _anothers(entry: SalesEntry, invoice: IssuedInvoice, plan: SalePlan, whose: str) -> Conflict:
+    return Conflict(
+        f"invoice number {invoice.number!r} is booked already{whose}, with gross {entry.totals.gross} instead of "
+        f"{plan.totals.gross}: nothing was booked or attached; look at {entry.url or entry.id}",
+        vendor=plan.vendor,
+    )
+
+
+async def _standing_sale(
+    adapter: Adapter, invoice: IssuedInvoice, entry_id: str, patience: Patience, expected: Expected | None
+) -> SalesEntry:
+    """The entry of a number that is booked, with its PDF. Another total than was sent is told each time."""
     try:
         entry = await adapter.get_sale(entry_id)
     except NotFound as gone:
@@ -174,6 +184,11 @@ async def _standing_sale(adapter: Adapter, invoice: IssuedInvoice, entry_id: str
             f"the sale of invoice {invoice.number!r} was booked once and is no longer in the books",
             vendor=adapter.vendor,
         ) from gone
+    sent_for = None if expected is None else expected.customer_id
+    must_be_that_one(entry, entry.invoice_number, invoice.number, sent_for, adapter.vendor)
+    if expected is not None and difference(entry.totals.gross, expected.gross).copy_abs() > expected.tolerance:
+        note = f"found in the books with gross {entry.totals.gross}; this invoice was booked with {expected.gross}"
+        entry = evolve(entry, notes=(*entry.notes, note))
     return await with_pdf(adapter, entry, invoice, patience)
 
 

@@ -1,16 +1,32 @@
-"""The vendor's totals against the predicted ones."""
+"""What stands in the books against what was predicted or sent."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from ..errors import TotalsDiffer
+from ..errors import NeedsAttention, TotalsDiffer
 from ..models import Invoice, InvoicePlan, InvoiceStatus, SalesEntry, Totals
 from ..money import difference
 
 
 def _taxes_by_rate(totals: Totals) -> dict[Decimal, Decimal]:
     return {row.rate: row.tax for row in totals.by_rate if row.tax}
+
+
+def must_be_that_one(
+    found: Invoice | SalesEntry, carries: str | None, reference: str, sent_for: str | None, vendor: str
+) -> None:
+    """An id of the journal leads to the document that was made. In other books it may be that of any other.
+
+    A person may change the reference, or the customer; a document in which both are others is another one.
+    """
+    if carries != reference and None not in {sent_for, found.customer_id} and found.customer_id != sent_for:
+        raise NeedsAttention(
+            f"the journal has {reference!r} as {found.id}, and what has that id in the books carries {carries!r} "
+            "and is for another customer: are these the books that the journal is about? Nothing was sent; a "
+            "sandbox and another account need a journal or a tenant of their own",
+            vendor=vendor,
+        )
 
 
 def same_currency(made: Invoice, plan: InvoicePlan) -> None:
