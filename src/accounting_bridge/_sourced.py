@@ -113,6 +113,16 @@ def _check_issued(adapter: SourceAdapter, first: date, last: date) -> None:
         raise InvalidRequest("nothing was sent", problems=problems)
 
 
+def _problem_with(adapter: SourceAdapter, text: object) -> str | None:
+    """Why this is no id of work whose flag can be set."""
+    work = WorkId.parse(text) if isinstance(text, str) else None
+    if work is None:
+        return f"must be the id of a piece of work, as {adapter.vendor}:time:17"
+    if work.source != adapter.vendor:
+        return f"is work of {work.source!r}, not of {adapter.vendor}"
+    return adapter.problem_with(work)
+
+
 def _portions(adapter: SourceAdapter, ids: object, *, billed: bool) -> Iterator[Sequence[WorkId]]:
     """The ids, each once, in portions that the tracker takes; every one that is none is named before that.
 
@@ -128,16 +138,10 @@ def _portions(adapter: SourceAdapter, ids: object, *, billed: bool) -> Iterator[
     found: dict[WorkId, None] = {}
     problems = []
     for place, text in enumerate(ids):
-        work = WorkId.parse(text) if isinstance(text, str) else None
-        if work is None:
-            problem: str | None = f"must be the id of a piece of work, as {adapter.vendor}:time:17"
-        elif work.source != adapter.vendor:
-            problem = f"is work of {work.source!r}, not of {adapter.vendor}"
-        else:
-            problem = adapter.problem_with(work)
-            found[work] = None
-        if problem is not None:
+        if (problem := _problem_with(adapter, text)) is not None:
             problems.append(Problem(f"ids[{place}]", problem))
+        elif (work := WorkId.parse(text)) is not None:
+            found[work] = None
     if problems:
         raise InvalidRequest("nothing was sent", problems=problems)
     works = iter(found)
@@ -217,6 +221,10 @@ class BoundSource:
         """The work of these days, lazily."""
         wanted = _filter(first, last, customers, projects)
         return BoundImport(self._session, partial(_listing, self._adapter, wanted), "WorkImport")
+
+    def problem_with(self, work_id: str) -> str | None:
+        """Why :meth:`mark_billed` would refuse this id; None: it would not. Sends nothing."""
+        return _problem_with(self._adapter, work_id)
 
     def mark_billed(self, ids: Iterable[str]) -> Marking:
         """Set the flag."""
@@ -302,6 +310,10 @@ class AsyncBoundSource:
         """The work of these days, lazily."""
         wanted = _filter(first, last, customers, projects)
         return AsyncBoundImport(self._session, partial(_listing, self._adapter, wanted), "WorkImport")
+
+    def problem_with(self, work_id: str) -> str | None:
+        """See :meth:`BoundSource.problem_with`."""
+        return _problem_with(self._adapter, work_id)
 
     async def mark_billed(self, ids: Iterable[str]) -> Marking:
         """Set the flag."""

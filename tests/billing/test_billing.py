@@ -11,7 +11,7 @@ import accounting_bridge as ab
 from accounting_bridge import billing
 from accounting_bridge.timesheet import Reason, lines
 from accounting_bridge.vendors.memory import Memory
-from billing.world import OCTOBER, AsyncTracker, Kept, World, entry, plan, sheet
+from billing.world import OCTOBER, AsyncTracker, Kept, Killed, Life, Stepped, World, entry, plan, sheet
 
 DAY = date(2026, 1, 1)
 DRAFT = ab.InvoiceDraft(
@@ -211,7 +211,47 @@ def test_a_draft_whose_file_cannot_be_made_is_named_and_its_work_stays_free(worl
     assert [one.work for one in report.billed] == [ids("c")]
     (problem,) = report.problems
     assert (problem.work, "has ŵ" in str(problem), report.ok) == (ids("a", "b"), True, False)
+    assert problem.message.startswith("nothing was sent: ")
     assert {one.work for one in world.bill(attach=sheet).billed} == {ids("a", "b")}
+
+
+def records_of_one_id():
+    """Two that are not to be billed, the one that is, and another."""
+    not_mine = [entry("w", billable=False), evolve(entry("x"), day=date(2026, 9, 1))]
+    records = [*not_mine, entry("a"), entry("z", hours=8)]
+    return [evolve(one, id="fake:time:a") for one in records]
+
+
+def test_of_several_records_with_one_id_the_first_is_billed_with_its_file(world):
+    report = ab.bill(records_of_one_id(), world.process()[0], plan(), attach=sheet)
+    assert [one.invoice.totals.net for one in report.billed] == [95]
+    assert [(one.reason, one.work) for one in report.work_problems] == [(Reason.DUPLICATE, ids("a"))]
+    assert [file.content for files in world.books.files.values() for file in files] == [b"work/10001/2026-10 <a>"]
+
+
+def test_a_draft_of_an_id_that_several_records_have_is_taken_up(world):
+    life = Life()
+    died = Stepped(lambda: ab.bill(records_of_one_id(), world.process(life)[0], plan(), attach=sheet))
+    died.until(lambda: world.rows("billing"))
+    life.dead = True
+    with pytest.raises(Killed):
+        died.take()
+    report = ab.bill(records_of_one_id(), world.process()[0], plan(), attach=sheet)
+    assert [(one.reference, one.invoice.totals.net) for one in report.billed] == [("work/10001/2026-10", 95)]
+    assert [file.content for files in world.books.files.values() for file in files] == [b"work/10001/2026-10 <a>"]
+
+
+def test_work_that_was_read_once_as_billed_is_billed_by_nobody(world):
+    """The flag was set between two pages, or stands on one of two records: who set it knows an invoice for it."""
+    twins = [entry("a", billed=True), entry("a")]
+    for work in (twins, twins[::-1], [entry("a", billed=True, billable=False), entry("a")]):
+        provider, _ = world.process()
+        report = ab.bill([*work, entry("b")], provider, plan(reference="R/{customer}"))
+        assert "fake:time:a" not in {one for billed in report.billed for one in billed.work}
+        assert report.flagged_elsewhere == ids("a")
+        assert any("read once as billed" in note and "fake:time:a" in note for note in report.notes)
+        assert ab.unbilled(work, provider).work == ()
+    assert len(world.books.invoices) == 1
 
 
 @pytest.mark.parametrize("made", [OSError("secret.ttf is missing"), 7, [b"pdf"]])
@@ -709,6 +749,21 @@ def test_another_draft_under_the_same_reference_is_refused(world):
     assert [one.work for one in world.bill().billed] == [ids("b"), ids("c")]
 
 
+def test_work_that_stands_on_two_lines_is_refused_before_anything_is_sent(world):
+    """A person composed it of overlapping choices: its customer would pay twice for it, on one invoice."""
+    draft = built(world, "a", "b")
+    again = lines([world.entries[one] for one in ids("b", "a")], plan()).lines
+    text = ab.TextLine(description="Sonstiges")
+    draft = evolve(draft, lines=[draft.lines[0], text, *draft.lines[1:], again[0], *again])
+    with pytest.raises(ab.InvalidRequest) as caught:
+        ab.bill_draft(draft, world.process()[0])
+    assert [str(problem) for problem in caught.value.problems] == [
+        "lines: fake:time:a stands on 3 of them, and would be billed 3 times: lines[0], lines[4], lines[5]",
+        "lines: fake:time:b stands on 2 of them, and would be billed 2 times: lines[2], lines[6]",
+    ]
+    assert (world.books.invoices, world.rows("work")) == ({}, {})
+
+
 def test_a_draft_that_was_recorded_as_billed_is_not_made(world):
     provider, _ = world.process()
     draft = built(world, "a")
@@ -760,8 +815,8 @@ def test_a_draft_whose_invoice_was_voided_and_released_needs_another_reference(w
         (lambda provider, tracker: ab.unbilled(AsyncTracker(tracker), provider, OCTOBER), "work"),
         (lambda provider, tracker: ab.release_work(provider, references=[], source=AsyncTracker(tracker)), "source"),
         (lambda provider, tracker: run(ab.bill_async(AsyncTracker(tracker), provider, plan())), "provider"),
-        (lambda provider, tracker: run(ab.bill_async(tracker, provider, plan())), "work"),
-        (lambda provider, tracker: run(ab.bill_async([], provider, plan(), source=tracker)), "source"),
+        (lambda provider, tracker: run(ab.bill_async(tracker, provider, plan())), "provider work"),
+        (lambda provider, tracker: run(ab.bill_async([], provider, plan(), source=tracker)), "provider source"),
         (lambda provider, tracker: run(ab.bill_draft_async(DRAFT, provider)), "provider"),
         (lambda provider, tracker: run(ab.heal_billing_async(provider)), "provider"),
         (lambda provider, tracker: run(ab.unbilled_async([], provider)), "provider"),
@@ -772,18 +827,44 @@ def test_a_draft_whose_invoice_was_voided_and_released_needs_another_reference(w
         (lambda provider, tracker: ab.record_billed(provider, "RE-1", "", ["c"]), "invoice_id"),
         (lambda provider, tracker: ab.record_billed(provider, "RE-1", "b", "c"), "work_ids"),
         (lambda provider, tracker: ab.record_billed(provider, "RE-1", "b", []), "work_ids"),
-        (lambda provider, tracker: ab.billed_by(provider, [7]), "work_ids"),
+        (lambda provider, tracker: ab.billed_by(provider, [7]), "work_ids[0]"),
         (lambda provider, tracker: ab.release_work(provider), "references"),
         (lambda provider, tracker: ab.release_work(provider, references="work/1"), "references"),
         (lambda provider, tracker: ab.release_work(provider, DAY, references=["a"]), "references"),
         (lambda provider, tracker: ab.release_work(provider, DAY, DAY, anyway=True), "anyway"),
+        (lambda provider, tracker: ab.release_work(provider, DAY, DAY, references=["a"]), "references"),
+        (lambda provider, tracker: ab.release_work(provider, last=DAY), "references"),
+        (lambda provider, tracker: ab.bill("x", "y", "plan", source=3, attach=4), "work provider plan source attach"),
+        (lambda provider, tracker: ab.bill(tracker, "y", plan(period=None), attach=4), "provider period attach"),
+        (lambda provider, tracker: run(ab.bill_async(7, "y", "plan", attach=4)), "work provider plan attach"),
+        (lambda provider, tracker: ab.bill([1, entry("a"), 2], provider, plan(), attach=4), "work[0] work[2] attach"),
+        (lambda provider, tracker: ab.bill_draft("x", "y", source=4), "draft provider source"),
+        (lambda provider, tracker: ab.heal_billing("y", source=4), "provider source"),
+        (lambda provider, tracker: ab.unbilled([], provider, "2026-10"), "period"),
+        (lambda provider, tracker: ab.unbilled([entry("a")], "y", (DAY, DAY)), "provider period"),
+        (lambda provider, tracker: run(ab.unbilled_async([], provider, "2026-10")), "provider period"),
+        (lambda provider, tracker: ab.unbilled(tracker, provider), "period"),
+        (lambda provider, tracker: ab.record_billed("y", "bad ref!", "", []), "provider reference invoice_id work_ids"),
+        (lambda provider, tracker: ab.record_billed(provider, "a", "b", ["", "c", 3]), "work_ids[0] work_ids[2]"),
+        (lambda provider, tracker: ab.record_billed(provider, "a", "b", 3), "work_ids"),
+        (lambda provider, tracker: ab.billed_by("y", ["", 3]), "provider work_ids[0] work_ids[1]"),
+        (lambda provider, tracker: ab.release_work(provider, references=[3]), "references[0]"),
+        (lambda provider, tracker: ab.release_work(provider, references=["a", 3], anyway=True), "references[1]"),
+        (lambda provider, tracker: ab.release_work(provider, references=3, anyway=True), "references"),
+        (
+            lambda provider, tracker: ab.release_work("y", "2026", 7, source=4, most_reads=0),
+            "provider first last source most_reads",
+        ),
+        (lambda provider, tracker: ab.release_work(provider, DAY, date(2025, 1, 1), source=4), "last source"),
     ],
 )  # fmt: skip
 def test_arguments_that_will_not_do_are_refused_at_once(world, call, field):
+    """All that is wrong with them is told together, in the order of the arguments."""
     with pytest.raises(ab.InvalidRequest) as caught:
         call(*world.process())
-    assert [problem.field for problem in caught.value.problems] == [field]
+    assert " ".join(problem.field for problem in caught.value.problems) == field
     assert world.books.invoices == {}
+    assert [step for step in world.told if "record" in step or "mark" in step] == []
 
 
 @pytest.mark.parametrize("call", [ab.bill, ab.bill_draft, ab.unbilled])

@@ -1,12 +1,12 @@
 """Giving work free: what proves that an invoice counts no longer, and the flags that have to come off before."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 
 import pytest
 from attrs import evolve
-from tools.prove.app import Life, VirtualHttp, virtual_time
+from tools.prove.app import AsyncVirtualHttp, Life, VirtualHttp, virtual_time
 from tools.prove.vendors import CASES, ORIGIN
 
 import accounting_bridge as ab
@@ -14,7 +14,8 @@ from accounting_bridge._policy import RetryBudget
 from accounting_bridge.billing import ledger
 from accounting_bridge.flow import Page
 from accounting_bridge.sandbox import VirtualClock
-from accounting_bridge.timesheet import Billing, Rates, TimeEntry
+from accounting_bridge.sandbox.mite import MiteSandbox
+from accounting_bridge.timesheet import Billing, FixedFee, Rates, TimeEntry
 from accounting_bridge.vendors.memory import Memory
 from billing.world import OCTOBER, Kept, World, entry, plan
 
@@ -295,6 +296,40 @@ def test_work_of_two_trackers_is_given_free_when_both_have_taken_their_flags_off
         second = ab.release_work(provider, references=[REFERENCE], source=other)
         assert [one.work for one in second.released] == [("fake:time:a", "other:time:1")]
         assert (world.marked(), other.entries["other:time:1"].billed) == (set(), False)
+
+
+@pytest.mark.parametrize("anyway", [False, True])
+@pytest.mark.parametrize("odd", ["mite:fee:1", "mite:time:x"])
+def test_an_id_that_no_tracker_gave_keeps_the_others_from_nothing(world, odd, anyway):
+    """A fee of the app's own, with the tracker's name before its id: told once, and the rest is marked and unmarked."""
+    box = MiteSandbox(customers=1, entries=0, clock=world.clock, rate_limit=False)
+    box.web.track(date(2026, 10, 5), 60)
+    (tracked,) = box.time_entries
+    given = {"customer": "10001", "day": date(2026, 10, 5)}
+    work = [
+        TimeEntry(id=f"mite:time:{tracked.id}", duration=timedelta(hours=1), **given),
+        FixedFee(id=odd, title="Lizenz", amount=100, **given),
+    ]
+
+    def called(call, twin, *given, **more):
+        source = (ab.connect_source if world.runner is None else ab.connect_source_async)(
+            "mite", box.settings, base_url=ORIGIN, limits=ab.Unlimited(), clock=world.clock
+        )
+        http = VirtualHttp(box, Life())
+        source._session.http = http if world.runner is None else AsyncVirtualHttp(http)
+        provider, _ = world.process()
+        made = (call if world.runner is None else twin)(*given, provider=provider, source=source, **more)
+        return made if world.runner is None else world.runner.run(made)
+
+    report = called(ab.bill, ab.bill_async, work, plan=plan())
+    assert [(one.id, type(one.error)) for one in report.not_marked] == [(odd, ab.InvalidRequest)]
+    assert [one.locked for one in box.time_entries] == [True]
+    assert called(ab.heal_billing, ab.heal_billing_async) == ab.BillingReport()
+    if not anyway:
+        world.void(REFERENCE)
+    report = called(ab.release_work, ab.release_work_async, references=[REFERENCE], anyway=anyway)
+    assert [set(one.work) for one in report.released] == [{one.id for one in work}]
+    assert [one.locked for one in box.time_entries] == [False]
 
 
 def test_a_tracker_that_takes_no_flag_off_needs_a_person():

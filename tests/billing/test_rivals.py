@@ -9,17 +9,19 @@ import pytest
 from attrs import evolve
 
 import accounting_bridge as ab
+from accounting_bridge.timesheet import lines
 from accounting_bridge.vendors.memory import Memory
 from billing.test_kills import check, finish
 from billing.world import Killed, Life, Stepped, World, entry, plan
 
+CUSTOMER = ab.CustomerRef(number="10001")
 REFERENCE = "work/10001/2026-10"
 PER_PROJECT = plan(per="project")
 OTHER_TERMS = plan(payment_terms_days=7)
 MOST_STEPS = 100
 
 
-def dead_claim(world):
+def dead_claim(world, seconds=3600):
     """A run that died right after its claim, an hour ago."""
     world.track(entry("a", project="Web"), entry("b", hours=2, project="Web"))
     life = Life()
@@ -28,7 +30,7 @@ def dead_claim(world):
     with pytest.raises(Killed):
         run.take()
     assert world.rows("invoice") == {}
-    world.clock.sleep(3600)
+    world.clock.sleep(seconds)
 
 
 def bill_as(world, given, life=None):
@@ -104,6 +106,92 @@ def test_a_claim_that_another_worker_has_made_since_is_left_alone(monkeypatch, b
             if came:
                 break
     assert step > 6
+
+
+@contextmanager
+def refused(monkeypatch, error):
+    """Every invoice is refused before it is sent."""
+
+    async def refuses(self, *given, **more):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Memory, "plan_invoice", refuses)
+        yield
+
+
+def by_hand(world):
+    """A person bills the same entry on a draft of their own."""
+    provider, _ = world.process()
+    one = lines([entry("a")], plan()).lines
+    return ab.bill_draft(ab.InvoiceDraft(reference="RE-77", customer=CUSTOMER, lines=one), provider)
+
+
+@pytest.mark.parametrize("error", [ab.NotFound("no such customer"), ab.Unavailable("429"), ab.PermissionDenied("403")])
+@pytest.mark.parametrize("by", ["bill", "bill_draft"])
+def test_a_claim_that_was_taken_up_is_not_given_free_while_its_first_worker_may_send(monkeypatch, by, error):
+    """The first is slow before its send, the second is refused before its own; then the entry is billed elsewhere."""
+    with World.open() as world:
+        world.track(entry("a"))
+        make, elsewhere = (lambda: bill_as(world, plan())), (lambda: by_hand(world))
+        if by == "bill_draft":
+            make, elsewhere = elsewhere, make
+        first = Stepped(make).until(lambda: world.rows("billing"))
+        world.clock.sleep(10)
+        with refused(monkeypatch, error):
+            report = make()
+        (problem,) = report.problems
+        assert (problem.work, "stays claimed" in problem.message) == (("fake:time:a",), True)
+        assert report.retry_at == world.clock.now() + timedelta(seconds=180)
+        assert elsewhere().billed == ()
+        assert [one.work for one in first.finish().billed] == [("fake:time:a",)]
+        assert elsewhere().billed == ()
+        assert len(world.billed()) == 1
+        assert make().problems == ()
+
+
+def test_a_worker_that_is_refused_comes_in_at_every_step(monkeypatch):
+    """And a person bills the entry by hand after it, if they may."""
+    for step in range(1, MOST_STEPS):
+        with World.open() as world:
+            world.track(entry("a"))
+            first = Stepped(lambda world=world: bill_as(world, plan())).take(step)
+            came = first.step is None
+            with refused(monkeypatch, ab.NotFound("no such customer")):
+                bill_as(world, plan())
+            by_hand(world)
+            first.finish()
+            world.clock.sleep(400)
+            finish(world)
+            assert len(world.billed()) == 1
+            if came:
+                break
+    assert step > 6
+
+
+def test_a_claim_that_was_taken_up_is_free_once_nobody_before_can_send(monkeypatch):
+    """The work is named once, though it could be drafted anew in the same run; and the next may bill it otherwise."""
+    with World.open() as world:
+        dead_claim(world)
+        with refused(monkeypatch, ab.NotFound("no such customer")):
+            report = bill_as(world, plan())
+        assert [one.work for one in report.problems] == [("fake:time:a", "fake:time:b")]
+        assert (report.held, world.rows("billing"), world.rows("work")) == ((), {}, {})
+        assert len(bill_as(world, OTHER_TERMS).billed) == 1
+
+
+def test_a_claim_that_was_left_to_another_worker_is_free_after_three_deadlines(monkeypatch):
+    """Whichever comes first then: a run of the same draft that is refused again, or one of another draft."""
+    for last, freed in ((plan(), 0), (OTHER_TERMS, 1)):
+        with World.open() as world:
+            dead_claim(world, seconds=10)
+            with refused(monkeypatch, ab.NotFound("no such customer")):
+                report = bill_as(world, plan())
+                assert len(world.rows("billing")) == 1
+                world.clock.sleep_until(report.retry_at)
+                report = bill_as(world, last)
+            assert (len(report.problems), len(report.healed), world.rows("billing")) == (1, freed, {})
+            assert len(by_hand(world).billed) == 1
 
 
 @pytest.mark.parametrize("stops", range(1, 12))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -160,11 +160,14 @@ class Tracker:
     def sort(self, ids: Iterable[str]) -> tuple[list[str], list[NotMarked]]:
         """Those of its own work, and those that should be and can never be marked, because they are no ids of it."""
         mine, odd = list[str](), list[NotMarked]()
+        # A source of the app's own may have no such question: then it is asked when it marks.
+        problem_with: Callable[[str], str | None] = getattr(self._source, "problem_with", lambda _: None)
         for one in ids:
             work = WorkId.parse(one)
-            if work is not None and work.source == self.name:
+            is_its = work is not None and work.source == self.name
+            if is_its and problem_with(one) is None:
                 mine.append(one)
-            elif work is None and (self._is_read or one.startswith(f"{self.name}:")):
+            elif is_its or (work is None and (self._is_read or one.startswith(f"{self.name}:"))):
                 message = f"nobody can mark it: {one[:60]!r} is no id of work of {self.name}, as {self.name}:time:17 is"
                 odd.append(NotMarked(id=one, error=InvalidRequest(message)))
         return mine, odd

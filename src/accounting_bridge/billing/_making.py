@@ -64,6 +64,7 @@ class Making:
         """Create it, and note what the journal then says of it, whether the call came to its end or not.
 
         False: an invoice that does not count has the reference. The work is free again, for the next reference.
+        What was refused is free again as well, unless a worker that was at it before may still send.
         """
         invoice: Invoice | None = None
         error: BridgeError | None = None
@@ -76,8 +77,7 @@ class Making:
         self._count(error, made)
         if made is None:
             assert error is not None, "a call that returned has a confirmed row"
-            await self.books.do(ledger.give_free(claimed, standing))
-            self.problem(_said(error), claimed.reference, claimed.work, error)
+            await self._nothing_made(claimed, standing, error)
         elif made.state is not State.CONFIRMED or made.remote_id is None:
             self.problem(_unclear(error, claimed.reference), claimed.reference, claimed.work, error)
         elif isinstance(error, OutcomeUnknown | Unavailable):  # a file, or the final step: the same call goes on
@@ -87,6 +87,17 @@ class Making:
         else:
             await self._note(claimed, made.remote_id, draft, invoice, error)
         return True
+
+    async def _nothing_made(self, claimed: Claim, standing: Standing, error: BridgeError) -> None:
+        """Its work is free again; not while a worker that was at it before may still send, and would then bill it."""
+        if not claimed.is_shared(self.books.now(), self.books.deadline):
+            await self.books.do(ledger.give_free(claimed, standing))
+            self.problem(_said(error), claimed.reference, claimed.work, error)
+            return
+        message = f"it stays claimed, because another worker may be billing it as well; {_said(error)}"
+        told = problem(message, claimed.reference, claimed.work, error)
+        frees_at = claimed.frees_at(self.books.deadline)
+        self.problems.append(evolve(told, retry_at=max(frees_at, told.retry_at or frees_at)))
 
     def _count(self, error: BridgeError | None, made: Row | None) -> None:
         """Whether to try further drafts."""

@@ -51,7 +51,8 @@ Attach: TypeAlias = Callable[[Sequence[Work], InvoiceDraft, Billing], Attachment
 async def unbilled(books: Books, read: Callable[[], Read], period: ServicePeriod | None) -> Unbilled:
     """What is to be billed, beside what the ledger keeps from it."""
     found = await read()
-    wanted = [one for one in found.work if is_wanted(one, period)]
+    flagged = _flagged(found.work)
+    wanted = [one for one in found.work if is_wanted(one, period) and one.id not in flagged]
     rows = await books.do(ledger.rows_of(one.id for one in wanted))
     free = tuple(one for one in wanted if one.id not in rows)
     return Unbilled(work=free, held=held_by(rows, rows), skipped=found.skipped, notes=found.notes)
@@ -65,6 +66,20 @@ def is_wanted(work: Work, period: ServicePeriod | None) -> bool:
 def is_in(work: Work, period: ServicePeriod | None) -> bool:
     """Whether it is of these days."""
     return period is None or period.start <= work.day <= period.end
+
+
+def _flagged(work: Iterable[Work]) -> set[str]:
+    """Ids that the tracker says are billed; also where it was read once more without the flag."""
+    return {one.id for one in work if one.billed}
+
+
+def _firsts(work: Sequence[Work], period: ServicePeriod | None) -> list[Work]:
+    """What drafts are made of: of several records with one id the first."""
+    flagged, found = _flagged(work), dict[str, Work]()
+    for one in work:
+        if is_wanted(one, period) and one.id not in flagged:
+            found.setdefault(one.id, one)
+    return list(found.values())
 
 
 @define(kw_only=True)
@@ -93,18 +108,25 @@ class Running(Making):
             end = self.plan.period.end
             self.notes.append(f"the period ends on {end} only: what is tracked later gets an invoice of its own")
         claims = await books.do(ledger.open_claims())
-        taken_up = [pair for claimed in claims if (pair := self._same_draft(claimed, work)) is not None]
+        firsts = _firsts(work, self.plan.period)
+        taken_up = [pair for claimed in claims if (pair := self._same_draft(claimed, firsts)) is not None]
         for claimed, draft in taken_up:
             await self._go_on(claimed, draft)
         resumed = {claimed.reference for claimed, _ in taken_up}
         await healer.end(claimed for claimed in claims if claimed.reference not in resumed)
+        refused = {one for told in self.problems for one in told.work}  # once is enough
         mine = [one for one in work if one.billable and is_in(one, self.plan.period)]
         rows = await books.do(ledger.rows_of(one.id for one in mine))
-        self.flagged = [one.id for one in mine if one.billed and one.id not in rows]
+        flagged = _flagged(work)
+        self.flagged = [one.id for one in mine if one.id in flagged and one.id not in rows]
         rows = {one.id: rows[one.id] for one in mine if not one.billed and one.id in rows}
         done = {one for billed in self.billed for one in billed.work}
         self.hold(held_by((one for one in rows if one not in done), rows))
-        await self._bill([one for one in work if one.id not in rows])
+        if twice := [one.id for one in mine if one.id in flagged and not one.billed and one.id not in rows]:
+            told = f"{', '.join(twice[:5])}{', …' * (len(twice) > 5)}"
+            self.notes.append(f"read once as billed and once as not, and taken as billed: {told}")
+        kept = rows.keys() | refused
+        await self._bill([one for one in work if one.billed or (one.id not in kept and one.id not in flagged)])
         await healer.mark()
         return evolve(
             self.report(), work_problems=tuple(self.work_problems), statements=tuple(self.statements),
@@ -120,10 +142,10 @@ class Running(Making):
 
     # -- what another run left --
 
-    def _same_draft(self, claimed: Claim, work: Sequence[Work]) -> tuple[Claim, InvoiceDraft] | None:
+    def _same_draft(self, claimed: Claim, firsts: Sequence[Work]) -> tuple[Claim, InvoiceDraft] | None:
         """The draft of a claim, if the same work still makes the same draft."""
         ids = set(claimed.work)
-        mine = [one for one in work if one.id in ids]
+        mine = [one for one in firsts if one.id in ids]
         drafts = invoice_drafts(mine, self.plan).drafts if len(mine) == len(ids) else ()
         if len(drafts) != 1 or not ids or set(work_of(drafts[0])) != ids:
             return None
@@ -136,13 +158,13 @@ class Running(Making):
             return None  # it had its files when it was claimed, so it is another draft now
         return (claimed, draft) if draft.fingerprint == claimed.fingerprint else None
 
-    def _with_files(self, draft: InvoiceDraft, work: Iterable[Work]) -> InvoiceDraft:
+    def _with_files(self, draft: InvoiceDraft, firsts: Iterable[Work]) -> InvoiceDraft:
         """The draft and what the app attaches to it, where the vendor keeps files with invoices."""
         if self.attach is None or not self.books.keeps_files:
             return draft
         ids = set(work_of(draft))
         try:
-            made = self.attach([one for one in work if one.id in ids], draft, self.plan)
+            made = self.attach([one for one in firsts if one.id in ids], draft, self.plan)
             files = (made,) if isinstance(made, Attachment) else tuple(made)
         except BridgeError:
             raise
@@ -165,13 +187,14 @@ class Running(Making):
     async def _bill(self, work: Sequence[Work]) -> None:
         """Draft it, and bill draft by draft. What another worker claims meanwhile is left out, and the rest drafted."""
         result = invoice_drafts(work, self.plan)
+        firsts = _firsts(work, self.plan.period)
         self.work_problems += result.problems
         self.left_out = result.left_out
         waiting = [result]
         while waiting:
             drafted = waiting.pop(0)
             for draft, statement in zip(drafted.drafts, drafted.statements, strict=True):
-                rest = await self._bill_one(draft, statement, work)
+                rest = await self._bill_one(draft, statement, firsts)
                 if rest is not None:
                     self.work_problems += rest.problems
                     waiting.append(rest)
@@ -179,33 +202,34 @@ class Running(Making):
                 about, colon, told = note.partition(": ")
                 self.notes.append(f"{self.called.get(about, about)}{colon}{told}")
 
-    async def _bill_one(self, draft: InvoiceDraft, statement: Statement, work: Sequence[Work]) -> WorkDrafts | None:
+    async def _bill_one(self, draft: InvoiceDraft, statement: Statement, firsts: Sequence[Work]) -> WorkDrafts | None:
         """Bill it; or what is left of it to draft anew, where another worker has claimed some of it."""
         ids = work_of(draft)
         if self.not_tried(draft.reference, ids):
             return None
+        made, claimed = False, None
         try:
-            made = False
             while not made:
                 deadline = self.books.ends_at()
-                claimed, named = await self._claim(draft, ids, work)
+                claimed, named = await self._claim(draft, ids, firsts)
                 if claimed is None:
                     rows = await self.books.do(ledger.rows_of(ids))
                     self.hold(held_by(rows, rows))
                     free = set(ids) - rows.keys()
-                    return invoice_drafts([one for one in work if one.id in free], self.plan)
+                    return invoice_drafts([one for one in firsts if one.id in free], self.plan)
                 self.statements.append(evolve(statement, reference=named.reference))
                 self.called[draft.reference] = named.reference
                 if not (made := await self.make(claimed, named, deadline)):
                     self.statements.pop()
         except _NoReference as error:
             self.problem(str(error), draft.reference, ids, None)
-        except BridgeError as error:  # of the journal: what is left behind, the next run goes on with
-            self.problem(f"it did not come to its end: {error.message}", draft.reference, ids, error)
+        except BridgeError as error:  # of attach; or of the journal: what is left behind, the next run goes on with
+            told = "nothing was sent" if claimed is None else "it did not come to its end"
+            self.problem(f"{told}: {error.message}", draft.reference, ids, error)
         return None
 
     async def _claim(
-        self, draft: InvoiceDraft, ids: tuple[str, ...], work: Sequence[Work]
+        self, draft: InvoiceDraft, ids: tuple[str, ...], firsts: Sequence[Work]
     ) -> tuple[Claim | None, InvoiceDraft]:
         """Claim the draft's work for the first reference that is free; no claim if some of the work is another's."""
         books = self.books
@@ -215,7 +239,7 @@ class Running(Making):
                 continue
             if (named := _under(draft, reference)) is None:
                 raise _NoReference("there is no room for a number behind this reference: give the plan a shorter one")
-            named = self._with_files(named, work)
+            named = self._with_files(named, firsts)
             invoice = standing.invoice
             if invoice is not None and invoice.fingerprint != named.fingerprint:
                 if invoice.state is State.INTENT:

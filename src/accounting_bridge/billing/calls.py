@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from datetime import date
-from inspect import iscoroutinefunction
-from os import PathLike
-from typing import Any
+from typing import Any, Final
 
-from ..errors import InvalidRequest, Problem
+from ..errors import InvalidRequest
 from ..models import InvoiceDraft, ServicePeriod
-from ..models._checks import Checks
 from ..provider import AccountingProvider, AsyncAccountingProvider
 from ..sources import AsyncSource, Source
 from ..timesheet import Billing, Work
@@ -18,12 +15,15 @@ from . import _recording as recording
 from . import _running as running
 from . import ledger
 from ._books import Books, Tracker
+from ._given import Given, is_source, not_work
 from ._healing import Healer
 from ._one_draft import OneDraft
 from ._releasing import Releasing
 from ._running import Attach
 from ._steps import Do, Run, drive, drive_async
 from .report import Billed, BillingReport, Held, ReleaseReport, Unbilled
+
+_MOST_READS: Final = 1_000_000_000
 
 # ---- sync ------------------------------------------------------------------------------------------------------
 
@@ -64,8 +64,7 @@ def bill(
         AuthenticationFailed, Unavailable: the tracker, the journal or the books could not be read (the books are asked
             for their currency where work names one and *plan* does not); nothing was changed.
     """
-    read, tracker = _read_from(work, plan), _tracker(work, source)
-    return drive(_bill(read, Books(provider), plan, tracker, finalize=finalize, attach=attach))
+    return drive(_bill(work, provider, plan, source, finalize=finalize, attach=attach, asynchronous=False))
 
 
 def bill_draft(
@@ -84,9 +83,10 @@ def bill_draft(
         finalize: make the invoice final.
 
     Raises:
-        InvalidRequest: arguments that will not do, or a draft that bills no work; nothing was sent.
+        InvalidRequest: arguments that will not do, or a draft that bills no work, or some of it on two lines; nothing
+            was sent.
     """
-    return drive(_bill_draft(draft, Books(provider), _tracker(None, source), finalize=finalize))
+    return drive(_bill_draft(draft, provider, source, finalize=finalize, asynchronous=False))
 
 
 def unbilled(
@@ -99,8 +99,7 @@ def unbilled(
         provider: whose ledger counts.
         period: only work of these days.
     """
-    _tracker(work, None)
-    return drive(running.unbilled(Books(provider), lambda: Do(lambda: _read(work, period)), period))
+    return drive(_unbilled(work, provider, period, asynchronous=False))
 
 
 def heal_billing(provider: AccountingProvider, *, source: Source | None = None) -> BillingReport:
@@ -111,7 +110,7 @@ def heal_billing(provider: AccountingProvider, *, source: Source | None = None) 
     settle time as well. Files and the final step that such an invoice still lacks are made good by :func:`bill` only,
     where the same work makes the same draft again.
     """
-    return drive(_heal(Books(provider), _tracker(None, source)))
+    return drive(_heal(provider, source, asynchronous=False))
 
 
 def release_work(
@@ -144,8 +143,9 @@ def release_work(
     Raises:
         InvalidRequest: neither days nor references, or both; *anyway* with days.
     """
-    tracker = _tracker(None, source)
-    run = _release(Books(provider), first, last, references, tracker, anyway=anyway, most_reads=most_reads)
+    run = _release(
+        provider, first, last, references, source, anyway=anyway, most_reads=most_reads, asynchronous=False
+    )  # fmt: skip
     return drive(run)
 
 
@@ -168,8 +168,7 @@ def record_billed(provider: AccountingProvider, reference: str, invoice_id: str,
         Unavailable: a worker may be billing under that reference right now; see ``retry_at``.
         Conflict: the work of the reference is being given free just now.
     """
-    given = _recordable(reference, invoice_id, work_ids)
-    return drive(recording.record_billed(Books(provider), reference, invoice_id, given))
+    return drive(_record_billed(provider, reference, invoice_id, work_ids, asynchronous=False))
 
 
 def billed_by(provider: AccountingProvider, work_ids: Iterable[str]) -> tuple[Held, ...]:
@@ -177,7 +176,7 @@ def billed_by(provider: AccountingProvider, work_ids: Iterable[str]) -> tuple[He
 
     One :class:`Held` for each reference; its ``invoice_id`` is None where the work is claimed and not billed yet.
     """
-    return drive(recording.billed_by(Books(provider), _ids(work_ids)))
+    return drive(_billed_by(provider, work_ids, asynchronous=False))
 
 
 # ---- async -----------------------------------------------------------------------------------------------------
@@ -193,17 +192,14 @@ async def bill_async(
     attach: Attach | None = None,
 ) -> BillingReport:
     """See :func:`bill`."""
-    read, tracker = _read_from(work, plan, asynchronous=True), _tracker(work, source, asynchronous=True)
-    books = Books(provider, asynchronous=True)
-    return await drive_async(_bill(read, books, plan, tracker, finalize=finalize, attach=attach))
+    return await drive_async(_bill(work, provider, plan, source, finalize=finalize, attach=attach, asynchronous=True))
 
 
 async def bill_draft_async(
     draft: InvoiceDraft, provider: AsyncAccountingProvider, *, source: AsyncSource | None = None, finalize: bool = False
 ) -> BillingReport:
     """See :func:`bill_draft`."""
-    tracker = _tracker(None, source, asynchronous=True)
-    return await drive_async(_bill_draft(draft, Books(provider, asynchronous=True), tracker, finalize=finalize))
+    return await drive_async(_bill_draft(draft, provider, source, finalize=finalize, asynchronous=True))
 
 
 async def unbilled_async(
@@ -212,14 +208,12 @@ async def unbilled_async(
     period: ServicePeriod | None = None,
 ) -> Unbilled:
     """See :func:`unbilled`."""
-    _tracker(work, None, asynchronous=True)
-    books = Books(provider, asynchronous=True)
-    return await drive_async(running.unbilled(books, lambda: Do(lambda: _read_async(work, period)), period))
+    return await drive_async(_unbilled(work, provider, period, asynchronous=True))
 
 
 async def heal_billing_async(provider: AsyncAccountingProvider, *, source: AsyncSource | None = None) -> BillingReport:
     """See :func:`heal_billing`."""
-    return await drive_async(_heal(Books(provider, asynchronous=True), _tracker(None, source, asynchronous=True)))
+    return await drive_async(_heal(provider, source, asynchronous=True))
 
 
 async def release_work_async(
@@ -233,8 +227,9 @@ async def release_work_async(
     most_reads: int = 1000,
 ) -> ReleaseReport:
     """See :func:`release_work`."""
-    tracker, books = _tracker(None, source, asynchronous=True), Books(provider, asynchronous=True)
-    run = _release(books, first, last, references, tracker, anyway=anyway, most_reads=most_reads)
+    run = _release(
+        provider, first, last, references, source, anyway=anyway, most_reads=most_reads, asynchronous=True
+    )  # fmt: skip
     return await drive_async(run)
 
 
@@ -242,122 +237,126 @@ async def record_billed_async(
     provider: AsyncAccountingProvider, reference: str, invoice_id: str, work_ids: Iterable[str]
 ) -> Billed:
     """See :func:`record_billed`."""
-    given = _recordable(reference, invoice_id, work_ids)
-    books = Books(provider, asynchronous=True)
-    return await drive_async(recording.record_billed(books, reference, invoice_id, given))
+    return await drive_async(_record_billed(provider, reference, invoice_id, work_ids, asynchronous=True))
 
 
 async def billed_by_async(provider: AsyncAccountingProvider, work_ids: Iterable[str]) -> tuple[Held, ...]:
     """See :func:`billed_by`."""
-    return await drive_async(recording.billed_by(Books(provider, asynchronous=True), _ids(work_ids)))
+    return await drive_async(_billed_by(provider, work_ids, asynchronous=True))
 
 
 # ---- shared by both --------------------------------------------------------------------------------------------
 
 
 def _bill(
-    read: Callable[[], running.Read], books: Books, plan: Billing, tracker: Tracker | None, *, finalize: bool,
-    attach: Attach | None,
-) -> Run[BillingReport]:  # fmt: skip
-    if attach is not None and not callable(attach):
-        raise InvalidRequest("nothing was sent", problems=[Problem("attach", "must be a function")])
-    healer = Healer(books=books, tracker=tracker)
+    work: Any, provider: Any, plan: Billing, source: Any, *, finalize: bool, attach: Attach | None, asynchronous: bool
+) -> Run[BillingReport]:
+    given = Given(asynchronous=asynchronous)
+    given.work(work)
+    given.provider(provider)
+    given.plan(plan, work)
+    given.source(source, work)
+    given.attach(attach)
+    given.done()
+    books = Books(provider, asynchronous=asynchronous)
+    healer = Healer(books=books, tracker=_tracker(source, work))
     run = running.Running(books=books, plan=plan, finalize=finalize, attach=attach, healer=healer)
-    return run.run(read)
+    return run.run(_reader(work, plan.period, asynchronous=asynchronous))
 
 
-def _bill_draft(draft: object, books: Books, tracker: Tracker | None, *, finalize: bool) -> Run[BillingReport]:
-    if not isinstance(draft, InvoiceDraft):
-        raise InvalidRequest("nothing was sent", problems=[Problem("draft", "must be an InvoiceDraft")])
-    if not any(line.work for line in draft.items):
-        problem = Problem("lines", "none of them says what it bills (LineItem.work): use provider.create_invoice")
-        raise InvalidRequest("nothing was sent", problems=[problem])
-    healer = Healer(books=books, tracker=tracker)
+def _bill_draft(
+    draft: InvoiceDraft, provider: Any, source: Any, *, finalize: bool, asynchronous: bool
+) -> Run[BillingReport]:
+    given = Given(asynchronous=asynchronous)
+    given.draft(draft)
+    given.provider(provider)
+    given.source(source)
+    given.done()
+    books = Books(provider, asynchronous=asynchronous)
+    healer = Healer(books=books, tracker=_tracker(source))
     return OneDraft(books=books, finalize=finalize, healer=healer, draft=draft).run()
 
 
-async def _heal(books: Books, tracker: Tracker | None) -> BillingReport:
-    healer = Healer(books=books, tracker=tracker)
+def _unbilled(work: Any, provider: Any, period: ServicePeriod | None, *, asynchronous: bool) -> Run[Unbilled]:
+    given = Given(asynchronous=asynchronous)
+    given.work(work)
+    given.provider(provider)
+    given.period(period, work)
+    given.source(None, work)
+    given.done()
+    books = Books(provider, asynchronous=asynchronous)
+    return running.unbilled(books, _reader(work, period, asynchronous=asynchronous), period)
+
+
+async def _heal(provider: Any, source: Any, *, asynchronous: bool) -> BillingReport:
+    given = Given(asynchronous=asynchronous)
+    given.provider(provider)
+    given.source(source)
+    given.done()
+    books = Books(provider, asynchronous=asynchronous)
+    healer = Healer(books=books, tracker=_tracker(source))
     await healer.end(await books.do(ledger.open_claims()))
     await healer.mark()
     return healer.report()
 
 
-async def _release(
-    books: Books, first: date | None, last: date | None, references: Iterable[str] | None, tracker: Tracker | None, *,
-    anyway: bool, most_reads: int,
-) -> ReleaseReport:  # fmt: skip
-    named = _names(references)
-    if anyway and (named is None or first is not None or last is not None):
-        raise InvalidRequest("nothing was changed", problems=[Problem("anyway", "goes with references only")])
-    releasing = Releasing(books=books, tracker=tracker)
-    if named is not None and first is None and last is None:
-        if anyway:
-            return await releasing.anyway(named)
-        return await releasing.of_references(named, most_reads)
-    if named is not None or first is None or last is None:
-        problem = Problem("references", "give them, or first and last, and not both")
-        raise InvalidRequest("nothing was changed", problems=[problem])
-    return await releasing.of_period(first, last, most_reads)
+def _release(
+    provider: Any, first: date | None, last: date | None, references: Iterable[str] | None, source: Any, *,
+    anyway: bool, most_reads: int, asynchronous: bool,
+) -> Run[ReleaseReport]:  # fmt: skip
+    given = Given(asynchronous=asynchronous)
+    given.provider(provider)
+    given.days(first, last)
+    named = None if references is None else given.texts("references", references, "references")
+    by_days = first is not None or last is not None
+    if anyway and (named is None or by_days):
+        given.problem("anyway", "goes with references only")
+    elif by_days is (named is not None) or (by_days and (first is None or last is None)):
+        given.problem("references", "give them, or first and last, and not both")
+    given.source(source)
+    given.whole("most_reads", most_reads, low=1, high=_MOST_READS)
+    given.done()
+    releasing = Releasing(books=Books(provider, asynchronous=asynchronous), tracker=_tracker(source))
+    if named is not None:
+        return releasing.anyway(named) if anyway else releasing.of_references(named, most_reads)
+    assert first is not None, "asked before"
+    assert last is not None, "asked before"
+    return releasing.of_period(first, last, most_reads)
 
 
-def _names(references: Iterable[str] | None) -> Sequence[str] | None:
-    if isinstance(references, str):
-        problem = Problem("references", "must be several, as a list")
-        raise InvalidRequest("nothing was changed", problems=[problem])
-    return None if references is None else list(references)
+def _record_billed(
+    provider: Any, reference: str, invoice_id: str, work_ids: Iterable[str], *, asynchronous: bool
+) -> Run[Billed]:
+    given = Given(asynchronous=asynchronous)
+    given.provider(provider)
+    given.reference("reference", reference)
+    given.text("invoice_id", invoice_id, required=True)
+    before = len(given.problems)
+    ids = given.texts("work_ids", work_ids, "ids of work")
+    if not ids and len(given.problems) == before:
+        given.problem("work_ids", "must not be empty")
+    given.done()
+    return recording.record_billed(Books(provider, asynchronous=asynchronous), reference, invoice_id, ids)
 
 
-def _ids(work_ids: object) -> list[str]:
-    given = list(work_ids) if isinstance(work_ids, Iterable) and not isinstance(work_ids, str) else [None]
-    ids = [one for one in given if isinstance(one, str) and one.strip()]
-    if len(ids) != len(given):
-        problem = Problem("work_ids", "must be several ids of work, as a list")
-        raise InvalidRequest("nothing was changed", problems=[problem])
-    return list(dict.fromkeys(ids))
+def _billed_by(provider: Any, work_ids: Iterable[str], *, asynchronous: bool) -> Run[tuple[Held, ...]]:
+    given = Given(asynchronous=asynchronous)
+    given.provider(provider)
+    ids = given.texts("work_ids", work_ids, "ids of work")
+    given.done()
+    return recording.billed_by(Books(provider, asynchronous=asynchronous), ids)
 
 
-def _recordable(reference: object, invoice_id: object, work_ids: object) -> list[str]:
-    checks = Checks("note of what is billed")
-    checks.reference("reference", reference)
-    checks.text("invoice_id", invoice_id, required=True)
-    checks.done()
-    ids = _ids(work_ids)
-    if not ids:
-        raise InvalidRequest("nothing was noted", problems=[Problem("work_ids", "must not be empty")])
-    return ids
+def _tracker(source: Any, work: object = None) -> Tracker | None:
+    """The one to mark in: the source that work is read from, else the one that is named."""
+    if is_source(work):
+        return Tracker(work, True)
+    return None if source is None else Tracker(source, False)
 
 
-def _is_source(given: object) -> bool:
-    return hasattr(given, "mark_billed")
-
-
-def _tracker(given: object, source: object, *, asynchronous: bool = False) -> Tracker | None:
-    """The one to mark in: the source that work is read from, else the one that is named.
-
-    Whether it is of the call's kind is asked before anything is sent: a coroutine that nobody awaits marks nothing.
-    """
-    if source is not None and not _is_source(source):
-        raise InvalidRequest("nothing was sent", problems=[Problem("source", "must be a source")])
-    if _is_source(given) and source is not None and source is not given:
-        raise InvalidRequest("nothing was sent", problems=[Problem("source", "work is read from another one")])
-    found: Any = given if _is_source(given) else source
-    if found is None:
-        return None
-    if iscoroutinefunction(found.mark_billed) is not asynchronous:
-        named = "connect_source_async" if asynchronous else "connect_source"
-        other = "an async call needs an async source" if asynchronous else "this call needs a source that is not async"
-        name = "source" if source is not None else "work"
-        problem = Problem(name, f"{other}, as what {named} returns")
-        raise InvalidRequest("nothing was sent", problems=[problem])
-    return Tracker(found, found is given)
-
-
-def _read_from(work: Any, plan: object, *, asynchronous: bool = False) -> Callable[[], running.Read]:
-    if not isinstance(plan, Billing):
-        raise InvalidRequest("nothing was sent", problems=[Problem("plan", "must be a Billing")])
+def _reader(work: Any, period: ServicePeriod | None, *, asynchronous: bool) -> Callable[[], running.Read]:
     read = _read_async if asynchronous else _read
-    return lambda: Do(lambda: read(work, plan.period))
+    return lambda: Do(lambda: read(work, period))
 
 
 def _read(work: Any, period: ServicePeriod | None) -> running.Found:
@@ -366,32 +365,16 @@ def _read(work: Any, period: ServicePeriod | None) -> running.Found:
 
 
 async def _read_async(work: Any, period: ServicePeriod | None) -> running.Found:
-    reading = _reading(work, period, asynchronous=True)
+    reading = _reading(work, period)
     return _found(reading, [one async for one in reading] if hasattr(reading, "__aiter__") else list(reading))
 
 
+def _reading(work: Any, period: ServicePeriod | None) -> Any:
+    return work if period is None or not is_source(work) else work.work(period.start, period.end)
+
+
 def _found(reading: Any, found: Sequence[Any]) -> running.Found:
-    problems = [
-        Problem(f"work[{place}]", f"must be work, not {type(one).__name__}")
-        for place, one in enumerate(found)
-        if not isinstance(one, Work)
-    ]
-    if problems:
+    if problems := not_work(found):
         raise InvalidRequest("nothing was changed", problems=problems)
     # Both are known once it is read to its end.
     return running.Found(found, tuple(getattr(reading, "skipped", ())), tuple(getattr(reading, "notes", ())))
-
-
-def _reading(work: Any, period: ServicePeriod | None, *, asynchronous: bool = False) -> Any:
-    if isinstance(work, str | bytes | PathLike):
-        cure = "accounting_bridge.sources.exports.read_export(path, preset) reads work out of a file"
-        raise InvalidRequest("nothing was changed", problems=[Problem("work", f"must be work, not text: {cure}")])
-    if not _is_source(work):
-        if not hasattr(work, "__iter__") and not (asynchronous and hasattr(work, "__aiter__")):
-            problem = Problem("work", "must be a source, or several pieces of work")
-            raise InvalidRequest("nothing was changed", problems=[problem])
-        return work
-    if period is None:
-        problem = Problem("period", "must be given: a tracker is read for its days")
-        raise InvalidRequest("nothing was sent", problems=[problem])
-    return work.work(period.start, period.end)

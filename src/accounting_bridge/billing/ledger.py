@@ -70,6 +70,8 @@ class Claim:
     since: datetime
     """When the last of them began."""
     work: tuple[str, ...]
+    shared_since: datetime | None = None
+    """When the last one before this worker began, where it was taken up: that one may still send. None: nobody was."""
 
     def may_live(self, now: datetime, deadline: float) -> bool:
         """Whether that worker may still send."""
@@ -78,6 +80,10 @@ class Claim:
     def frees_at(self, deadline: float) -> datetime:
         """From when on it cannot."""
         return lives_until(self.since, deadline)
+
+    def is_shared(self, now: datetime, deadline: float) -> bool:
+        """Whether a worker that was at it before may still send."""
+        return self.shared_since is not None and now < lives_until(self.shared_since, deadline)
 
     def stands_in(self, row: Row | None) -> bool:
         """Whether the row is still this claim's, and open."""
@@ -181,7 +187,9 @@ async def take_up(claimed: Claim) -> Claim | None:
     leave = If(Unclear(), claimed.fingerprint, claimed.turn)
     changes: Changes = [(BILLING, claimed.reference, leave), (BILLING, claimed.reference, Send(claimed.rounds, turn))]
     taken = await RecordAll(changes)
-    return evolve(claimed, turn=turn, rounds=claimed.rounds + 1, since=since) if taken else None
+    if not taken:
+        return None
+    return evolve(claimed, turn=turn, rounds=claimed.rounds + 1, since=since, shared_since=claimed.since)
 
 
 async def give_free(claimed: Claim, standing: Standing) -> bool:
