@@ -156,14 +156,16 @@ async def test_what_a_crash_left_is_found_and_adopted_if_asked_for(provider, boo
     assert len(books.invoices) == len(books.sales) == 1
 
 
-async def test_an_orphan_of_another_amount_is_told_as_such(provider, books, clock, journal):
+@pytest.mark.parametrize("adopt", [False, True])
+async def test_an_orphan_of_another_amount_is_told_as_such_and_not_adopted(provider, books, clock, journal, adopt):
     await dying(journal, provider.create_invoice, draft("A-1"))
     (made,) = books.invoices.values()
-    books.invoices[made.id] = attrs.evolve(made, totals=attrs.evolve(made.totals, gross=1))
+    books.invoices[made.id] = attrs.evolve(made, totals=attrs.evolve(made.totals, gross=Decimal(1)))
     clock.seconds = 1000
-    assert found(await provider.reconcile(*today(clock))) == [
-        ("orphan", "invoice", "A-1"), ("wrong total", "invoice", "A-1"),
-    ]  # fmt: skip
+    report = await provider.reconcile(*today(clock), adopt=adopt)
+    assert found(report) == [("orphan", "invoice", "A-1"), ("wrong total", "invoice", "A-1")]
+    assert not any(one.adopted for one in report.findings)
+    assert journal.recall(Key(tenant="user-1", vendor="memory", kind="invoice", reference="A-1")).remote_id is None
 
 
 async def test_several_candidates_are_not_adopted(provider, books, clock, journal):

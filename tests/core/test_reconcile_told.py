@@ -1,4 +1,4 @@
-"""What a reconciliation tells and asks: whole findings with their advice, what it left unread, and the windows it lists.
+"""What a reconciliation tells and asks: findings with their advice, what it left unread, and the windows it lists.
 
 Books and journal are put together by hand here, each test with the one oddity that it is about.
 """
@@ -784,3 +784,77 @@ def test_books_with_references_and_a_journal_with_none_are_told_in_words():
         "on any other day, and the books hold references: is it the journal that they were made with, and the same "
         "tenant? One in memory knows of its own process only"
     )
+
+
+# ---- credit notes carry the reference of what they take back ---------------------------------------------------------
+
+
+def test_a_credit_note_is_no_other_invoice_of_the_reference():
+    it = world()
+    it.made()
+    it.book("doc-1", void=True)
+    it.book("credit", gross=-GROSS)
+    (voided,) = it.findings()
+    assert (voided.kind, voided.ids) == (FindingKind.VOIDED, ("doc-1",))
+    assert "use a new reference" in voided.advice
+
+
+@pytest.mark.parametrize("order", [("doc-1", "credit"), ("credit", "doc-1")])
+def test_an_orphan_is_adopted_beside_its_credit_note(order):
+    it = world()
+    it.sent()
+    for one in order:
+        it.book(one, gross=GROSS if one == "doc-1" else -GROSS)
+    (orphan,) = it.findings(adopt=True)
+    assert (orphan.kind, orphan.ids, orphan.booked, orphan.adopted) == (FindingKind.ORPHAN, ("doc-1",), GROSS, True)
+
+
+@pytest.mark.parametrize("renames", [True, False])
+def test_a_credit_note_is_not_taken_for_what_became_of_an_invoice_that_is_gone(renames):
+    it = world(changes={"renames_final": renames})
+    it.made()
+    it.book("credit", gross=-GROSS)
+    (missing,) = it.findings()
+    assert (missing.kind, missing.ids) == (FindingKind.MISSING, ("doc-1",))
+    assert "somebody deleted it" in missing.advice
+
+
+def test_an_orphan_in_another_currency_is_not_adopted():
+    it = world()
+    it.sent()
+    it.book(currency="USD")
+    orphan, altered = it.findings(adopt=True)
+    assert (orphan.kind, orphan.adopted) == (FindingKind.ORPHAN, False)
+    assert (altered.kind, altered.advice) == (FindingKind.ALTERED, "it is in USD, and was sent in EUR")
+
+
+def test_a_twin_that_was_seen_is_told_although_another_could_not_be_read():
+    it = world()
+    it.made()
+    for one in ("doc-1", "doc-2", "doc-3"):
+        it.book(one)
+    it.adapter.answers["doc-3"] = ab.MalformedResponse("odd")
+    report = it.reconcile()
+    assert [(one.kind, one.ids) for one in report.findings] == [(FindingKind.DOUBLED, ("doc-1", "doc-2"))]
+    assert report.unread == ("A-1",)
+
+
+def test_a_twin_that_was_seen_is_told_although_no_reads_are_left():
+    it = world(changes=NO_SALES)
+    it.made()
+    for one in ("doc-1", "doc-2", "doc-3"):
+        it.book(one)
+    report = it.reconcile(most_reads=2)
+    assert [(one.kind, one.ids) for one in report.findings] == [(FindingKind.DOUBLED, ("doc-1", "doc-2"))]
+    assert report.unread == ("A-1",)
+
+
+def test_another_amount_is_told_although_a_twin_could_not_be_read():
+    it = world()
+    it.made()
+    it.book("doc-1", gross=OTHER)
+    it.book("doc-2")
+    it.adapter.answers["doc-2"] = ab.MalformedResponse("odd")
+    report = it.reconcile()
+    assert [(one.kind, one.ids) for one in report.findings] == [(FindingKind.WRONG_TOTAL, ("doc-1",))]
+    assert report.unread == ("A-1",)

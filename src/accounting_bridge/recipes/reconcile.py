@@ -229,7 +229,9 @@ class _Run:
     async def _check(self, kind: _Kind, sent: _Sent, books: dict[str, Listed], named: Sequence[Listed]) -> None:
         """One document; *named* are those in the books that carry its reference."""
         self.checked += 1
-        named = [one for one in named if _may_be_theirs(one, sent.row.expected)]
+        named = [
+            one for one in named if _may_be_theirs(one, sent.row.expected) and _is_no_credit(one, sent.row.expected)
+        ]
         live = [one for one in named if not one.void]
         try:
             if sent.row.state is not State.CONFIRMED:
@@ -330,6 +332,8 @@ class _Run:
     async def _is_surely_theirs(self, kind: _Kind, listed: Listed, expected: Expected | None) -> bool:
         if expected is None or difference(listed.gross, expected.gross).copy_abs() > expected.tolerance:
             return False  # a number is no marker of ours, and nobody has looked at the amount yet
+        if expected.currency is not None and listed.currency not in {None, expected.currency}:
+            return False
         wanted = expected.customer_id
         if listed.customer_id is None and wanted is not None:
             listed = await self._read(kind, listed.id) or listed
@@ -345,9 +349,13 @@ class _Run:
                 continue
             if self.reads_left <= 0:
                 self.unread.append(sent.reference)
-                return
-            # Read afresh: a draft that became an invoice between two pages stands in the list twice.
-            read = await self._read(kind, one.id)
+                break
+            try:
+                # Read afresh: a draft that became an invoice between two pages stands in the list twice.
+                read = await self._read(kind, one.id)
+            except BridgeError as error:
+                self._unread_unless_serious(sent.reference, error)
+                continue
             if read is not None and read.id == one.id and not read.void:
                 twins.append(one)
         if twins:
@@ -420,6 +428,11 @@ def _may_be_theirs(listed: Listed, expected: Expected | None) -> bool:
     """Whether it may be the customer's that it was sent for; lists and older rows do not always tell."""
     wanted = None if expected is None else expected.customer_id
     return wanted is None or listed.customer_id in {None, wanted}
+
+
+def _is_no_credit(listed: Listed, expected: Expected | None) -> bool:
+    """A credit note carries the reference of what it takes back, and is none of it."""
+    return expected is None or listed.gross.is_signed() == expected.gross.is_signed()
 
 
 async def _read_invoice(adapter: Adapter, invoice_id: str) -> Listed:
