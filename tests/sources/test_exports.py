@@ -24,6 +24,7 @@ from accounting_bridge.timesheet import (
     Trip,
     WorkKind,
 )
+from accounting_bridge.vendors.memory import MemoryBooks
 
 HOURS = Columns(
     name="own",
@@ -432,6 +433,77 @@ def test_the_tools_own_ids_are_kept_and_a_second_row_with_one_is_reported():
     assert found.notes == ()
 
 
+CORRECTED = attrs.evolve(
+    HOURS, kind="Art", kinds={"Zeit": WorkKind.HOURS, "Pauschale": WorkKind.FIXED_FEE, "Leistung": WorkKind.SERVICE,
+                              "Auslage": WorkKind.EXPENSE, "Fahrt": WorkKind.TRIP},
+    amount=Column("Betrag", optional=True), fixed_price=Column("Preis", optional=True),
+    distance=Column("km", optional=True),
+)  # fmt: skip
+ONE_TABLE = ("Zeit;;", "Zeit;250;", "Pauschale;;250", "Leistung;;")
+"""One row before and after it was corrected: kind, fixed price and amount."""
+
+
+def kinds_of(text, columns=CORRECTED):
+    work = list(read(text, columns))
+    return [type(item) for item in work], {item.id for item in work}
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_hours_that_become_a_fixed_price_or_a_service_stay_the_same_work(own):
+    """By its own id, and by person and start."""
+    columns = attrs.evolve(CORRECTED, id="Nr") if own else CORRECTED
+    found = [
+        kinds_of(f"Nr;Art;Preis;Betrag;{STARTS}17;{given};M;P;Ada;Notiz;05.03.2026;09:00;1:30\n", columns)
+        for given in ONE_TABLE
+    ]
+    assert [kinds for kinds, _ in found] == [[TimeEntry], [FixedFee], [FixedFee], [Service]]
+    (made,) = set.union(*(ids for _, ids in found))
+    assert made == "own:time:17" if own else made.startswith("own:time:row-")
+
+
+def test_expenses_and_trips_are_never_taken_for_hours_of_the_same_number_or_start():
+    row = ";M;P;Ada;Notiz;05.03.2026;09:00;1:30\n"
+    text = f"Nr;Art;Betrag;km;{STARTS}17;Zeit;;{row}17;Auslage;12;{row}17;Fahrt;;12{row}"
+    assert kinds_of(text, attrs.evolve(CORRECTED, id="Nr"))[1] == {"own:time:17", "own:expense:17", "own:trip:17"}
+    assert {one.split(":")[1] for one in kinds_of(text)[1]} == {"time", "expense", "trip"}
+    fees = attrs.evolve(CORRECTED, id="Nr", kind=None, kinds={}, makes=WorkKind.FIXED_FEE)  # a file of its own
+    assert kinds_of(f"Nr;Betrag;{STARTS}17;80{row}", fees)[1] == {"own:fee:17"}
+
+
+def test_two_kinds_of_one_table_with_one_number_are_reported():
+    row = ";M;P;Ada;Notiz;05.03.2026;09:00;1:30\n"
+    found = read(f"Nr;Art;Betrag;{STARTS}17;Zeit;{row}17;Pauschale;80{row}", attrs.evolve(CORRECTED, id="Nr"))
+    assert len(list(found)) == 1
+    assert [item.problems for item in found.skipped] == [("Nr: is the id of a row above already",)]
+
+
+def test_hours_that_were_billed_are_not_billed_as_a_fixed_price_again():
+    """Down to the books, in the preset that has fixed prices."""
+    head = "ID,Date,From,To,Duration,Hourly price,Fixed price,Name,Customer,Account,Project,Activity,Billable\n"
+    with ab.connect("memory", {"books": MemoryBooks()}, tenant="t", journal=ab.MemoryJournal()) as provider:
+        provider.ensure_customer(ab.Customer(number="10001", name="Muster"))
+        for price in ("95,", ",250"):
+            row = f"17,2026-10-05,09:00,11:00,2.00,{price},Ada,Muster,10001,Web,Umbau,1\n"
+            report = ab.bill(read(head + row, "kimai"), provider, Billing(rates=Rates(default=95), tax_rate=19))
+    assert (report.billed, [held.work for held in report.held]) == ((), [("kimai:time:17",)])
+
+
+@pytest.mark.parametrize("cell", ["1,23457E+18", "1.23457e18", "1E+15", " 9,9E+20"])
+def test_ids_that_a_spreadsheet_cut_are_refused_with_the_cure(cell):
+    columns = attrs.evolve(HOURS, id="Nr", customer_number="KNr", customer_id="KId", person_id="PId")
+    for names in (("Nr",), ("KNr",), ("KId",), ("PId",), ("Nr", "KNr", "KId", "PId")):
+        given = ";".join(f'"{cell}"' if name in names else "17" for name in ("Nr", "KNr", "KId", "PId"))
+        found = problems(f"Nr;KNr;KId;PId;{HEAD}{given};M;P;Ada;Notiz;05.03.2026;1:30\n", columns)
+        assert {text.partition(":")[0] for text in found[2]} == set(names)
+        assert all("export ids and numbers as text" in text for text in found[2])
+
+
+@pytest.mark.parametrize("own", ["1234567890123456789", "5E3", "1E5", "12E-4", "E+12", "1,5"])
+def test_ids_that_only_look_like_it_are_kept(own):
+    columns = attrs.evolve(HOURS, id="Nr", customer_number="KNr")
+    assert one(f'Nr;KNr;{HEAD}7;"{own}";M;P;Ada;Notiz;05.03.2026;1:30\n', columns).customer.number == own
+
+
 # ---- durations, days, numbers -------------------------------------------------------------------------------------
 
 
@@ -630,7 +702,7 @@ def test_a_column_says_what_kind_of_work_a_row_is():
     assert (work[2].distance, work[2].rate) == (Decimal("120.5"), Decimal("0.38"))
     assert work[3].amount == Decimal("1500.00")
     assert (work[4].quantity, work[4].unit, work[4].unit_price) == (Decimal(3), "Stück", Decimal(20))
-    assert [item.id.split(":")[1] for item in work] == ["time", "expense", "trip", "fee", "service"]
+    assert [item.id.split(":")[1] for item in work] == ["time", "expense", "trip", "time", "time"]
     assert found.ignored == {"kind without work": 1}
     assert [(row.line, row.problems[0][:20]) for row in found.skipped] == [
         (8, "Betrag: is empty"), (9, "Art: is a word that "),

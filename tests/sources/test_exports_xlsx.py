@@ -94,6 +94,36 @@ def test_no_formula_slips_through_by_way_of_an_id_or_of_joined_columns():
     ]
 
 
+@pytest.mark.parametrize("own", [1e15, 1234567890123456789, 1.23456789012346e18])
+def test_numbers_that_are_too_long_for_a_spreadsheet_are_no_ids(own):
+    columns = attrs.evolve(OWN, id="Notiz", note=None)
+    found = read_export(sheet(HEAD, changed(Notiz=own, Nr=own), changed(Notiz=999_999_999_999_999)), columns)
+    assert [item.id for item in found] == ["own:time:999999999999999"]
+    (row,) = found.skipped
+    assert (row.line, row.columns) == (2, ("Nr", "Notiz"))
+    assert all("export ids and numbers as text" in problem for problem in row.problems)
+    joined = attrs.evolve(OWN, id=Column("Notiz", then=("Wer",)), note=None)
+    assert list(read_export(sheet(HEAD, changed(Notiz=own)), joined)) == []
+
+
+@pytest.mark.parametrize(
+    ("number_format", "value", "shown"),
+    [
+        ("00000", 123, "00123"), ("00000", 1234567, "1234567"), ("00000;-00000", 7.0, "00007"), ("0", 123, "123"),
+        ('"KD"00000', 123, "KD00123"), ("\\K0000", 12, "K0012"), ("General", 123, "123"), ("#,##0", 1234, "1234"),
+    ],
+)  # fmt: skip
+def test_a_number_is_what_its_format_shows(number_format, value, shown):
+    book = openpyxl.load_workbook(sheet(HEAD, changed(Nr=value, Notiz=value, Satz=95)))
+    for cell in ("A2", "E2", "J2"):
+        book.active[cell].number_format = number_format
+    stream = io.BytesIO()
+    book.save(stream)
+    stream.seek(0)
+    (item,) = read_export(stream, attrs.evolve(OWN, id="Notiz", note=None))
+    assert (item.customer.number, item.id, item.rate) == (shown, f"own:time:{shown}", 95)
+
+
 def test_a_row_of_formulas_alone_is_a_row_of_totals():
     totals = [None] * 8 + ["=SUM(I2:I2)", "=SUBTOTAL(9,J2:J2)", None]
     found = read_export(sheet(HEAD, ROW, totals), OWN)

@@ -8,11 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import anyio
 import pytest
+from attrs import evolve
 from canaries import error_of, texts_of
 
 import accounting_bridge as ab
 from accounting_bridge.sandbox import Fault, serve
 from accounting_bridge.sandbox.mite import MiteAccount, MiteAssumptions, MiteSandbox
+from accounting_bridge.timesheet import Billing, CustomerLink, Rates
+from accounting_bridge.vendors.memory import MemoryBooks
 
 TODAY = datetime.now(UTC).date()
 LONG_AGO, SOON = TODAY - timedelta(days=90), TODAY + timedelta(days=1)
@@ -248,6 +251,38 @@ def test_what_was_billed_can_be_released():
         assert source.mark_unbilled(ids).changed == tuple(ids)
         assert source.mark_unbilled(ids).already == tuple(ids)
         assert set(locks(box).values()) == {False}
+
+
+def test_where_months_are_closed_by_locking_no_lock_is_set_or_taken_off():
+    with tracker(settings={"locked_means_billed": False}) as (source, box):
+        project = next(int(one.id) for one in source.projects() if one.customer is not None)
+        closed, still_open = (box.web.track(TODAY, 30, project=project) for _ in range(2))
+        box.web.lock(closed)
+        before = locks(box)
+        plan = Billing(
+            rates=Rates(default=95), tax_rate=19,
+            customers={CustomerLink(id=one.id): f"1000{place}" for place, one in enumerate(source.customers())},
+        )  # fmt: skip
+        books = MemoryBooks()
+        with ab.connect("memory", {"books": books}, tenant="t", journal=ab.MemoryJournal()) as provider:
+            for terms in plan.customers.values():
+                provider.ensure_customer(ab.Customer(number=terms.customer.number, name="Muster"))
+            report = ab.bill(source, provider, evolve(plan, period=ab.ServicePeriod(start=TODAY, end=TODAY)))
+            assert {one for billed in report.billed for one in billed.work} == {
+                f"mite:time:{key}" for key in (closed, still_open)
+            }
+            assert (report.ok, locks(box)) == (True, before)
+            for one in list(books.invoices.values()):
+                books.invoices[one.id] = evolve(one, status=ab.InvoiceStatus.VOID)
+            references = [billed.reference for billed in report.billed]
+            released = ab.release_work(provider, references=references, source=source)
+            assert (len(released.released), locks(box)) == (len(references), before)
+        for mark in (source.mark_billed, source.mark_unbilled):
+            with pytest.raises(ab.Unsupported, match="keep what was billed in the app"):
+                mark([f"mite:time:{closed}"])
+        can = source.capabilities
+        assert (can.mark_billed, can.mark_unbilled, can.billed_is_lock) == (False, False, False)
+        assert locks(box) == before
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

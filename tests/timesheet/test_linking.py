@@ -152,6 +152,89 @@ def test_lines_alone_take_the_rates_of_the_right_customer():
     assert [lines([hour(link)], plan).lines[0].unit_price for link in (LINK_OF_A, LINK_OF_B)] == [70, Decimal(50)]
 
 
+# ---- two customers of one tracker are not one in the books, unless somebody said so
+
+ALPHA = CustomerLink(id="1", number="T-1", name="Alpha GmbH")
+BETA = CustomerLink(id="2", number="10011", name="Beta BV")
+ABROAD = CustomerTerms(
+    customer=ab.CustomerRef(number="10011"), tax_treatment=ab.TaxTreatment.REVERSE_CHARGE
+)  # fmt: skip
+SAID = "customers Alpha GmbH (id 1) and Beta BV (id 2) of app have one number in the books, 10011"
+
+
+def ambiguous(result):
+    assert {problem.reason for problem in result.problems} == {Reason.AMBIGUOUS}
+    assert result.drafts == ()
+    return {problem.work: problem.message for problem in result.problems}
+
+
+@pytest.mark.parametrize("terms", [ABROAD, ab.Customer(number="10011", name="Alpha GmbH")])
+def test_terms_of_one_customer_are_not_those_of_another_who_has_its_number(terms):
+    plan = {"customers": {CustomerLink(id="1"): terms}}
+    work = [hour(ALPHA, "app:time:1"), hour(BETA, "app:time:2")]
+    for ordered in (work, work[::-1]):
+        found = ambiguous(drafts_of(ordered, **plan))
+        assert set(found) == {("app:time:1",), ("app:time:2",)}
+        assert SAID in found[("app:time:1",)]
+    (said,) = ambiguous(drafts_of(work[1:], **plan)).values()
+    assert "Billing.customers has terms of the tracker's customer 1 only" in said
+    assert "give CustomerLink(id='2') an entry too" in said
+    assert Billing(**plan).terms_of(BETA) is None
+    assert only(drafts_of(work[:1], **plan)).customer.number == "10011"
+    assert [one.reason for one in lines(work[1:], Billing(rates=Rates(default=9), **plan)).problems] == [
+        Reason.AMBIGUOUS
+    ]
+    both = {"customers": {CustomerLink(id="1"): terms, CustomerLink(id="2"): terms}}
+    assert only(drafts_of(work, **both)).items[0].work == ("app:time:1", "app:time:2")
+
+
+def test_two_customers_of_a_tracker_with_one_number_are_a_problem_that_names_both_and_the_cure():
+    first, second = CustomerLink(id="1", number="10011", name="Alpha GmbH"), BETA
+    work = [hour(first, "app:time:1"), hour(second, "app:expense:2"), hour("10012", "app:time:3")]
+    for plan in (
+        {}, {"known_customers_only": False, "customers": {first: "10011"}}, {"per": "project"},
+        {"customers": {first: ab.Customer(number="10011", name="A"), second: ab.Customer(number="10011", name="B")}},
+    ):  # fmt: skip
+        for ordered in (work, work[::-1]):
+            result = drafts_of(ordered, **plan)
+            (problem,) = result.problems
+            assert (problem.reason, problem.work) == (Reason.AMBIGUOUS, ("app:expense:2", "app:time:1"))
+            assert SAID in problem.message
+            assert "Billing(customers={CustomerLink(id='1'): '10011', CustomerLink(id='2'): '10011'})" in str(problem)
+            assert [draft.customer.number for draft in result.drafts] == ["10012"]
+    said = {CustomerLink(id="1"): "10011", CustomerLink(id="2"): "10011"}
+    assert len(drafts_of(work, customers=said).drafts) == 2
+    own = [hour(first, "time:1"), hour(second, "expense:2")]  # the app's own, which names no source
+    assert len(ambiguous(drafts_of(own))) == 1
+
+
+def test_work_of_several_sources_for_one_number_is_on_one_draft():
+    first, second = (
+        CustomerLink(id="1", number="10011", name="Beta"),
+        CustomerLink(id="x9", number="10011", name="B.V."),
+    )
+    work = [hour(first, "mite:time:1"), hour(second, "csv:time:1"), hour("10011", "7")]
+    for plan in (
+        {}, {"customers": {"10011": ABROAD}}, {"customers": {first: ABROAD}}, {"customers": {first: "10011"}},
+        {"customers": {CustomerLink(id="1"): "10011"}, "known_customers_only": True},
+    ):  # fmt: skip
+        for ordered in (work, work[::-1]):
+            assert len(only(drafts_of(ordered, **plan)).items[0].work) == 3
+    # One customer object for two sources, and the one of the second source came with the first before.
+    mixed = [hour(first, "mite:time:1"), hour(CustomerLink(id="1", number="10011", name="Beta"), "csv:time:2"), *work]
+    (problem,) = drafts_of(mixed).problems[-1:]
+    assert "of csv have one number in the books" in problem.message
+
+
+def test_customers_of_one_name_without_a_number_have_drafts_of_their_own():
+    links = [CustomerLink(id=own, name="Müller GmbH") for own in ("1", "2")]
+    plan = {"customers": {link: ab.Customer(name="Müller GmbH") for link in links}}
+    result = drafts_of([hour(links[0], "app:1"), hour(links[1], "app:2"), hour(links[0], "app:3")], **plan)
+    assert result.problems == ()
+    assert {draft.items[0].work for draft in result.drafts} == {("app:1", "app:3"), ("app:2",)}
+    assert len({draft.reference for draft in result.drafts}) == 2
+
+
 few = st.sampled_from("123456")
 
 
@@ -169,3 +252,10 @@ def test_each_customer_gets_its_own_invoice_however_numbers_and_ids_overlap(ids,
         draft.items[0].work: (draft.customer.number, getattr(draft.customer, "name", None)) for draft in result.drafts
     }
     assert found == {(f"w{link.id}",): (link.number, f"K {link.id}" if link in known else None) for link in links}
+
+
+def test_a_number_in_the_rows_of_an_export_counts_for_more_than_how_a_name_is_spelt():
+    spelt = [CustomerLink(id=name, number="10001", name=name) for name in ("Musterwerk GmbH", "Musterwerk")]
+    work = [hour(link, f"x:time:{count}") for count, link in enumerate(spelt)]
+    (draft,) = invoice_drafts(work, Billing(rates=Rates(default=95), tax_rate=19)).drafts
+    assert {name for item in draft.items for name in item.work} == {"x:time:0", "x:time:1"}

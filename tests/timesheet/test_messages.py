@@ -6,7 +6,20 @@ from decimal import Decimal
 import pytest
 
 from accounting_bridge.errors import InvalidRequest
-from accounting_bridge.timesheet import ArticleMap, Billing, Booking, CustomerTerms, Expense, TimeEntry
+from accounting_bridge.timesheet import (
+    ArticleMap,
+    Billing,
+    Booking,
+    CustomerLink,
+    CustomerTerms,
+    Expense,
+    Grouping,
+    Rates,
+    Texts,
+    TimeEntry,
+    Trip,
+    invoice_drafts,
+)
 
 DAY = date(2026, 10, 5)
 
@@ -65,3 +78,49 @@ def test_hours_in_place_of_a_duration_are_told_how(value):
     said = f"must be timedelta, not {kind}: 1.5 hours are timedelta(hours=1.5)"
     assert problems(TimeEntry, id="1", day=DAY, duration=value) == {"duration": said}
     assert problems(TimeEntry, id="1", day=DAY, duration=timedelta(0), charged=value) == {"charged": said}
+
+
+@pytest.mark.parametrize(
+    ("given", "rates", "cure"),
+    [
+        ({"person": "Bo", "project": "Web"}, Rates(),
+         "set Billing(rates=Rates(persons={'Bo': …})) or Billing(rates=Rates(default=…))"),
+        ({"project": "Web"}, Rates(order=("entry", "customer", "project")),
+         "set Billing(rates=Rates(customers={'KD00001': …}))"),
+        ({"customer": CustomerLink(id="9", name="V")}, Rates(order=("customer",)),
+         "set Billing(rates=Rates(customers={CustomerLink(id='9'): …}))"),
+        ({"person": "Bo"}, Rates(order=("entry",)), "set a rate of the entry itself, or another Rates(order=…)"),
+    ],
+)  # fmt: skip
+def test_a_missing_rate_is_told_with_the_setting_that_would_give_it(given, rates, cure):
+    given = {"customer": "KD00001", **given}
+    entry = TimeEntry(id="1", day=DAY, duration=timedelta(hours=1), **given)
+    linked = {CustomerLink(id="9"): "KD00009"}
+    (problem,) = invoice_drafts([entry], Billing(rates=rates, customers=linked)).problems
+    assert problem.message.endswith(f"; {cure}")
+
+
+def test_a_missing_rate_per_kilometre_is_told_with_the_setting_that_would_give_it():
+    trip = Trip(id="1", day=DAY, distance=5, customer="KD00001")
+    (problem,) = invoice_drafts([trip], Billing()).problems
+    cure = "set Billing(rates=Rates(mileage_of_customers={'KD00001': …})) or Billing(rates=Rates(mileage=…))"
+    assert problem.message.endswith(f"; {cure}")
+
+
+def test_lines_that_look_like_one_entered_twice_are_noted_with_the_cure():
+    rates = Rates(persons={"Ada": 95, "Bo": 110})
+    work = [
+        TimeEntry(id=person, day=DAY, duration=timedelta(hours=1), customer="10001", project="Website", person=person)
+        for person in ("Ada", "Bo")
+    ]
+
+    def noted(**plan):
+        return [note for note in invoice_drafts(work, Billing(rates=rates, **plan)).notes if "are called" in note]
+
+    (note,) = noted(grouping=Grouping(hours=("project",)))
+    assert note == (
+        "work/10001/20261005: 2 lines are called 'Website', because their rates differ (95, 110): 'person' in "
+        "Grouping(hours=…), or {person} or {rate} in Texts(hours=…), would tell them apart"
+    )
+    assert noted(grouping=Grouping(hours=("project", "person"))) == []
+    assert noted(texts=Texts(hours="{project}, {rate}")) == []

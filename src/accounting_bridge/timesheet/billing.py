@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
@@ -170,6 +170,8 @@ class Billing:
     _by_customer: ByCustomer[CustomerTerms] = field(init=False, repr=False, eq=False)
     _in_books: Mapping[str, CustomerTerms] = field(init=False, repr=False, eq=False)
     """Terms by the number in the books that they name."""
+    _of_one: Mapping[str, str] = field(init=False, repr=False, eq=False)
+    """Of these numbers, those that only the tracker's id of one customer stands for in ``customers``: that id."""
 
     def __attrs_post_init__(self) -> None:
         checks = Checks("billing plan")
@@ -203,6 +205,7 @@ class Billing:
         object.__setattr__(self, "_by_customer", ByCustomer(self.customers))
         in_books = {_number(key, terms): terms for key, terms in self.customers.items()}
         object.__setattr__(self, "_in_books", in_books)
+        object.__setattr__(self, "_of_one", _of_one(self.customers))
 
     def _check_parts(self, checks: Checks) -> None:
         checks.kind("period", self.period, ServicePeriod)
@@ -245,19 +248,46 @@ class Billing:
     def terms_of(self, link: CustomerLink | None) -> CustomerTerms | None:
         """What is set for a customer: by the tracker's id, by its number, or for that number in the books; else None.
 
-        Where two of them differ, :meth:`contradiction` tells.
+        Where two of them differ, or are another customer's, :meth:`contradiction` tells.
         """
         if link is None:
             return None
-        for found in (self._by_customer.of_id(link), self._by_customer.of_number(link)):
-            if found is not None:
-                return found
-        return self._in_books.get(link.number) if link.number is not None else None
+        found = self._named(link)
+        if found is not None or link.number is None or self._taken_by(link) is not None:
+            return found
+        return self._in_books.get(link.number)
+
+    def are_one(self, ids: Iterable[str]) -> bool:
+        """Whether ``customers`` says of each of these ids of a tracker that it is the same customer in the books."""
+        found = [terms and terms.customer for terms in map(self._by_customer.by_id.get, ids)]
+        return None not in found and all(one == found[0] for one in found)
+
+    def _named(self, link: CustomerLink) -> CustomerTerms | None:
+        found = self._by_customer.of_id(link)
+        return self._by_customer.of_number(link) if found is None else found
+
+    def _taken_by(self, link: CustomerLink) -> str | None:
+        """The id of another customer of the tracker, whose terms are the only ones for the number of this one.
+
+        A number in the books without any terms is what this customer would have by its own number.
+        """
+        other = self._of_one.get(link.number or "")
+        if other is None or link.id is None or other == link.id or self._named(link) is not None:
+            return None
+        plain = CustomerTerms(customer=CustomerRef(number=link.number))
+        return None if self._in_books[link.number or ""] == plain else other
 
     def contradiction(self, link: CustomerLink | None) -> str | None:
-        """How the entry by the tracker's id of a customer differs from the one by its number; None: it does not."""
+        """How the entry by the tracker's id of a customer differs from the one by its number, or how its number is that
+        of another customer's entry; None: neither is so."""
         if link is None:
             return None
+        if (other := self._taken_by(link)) is not None:
+            said = (
+                f"customer {link.text} (id {link.id}) has number {link.number}, for which Billing.customers has terms"
+            )
+            cure = f"if both are one customer, give CustomerLink(id={link.id!r}) an entry too"
+            return f"{said} of the tracker's customer {other} only: {cure}; else correct the number of one of them"
         by_id, by_number = self._by_customer.of_id(link), self._by_customer.of_number(link)
         if by_id is None or by_number is None or by_id == by_number:
             return None
@@ -315,6 +345,21 @@ def _number(key: str | CustomerLink, terms: CustomerTerms) -> str | None:
         return named.strip()
     link = as_link(key)
     return link.number if link.id is None else None
+
+
+def _of_one(customers: Mapping[str | CustomerLink, CustomerTerms]) -> dict[str, str]:
+    """Numbers in the books whose entries are all by ids, and none by a key that names the number itself."""
+    found: dict[str, str] = {}
+    by_number = set()
+    for key, terms in customers.items():
+        number, link = _number(key, terms), as_link(key)
+        if number is None:
+            continue
+        if link.id is None or link.number == number:
+            by_number.add(number)
+        else:
+            found[number] = link.id
+    return {number: own for number, own in found.items() if number not in by_number}
 
 
 def _for(terms: CustomerTerms) -> str:

@@ -18,7 +18,7 @@ from .grouping import Per, place
 from .one_draft import Sheet
 from .outcome import LeftOut, Reason, WorkProblem
 from .tally import PER_ENTRY, Tally, facts_wanted
-from .telling import no_customer, no_rate, no_tax_rate, no_tax_rate_in_price, on_two_terms
+from .telling import no_customer, no_rate, no_tax_rate, no_tax_rate_in_price, on_two_terms, several_customers
 from .texts import Template
 from .wording import wording
 from .work import CustomerLink, Expense, Label, Project, Service, TimeEntry, Trip, Work, WorkKind
@@ -74,12 +74,13 @@ class _Known:
     sub_project: Project | None
     activity: Label | None
     person: Label | None
+    source: str
     way: _Way | _Blocked
 
     @property
     def labels(self) -> tuple[object, ...]:
         """For comparison."""
-        return self.customer, self.project, self.sub_project, self.activity, self.person
+        return self.customer, self.project, self.sub_project, self.activity, self.person, self.source
 
 
 class Collector:
@@ -94,6 +95,8 @@ class Collector:
         self._known: dict[tuple[object, ...], _Known] = {}
         self._by_labels: dict[tuple[object, ...], _Known] = {}
         self._terms: dict[CustomerTerms, str] = {}
+        self._claims: dict[str, dict[str, dict[str, str]]] = {}
+        """Which customers have a number in the books: by number and source, each id with how to speak of it."""
         self._found_by_id: set[tuple[str, str]] = set()
         """Entries of the article map."""
         self._blocked: dict[tuple[Reason, str], _Blocked] = {}
@@ -187,13 +190,14 @@ class Collector:
 
     def _same(self, known: _Known | None, key: tuple[object, ...], item: TimeEntry) -> _Known:
         """The way of such work: ids decide on it, and what else is said about them is taken in wherever it differs."""
-        labels = (item.customer, item.project, item.sub_project, item.activity, item.person)
+        labels = (item.customer, item.project, item.sub_project, item.activity, item.person, _source_of(item))
         if known is None or known.labels != labels:
             found = self._by_labels.get((key, labels))
             if found is None:
                 found = self._by_labels[key, labels] = _Known(*labels, self._way(item))
             return found
-        known.customer, known.project, known.sub_project, known.activity, known.person = labels
+        known.customer, known.project, known.sub_project = item.customer, item.project, item.sub_project
+        known.activity, known.person = item.activity, item.person
         return known
 
     def _found_by_number(self, item: Work) -> dict[tuple[str, str], str]:
@@ -296,6 +300,7 @@ class Collector:
         plan, link = self._plan, item.customer
         currency = item.currency or plan.currency
         if (contradiction := plan.contradiction(link)) is not None:
+            self._claim(item, link.number if link is not None else None)
             return self._block(Reason.AMBIGUOUS, contradiction)
         if self._alone:
             key: tuple[str, ...] = (currency or "", "")
@@ -307,14 +312,41 @@ class Collector:
         if isinstance(customer, Reason):
             return self._block(customer, no_customer(customer, item))
         project = item.project if plan.per == "project" else None
+        self._claim(item, customer.number)
         whose = (customer.number or "", "" if customer.number else customer.id or "")
-        by_name = customer.name if isinstance(customer, Customer) and not any(whose) else ""
+        # Two may have one name, so that it takes the tracker's id as well.
+        by_name = (customer.name if isinstance(customer, Customer) else "", link.id or "" if link is not None else "")
         # Terms that are set for the tracker's id do not hold for work that names the number alone.
         of_terms = self._terms.setdefault(terms, f"{len(self._terms):06}") if terms is not None else ""
-        key = (*whose, by_name, project.id if project is not None else "", currency or "", of_terms)
+        key = (
+            *whose,
+            *(("", "") if any(whose) else by_name),
+            project.id if project is not None else "",
+            currency or "",
+            of_terms,
+        )
         if (found := self._sheets.get(key)) is None:
             found = self._new_sheet(key, item, customer, terms, currency)
         return found
+
+    def _claim(self, item: Work, number: str | None) -> None:
+        """Note whose number in the books this is, as far as the source tells its customers apart."""
+        link = item.customer
+        if link is None or link.id is None or number is None:
+            return
+        if link.number is None or link.id != link.name:  # a file's number counts for more than how a name is spelt
+            known = self._claims.setdefault(number, {}).setdefault(_source_of(item), {})
+            known[link.id] = min(known.get(link.id, link.text), link.text)
+
+    def _claimed(self, number: str) -> str | None:
+        """How several customers of one source would be one in the books, although nobody said so; None: they are not.
+
+        Ids of two sources are no two customers: an app that tracks time and reads an export has both.
+        """
+        for source, known in sorted(self._claims.get(number, {}).items()):
+            if len(known) > 1 and not self._plan.are_one(known):
+                return several_customers(number, source, known)
+        return None
 
     def _new_sheet(
         self,
@@ -365,7 +397,8 @@ class Collector:
 
     def sheets(self) -> list[Sheet]:
         """By customer, project and currency, in an order that does not depend on that of the work."""
-        return [several[0] for _, several in sorted(self._by_place().items()) if len(several) == 1]
+        places = sorted(self._by_place().items())
+        return [several[0] for where, several in places if self._mixed_up(where, several) is None]
 
     def problems(self) -> list[WorkProblem]:
         """What is on no sheet."""
@@ -377,12 +410,18 @@ class Collector:
         return blocked + [
             WorkProblem(
                 reason=Reason.AMBIGUOUS,
-                message=on_two_terms(min(sheet.name for sheet in several)),
+                message=message,
                 work=tuple(sorted(one for sheet in several for one in sheet.ids)),
             )
-            for _, several in sorted(self._by_place().items())
-            if len(several) > 1
+            for where, several in sorted(self._by_place().items())
+            if (message := self._mixed_up(where, several)) is not None
         ]
+
+    def _mixed_up(self, where: tuple[str, ...], several: list[Sheet]) -> str | None:
+        """Why the work of one place is on no draft: of several customers, or on several terms; None: it is on one."""
+        if not self._alone and (claimed := self._claimed(where[0])) is not None:
+            return claimed
+        return on_two_terms(min(sheet.name for sheet in several)) if len(several) > 1 else None
 
     def _by_place(self) -> dict[tuple[str, ...], list[Sheet]]:
         """Sheets of one customer, project and currency; several where the same customer has different terms."""
@@ -395,6 +434,12 @@ class Collector:
     def left_out(self) -> LeftOut:
         """How much is not to be billed."""
         return LeftOut(not_billable=self._unbillable, billed=self._billed, outside_period=self._outside)
+
+
+def _source_of(item: Work) -> str:
+    """What numbers its customers: the tracker that its id names (``mite:time:17``), else the app itself."""
+    source, _, rest = item.id.partition(":")
+    return source if ":" in rest else ""
 
 
 def _sortable(rate: Decimal | None) -> Decimal:

@@ -20,8 +20,9 @@ from .naming import draft_texts, reference_of
 from .one_draft import Sheet
 from .outcome import LeftOut, Reason, Statement, WorkDrafts, WorkLines, WorkProblem
 from .tally import Finished, NotPrintable
+from .telling import same_texts
 from .wording import LANGUAGES
-from .work import Work
+from .work import Work, WorkKind
 
 __all__ = ["invoice_drafts", "lines"]
 
@@ -123,8 +124,8 @@ class _Result:
         return [one for done in self.done for one in done.item.work]
 
     def finish_lines(self, sheet: Sheet, collector: Collector) -> None:
-        tallies = sheet.in_order()
-        for tally in tallies:
+        rates: dict[str, set[Decimal]] = {}
+        for tally in sheet.in_order():
             if (mistaken := collector.taken_for_another(tally)) is not None:
                 self.problems.append(_problem(Reason.AMBIGUOUS, f"{sheet.name}: {mistaken}", tally.ids))
                 continue
@@ -137,6 +138,8 @@ class _Result:
                 self.problems.append(_problem(Reason.REFUSED, _said(exc, f"a line for {sheet.name}"), tally.ids))
                 continue
             self.done.append(done)
+            if tally.kind is WorkKind.HOURS:
+                rates.setdefault(done.item.description, set()).add(tally.rate)
             if tally.taken_out:
                 self.taken_out.add(tally.taken_out)
             self.tracked += tally.tracked
@@ -155,6 +158,8 @@ class _Result:
             self.tracked = self.charged = _NOTHING
         if self.done:
             self.notes += _notes_of(sheet, self.taken_out)
+            alike = [(text.split("\n", 1)[0], found) for text, found in rates.items() if len(found) > 1]
+            self.notes += [same_texts(text, found) for text, found in alike]
 
     def state(self, reference: str | None) -> Statement:
         return Statement(

@@ -36,7 +36,7 @@ def reference_of(plan: Billing, sheet: Sheet, period: ServicePeriod | None, ids:
     customer = sheet.customer
     name = (customer.number or customer.id) if customer is not None else None
     if name is None and isinstance(customer, Customer):
-        name = customer.name
+        name = " ".join(filter(None, (customer.name, sheet.link_id)))
     values = {
         "customer": _slug(name or ""),
         "project": _slug(sheet.project.id) if sheet.project is not None else "",

@@ -45,6 +45,12 @@ class Sheet:
     receipts: list[tuple[date, str, Attachment]] = field(factory=list)
 
     @property
+    def link_id(self) -> str | None:
+        """The tracker's id of a customer whom its name alone would not tell from others; None: number or id of the
+        books do, or there is none."""
+        return (self.key[3] or None) if self.customer is not None else None
+
+    @property
     def customer_name(self) -> str:
         """As far as it is known."""
         if isinstance(self.customer, Customer):

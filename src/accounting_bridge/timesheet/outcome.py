@@ -22,7 +22,8 @@ class Reason(StrEnum):
     UNASSIGNED = "unassigned"
     """The tracker names no customer for it."""
     AMBIGUOUS = "ambiguous"
-    """Two settings that differ are meant for it, or one that is meant for something else."""
+    """Two settings that differ are meant for it, or one that is meant for something else; or two customers of a
+    tracker have one number in the books."""
     UNKNOWN_CUSTOMER = "unknown_customer"
     NO_RATE = "no_rate"
     NO_TAX_RATE = "no_tax_rate"

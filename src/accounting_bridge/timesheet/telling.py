@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+
 from .billing import Billing
 from .outcome import Reason
-from .work import Service, Work, WorkKind
+from .pricing import RateOf
+from .work import CustomerLink, Label, Project, Service, Work, WorkKind
 
-__all__ = ["no_customer", "no_rate", "no_tax_rate", "no_tax_rate_in_price", "on_two_terms", "who"]
+__all__ = [
+    "no_customer",
+    "no_rate",
+    "no_tax_rate",
+    "no_tax_rate_in_price",
+    "on_two_terms",
+    "same_texts",
+    "several_customers",
+    "who",
+]
 
 
 def who(work: Work) -> str:
@@ -24,7 +37,8 @@ def no_customer(reason: Reason, work: Work) -> str:
         whose = f"project {work.project.text}" if work.project is not None else "work without a project"
         return f"{whose} has no customer: assign one in the tracker, or mark the work as not billable"
     key = f"CustomerLink(id={link.id!r})"
-    terms = f", or link it with Billing(customers={{{key}: '10001'}})" if link.id is not None else ""
+    given = "'<number in the books>'"
+    terms = f", or link it with Billing(customers={{{key}: {given}}})" if link.id is not None else ""
     return f"customer {link.text} has no customer number that links it to the books: give it one in the tracker{terms}"
 
 
@@ -46,7 +60,32 @@ def no_rate(plan: Billing, work: Work, *, foreign: bool) -> str:
         plans = plan.currency or "the currency of the books, which the plan does not name (Billing.currency)"
         return f"no {what} in {work.currency} for {where}: the plan's rates are in {plans}; give the entry its own"
     looked = "Trip.rate, mileage_of_customers, mileage" if work.kind is WorkKind.TRIP else ", ".join(plan.rates.order)
-    return f"no {what} for {where}: looked at {looked}"
+    return f"no {what} for {where}: looked at {looked}; set {' or '.join(_rates_to_set(plan, work))}"
+
+
+def _rates_to_set(plan: Billing, work: Work) -> list[str]:
+    """The settings that would give it a rate: of the narrower ones the first that counts, and the one for all."""
+    if work.kind is WorkKind.TRIP:
+        key = _key(work.customer)
+        found = [f"mileage_of_customers={{{key}: …}}"] if key is not None else []
+        found.append("mileage=…")
+    else:
+        keys = {
+            RateOf.PERSON: ("persons", _key(work.person)), RateOf.ACTIVITY: ("activities", _key(work.activity)),
+            RateOf.PROJECT: ("projects", _key(work.project)), RateOf.CUSTOMER: ("customers", _key(work.customer)),
+        }  # fmt: skip
+        narrow = [keys[one] for one in plan.rates.order if one in keys]
+        found = [f"{name}={{{key}: …}}" for name, key in narrow if key is not None][:1]
+        found += ["default=…"] if RateOf.DEFAULT in plan.rates.order else []
+    settings = [f"Billing(rates=Rates({one}))" for one in found]
+    return settings or ["a rate of the entry itself, or another Rates(order=…)"]
+
+
+def _key(part: Label | Project | CustomerLink | None) -> str | None:
+    """As mappings of rates name it."""
+    if isinstance(part, CustomerLink):
+        return repr(part.number) if part.number else f"CustomerLink(id={part.id!r})" if part.id else None
+    return repr(part.id) if part is not None else None
 
 
 def no_tax_rate(work: Work, *, gross: bool, wanted: str) -> str:
@@ -60,6 +99,24 @@ def no_tax_rate_in_price(work: Work, treatment: str) -> str:
     """A gross price that is to be charged without VAT."""
     said = f"prices for {who(work)} include VAT, and {treatment} charges none, so that it has to be taken out"
     return f"{said}: set Billing(tax_rate=…) to what is in them, 0 for none"
+
+
+def several_customers(number: str, source: str, known: Mapping[str, str]) -> str:
+    """Customers of one source, each by its id with how to speak of it, that would be one in the books."""
+    named = [f"{text} (id {own})" if text != own else own for own, text in sorted(known.items())]
+    of = f"of {source} " if source else ""
+    entries = ", ".join(f"CustomerLink(id={own!r}): {number!r}" for own in sorted(known))
+    cure = f"if they are one customer, say so of each: Billing(customers={{{entries}}})"
+    return f"customers {' and '.join(named)} {of}have one number in the books, {number}: correct the wrong one; {cure}"
+
+
+def same_texts(text: str, rates: Collection[Decimal]) -> str:
+    """Lines that look like one entered twice, because nothing but the rate tells them apart."""
+    said = f"{len(rates)} lines are called {text!r}, because their rates differ"
+    return (
+        f"{said} ({', '.join(f'{rate:f}' for rate in sorted(rates))}): 'person' in Grouping(hours=…), or {{person}} or "
+        "{rate} in Texts(hours=…), would tell them apart"
+    )
 
 
 def on_two_terms(name: str) -> str:

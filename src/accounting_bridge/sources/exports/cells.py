@@ -29,6 +29,19 @@ class Uncomputed:
     what: str
 
 
+class Shown(Decimal):
+    """A whole number of a sheet that its format shows otherwise: 123 as ``00123``, or as ``KD00123``."""
+
+    text: str
+
+    @classmethod
+    def as_text(cls, value: Decimal, text: str) -> Shown:
+        """The number, and what stands in the sheet."""
+        made = cls(value)
+        made.text = text
+        return made
+
+
 class Unreadable(ValueError):
     """What is wrong with a cell, and what to do about it."""
 
@@ -72,6 +85,8 @@ def text_of(cell: Cell) -> str | None:
         return cell.strip() or None
     if cell is None:
         return None
+    if isinstance(cell, Shown):
+        return cell.text
     if isinstance(cell, Decimal):
         return plain(cell)
     if isinstance(cell, Uncomputed):
@@ -79,6 +94,23 @@ def text_of(cell: Cell) -> str | None:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     return str(cell)
+
+
+_KEPT: Final = 15
+"""Digits that a spreadsheet keeps of a number; of longer ones, zeros stand in place of the last."""
+_CUT: Final = re.compile(r"\d(?:[.,]\d+E[+-]?|E\+)\d+", re.IGNORECASE)
+
+
+def key_of(cell: Cell) -> str | None:
+    """An id or number: the text, unless a spreadsheet has cut digits off, so that several share what is left."""
+    text = text_of(cell)
+    cut = cell.adjusted() >= _KEPT if isinstance(cell, Decimal) else text is not None and _CUT.fullmatch(text)
+    if cut:
+        raise Unreadable(
+            f"is a number of more than {_KEPT} digits, of which a spreadsheet keeps no more than these, so that others "
+            "look the same: export ids and numbers as text, and do not save the file with a spreadsheet in between"
+        )
+    return text
 
 
 def plain(value: Decimal) -> str:

@@ -104,7 +104,8 @@ class Columns:
 
     # ---- which header is which field
     id: Column | None = field(default=None, converter=_column)
-    """The tool's own id of the row, which is best. Without one, an id is made as ``identity`` says."""
+    """The tool's own id of the row, which is best. Without one, an id is made as ``identity`` says. Hours, fixed fees
+    and services have to be numbered together; expenses and trips may have the same numbers again."""
     kind: Column | None = field(default=None, converter=_column)
     """What kind of work a row is; its words are in ``kinds``."""
     customer: Column | None = field(default=None, converter=_column)
@@ -157,7 +158,7 @@ class Columns:
 
     # ---- how cells are written
     makes: WorkKind = WorkKind.HOURS
-    """What a row is, where no column says so."""
+    """What a row is, where no column says so. It stands in the ids: never change it once work has been billed."""
     kinds: Mapping[str, WorkKind | None] = field(default=MappingProxyType({}), converter=_words)
     """Words of the column ``kind``. None: such rows are no work (breaks), and are counted as ignored."""
     date_format: tuple[str, ...] | None = field(default=("%Y-%m-%d",), converter=_formats)

@@ -4,6 +4,10 @@ A made id is what the billing ledger knows a row by, so it must outlast correcti
 file. Where a row has person and start, it is made of these two alone: with another duration, note, customer or project
 it stays the same work. Where it has no start, it is made of its content, without what stands in optional columns.
 
+Hours, fixed fees and services come out of one table of a tool and count as one series: hours that are given a fixed
+price after they were billed keep their id. Expenses and trips are numbered apart by most tools, and may begin with the
+hours that they belong to, so that they are series of their own: they are never taken for hours of the same number.
+
 A file is read twice: first it is seen which rows are alike in what their ids are made of, then each has its number
 among them. They are numbered by duration and content, for a file may be sorted otherwise the next time.
 """
@@ -28,6 +32,8 @@ __all__ = ["Census", "Identities", "Ids", "Scheme", "Seen", "scheme_of"]
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _BY_START: Final = ("person", "start")
+_ONE_TABLE: Final = frozenset({WorkKind.HOURS, WorkKind.FIXED_FEE, WorkKind.SERVICE})
+"""Kinds that an entry may pass between when it is corrected."""
 _CALLED: Final[Mapping[WorkKind, str]] = {
     WorkKind.HOURS: "time",
     WorkKind.EXPENSE: "expense",
@@ -43,6 +49,8 @@ class Scheme:
     """What the ids of a file are made of."""
 
     name: str
+    entries: str
+    """What hours, fees and services are called in ids, whichever of the three a row is."""
     has_own: bool
     """Whether the file has a column of ids."""
     fields: tuple[str, ...]
@@ -82,7 +90,8 @@ def scheme_of(columns: Columns, binding: Binding) -> Scheme:
                 "one of these after it was billed is new work, and is billed again: export a column of ids or of "
                 "starts, or lock what was billed"
             )
-    return Scheme(columns.name, "id" in places, fields, content, tuple(notes))
+    entries = _CALLED[columns.makes if columns.makes in _ONE_TABLE else WorkKind.HOURS]
+    return Scheme(columns.name, entries, "id" in places, fields, content, tuple(notes))
 
 
 def _takes_part(name: str, columns: Columns, binding: Binding) -> bool:
@@ -213,7 +222,7 @@ class Identities:
 
 
 def _head(scheme: Scheme, row: Seen) -> str:
-    return f"{scheme.name}:{_CALLED[row.kind]}"
+    return f"{scheme.name}:{scheme.entries if row.kind in _ONE_TABLE else _CALLED[row.kind]}"
 
 
 def _parts(scheme: Scheme, row: Seen) -> list[str]:

@@ -35,6 +35,7 @@ from .cells import (
     day_of,
     flag_of,
     is_empty,
+    key_of,
     moment_of,
     money_of,
     number_of,
@@ -101,8 +102,8 @@ class RowReader:
         else:
             field = "amount"
         fields = row.fields(kind, field)
-        own = row.need("id", text_of) if "id" in self.binding.places else None
-        if field == "fixed_price":
+        own = row.need("id", _reads_text("id")) if "id" in self.binding.places else None
+        if kind in {WorkKind.FIXED_FEE, WorkKind.SERVICE}:
             row.know_start(fields["day"])
         if row.problems:
             raise BadRow(list(dict.fromkeys(row.problems)))
@@ -156,7 +157,8 @@ class _Row:
         if len(places) == 1:
             found = self.cells[places[0]]
             return None if is_empty(found) else found
-        return " ".join(text for place in places if (text := text_of(self.cells[place]))) or None
+        read = _reads_text(field)
+        return " ".join(text for place in places if (text := read(self.cells[place]))) or None
 
     def is_filled(self, field: str) -> bool:
         return any(not is_empty(self.cells[place]) for place in self.reader.binding.places.get(field, ()))
@@ -181,7 +183,7 @@ class _Row:
         return value
 
     def text(self, field: str) -> str | None:
-        return self.get(field, text_of)
+        return self.get(field, _reads_text(field))
 
     def problem(self, field: str, message: str) -> None:
         self.problems.append(Problem(self.reader.binding.headers.get(field, field), message))
@@ -423,6 +425,10 @@ class _Row:
         quantity = Decimal(1) if found is None else found
         self.know(quantity=plain(quantity))
         return {"quantity": quantity, "unit": self.text("unit"), "unit_price": self.rate(), "title": self.title(values)}
+
+
+def _reads_text(field: str) -> Callable[[Cell], str | None]:
+    return key_of if field == "id" or field.endswith(("_id", "_number")) else text_of
 
 
 def _percent(cell: Cell, decimal: str) -> Decimal:

@@ -24,6 +24,8 @@ _CAPABILITIES: Final = SourceCapabilities(
     billed_is_lock=True,
     instead_of_issued="mite issues none; pass the invoices that the app issued to book_sale",
 )
+_UNMARKED: Final = evolve(_CAPABILITIES, mark_billed=False, mark_unbilled=False, billed_is_lock=False)
+"""Where locks are people's own, for months that are closed: none is set, and none is taken off."""
 
 
 @frozen(kw_only=True)
@@ -38,8 +40,8 @@ class Mite:
 
     @property
     def capabilities(self) -> SourceCapabilities:
-        """Hours, and a lock in place of a flag for billed."""
-        return _CAPABILITIES
+        """Hours, and a lock in place of a flag for billed; with ``locked_means_billed=False``, none."""
+        return _CAPABILITIES if self.settings.locked_means_billed else _UNMARKED
 
     @property
     def limits(self) -> RateLimits:

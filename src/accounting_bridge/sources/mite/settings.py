@@ -34,7 +34,7 @@ class MiteSettings:
     who calls. None: this library's name."""
     locked_means_billed: bool = True
     """Whether a locked entry counts as billed. False where months are closed by locking: then what was billed has to be
-    kept by the app, because mite has no other place for it."""
+    kept by the app, because mite has no other place for it, and nothing is locked or unlocked."""
     project_notes: bool = True
     """Whether work brings the note of its project along as the project's description, for plans that print it. All
     projects are read for that, once per connection and quarter of an hour."""
