@@ -118,3 +118,63 @@ def test_who_makes_final_at_creation_only_is_told_how():
         ab.Unsupported, match=r"a draft: finalize at creation, with create_invoice\(draft, finalize=True"
     ):
         bound.finalize_invoice(made.id)
+
+
+# ---- a twin, made by a request that was delivered twice, is not what a draft became ----------------------------
+
+
+def with_twin():
+    """A draft and its twin; where the one is being made final, and the answer gets lost."""
+    bound, adapter = connected(changes={"renames_final": True})
+    made = bound.create_invoice(draft())
+    twin = attrs.evolve(adapter.books.invoices[made.id], id="twin")
+    adapter.books.invoices["twin"] = twin
+    return bound, adapter, made
+
+
+def test_a_twin_draft_is_not_told_as_the_final_invoice():
+    """No list shows the final one yet, so that a look finds the twin alone."""
+    bound, adapter, made = with_twin()
+    adapter.books.lose_next_answer()
+    final = f"final-{made.id}"
+
+    class Late(dict):
+        def values(self):
+            return [one for key, one in self.items() if key != final or adapter.clock.seconds > 20]
+
+    adapter.books.invoices = Late(adapter.books.invoices)
+    with pytest.raises(ab.OutcomeUnknown):
+        bound.finalize_invoice(made.id)
+    with pytest.raises(ab.OutcomeUnknown, match="repeat the same call") as caught:
+        bound.create_invoice(draft(), finalize=True)
+    adapter.clock.turn((caught.value.retry_at - adapter.clock.now()).total_seconds())
+    with pytest.raises(ab.DuplicateFound, match="the books hold 2 documents for the invoice 'A-1'") as doubled:
+        bound.create_invoice(draft(), finalize=True)
+    assert set(doubled.value.ids) == {final, "twin"}
+
+
+def test_while_a_twin_is_in_the_books_nobody_is_told_to_make_the_invoice_anew():
+    bound, adapter, made = with_twin()
+    adapter.books.invoices.pop(made.id)  # a person deletes the one that the journal knows
+    with pytest.raises(ab.OutcomeUnknown):
+        bound.create_invoice(draft())
+    adapter.clock.turn(SETTLE.total_seconds())
+    with pytest.raises(ab.DuplicateFound, match=r"is gone, and the books hold another one .*not made again") as twin:
+        bound.create_invoice(draft())
+    assert twin.value.ids == ("twin",)
+
+
+def test_a_list_that_still_shows_what_is_gone_is_no_twin():
+    bound, adapter, made = with_twin()
+    adapter.books.invoices["77"] = attrs.evolve(
+        adapter.books.invoices.pop(made.id), id="77", status=ab.InvoiceStatus.OPEN
+    )
+    gone = adapter.books.invoices.pop("twin")
+    shown = [gone, adapter.books.invoices["77"]]
+
+    class Stale(dict):
+        def values(self):
+            return shown
+
+    adapter.books.invoices = Stale(adapter.books.invoices)
+    assert bound.create_invoice(draft()).id == "77"

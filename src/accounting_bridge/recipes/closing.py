@@ -10,7 +10,7 @@ from typing import Final
 from attrs import evolve
 
 from ..adapter import Adapter, Finalize, Sends, unsupported
-from ..errors import Conflict, InvalidRequest, NeedsAttention, NotFound, OutcomeUnknown
+from ..errors import Conflict, DuplicateFound, InvalidRequest, NeedsAttention, NotFound, OutcomeUnknown
 from ..flow import Now, Recall, Record
 from ..journal.port import Forget, If, Intend, State
 from ..models import Invoice, InvoicePlan, InvoiceStatus
@@ -105,11 +105,22 @@ async def _made_final(adapter: Adapter, draft: Invoice) -> Invoice | None:
 
 
 async def renamed(adapter: Adapter, reference: str | None, customer_id: str | None) -> Invoice | None:
-    """The invoice that took the place of a draft with this reference, where finalizing changes ids."""
+    """The invoice that took the place of a draft with this reference and is gone, where finalizing changes ids.
+
+    Another draft with the reference is a twin of it, made by a request that was delivered twice: never what it became.
+    """
     if not adapter.capabilities.renames_final or reference is None or customer_id is None:
         return None
-    ids = await adapter.look_for_invoices(reference, customer_id, await Now() - LOOK_BACK)
-    return await adapter.get_invoice(ids[0]) if len(ids) == 1 else None
+    found = []
+    for one in await adapter.look_for_invoices(reference, customer_id, await Now() - LOOK_BACK):
+        with suppress(NotFound):  # lists lag
+            found.append(await adapter.get_invoice(one))
+    if len(found) > 1:
+        raise DuplicateFound(
+            f"the books hold {len(found)} documents for the invoice {reference!r}: void all but one of them there",
+            vendor=adapter.vendor, ids=[one.id for one in found],
+        )  # fmt: skip
+    return found[0] if found and found[0].status is not InvoiceStatus.DRAFT else None
 
 
 async def settles_at(adapter: Adapter, invoice_id: str, patience: Patience) -> datetime | None:

@@ -10,12 +10,12 @@ from typing import Final
 from attrs import evolve
 
 from ..adapter import Adapter, Finalize, unsupported
-from ..errors import BridgeError, Conflict, InvoiceGone, NotFound, OutcomeUnknown, Refused, Unavailable
+from ..errors import BridgeError, Conflict, DuplicateFound, InvoiceGone, NotFound, OutcomeUnknown, Refused, Unavailable
 from ..flow import Now, Recall, Record, Wait
 from ..journal.port import Confirm, Expected, Intend, Send, State, Unclear
 from ..models import Attachment, Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
 from ..money import difference
-from ..once import DAY, Document, How, Patience, Sent, adopt_sent, create_once, same_content, was_sent
+from ..once import DAY, LOOK_BACK, Document, How, Patience, Sent, adopt_sent, create_once, same_content, was_sent
 from .closing import FINAL, current_id, finalize_invoice, get_invoice, missed_as, renamed, settles_at
 from .customers import customer_of, planned_for, with_customer
 from .files import attach_all, keep_with_invoice
@@ -186,6 +186,14 @@ async def _standing_invoice(
         if found is not None:
             await attach_all(adapter, invoice_id, found.id, draft, patience)
             return found
+        if adapter.capabilities.renames_final:
+            twins = await _look(adapter, draft, sent_for, await Now() - LOOK_BACK)
+            if twins:
+                raise DuplicateFound(
+                    f"the draft that was made for {reference!r} is gone, and the books hold another one with that "
+                    "reference: look which of them is wanted there; it is not made again",
+                    vendor=adapter.vendor, ids=twins,
+                ) from gone  # fmt: skip
         raise InvoiceGone(
             f"the invoice with reference {reference!r} was made once and is no longer in the books; it is not made "
             "again: use a new reference if it should be",
