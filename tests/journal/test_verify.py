@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounting_bridge import Head, JournalUnreadable, SqliteJournal
-from accounting_bridge.journal.port import Confirm, Forget, Intend, Key, Release, Send, Unclear
+from accounting_bridge.journal.port import Confirm, Forget, If, Intend, Key, Release, Send, Unclear
 from accounting_bridge.journal.seals import NAMES, first_seal, sealed
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -271,6 +271,25 @@ def test_no_more_than_a_hundred_problems_are_told_and_every_change_is_counted(jo
     connection.close()
     found = journal.verify()
     assert (len(found.problems), found.entries) == (100, 36 + 250)
+
+
+def test_an_export_names_each_change_whatever_it_was_made_to_depend_on(path):
+    journal = SqliteJournal(path)
+    one, other = key("A-1"), key("A-2")
+    assert journal.record(one, Intend("v1:1"), START)
+    assert journal.record(one, If(If(Send(0), "v1:1"), "v1:1"), START)
+    assert journal.record_all([(one, If(Confirm("r-1"), "v1:1")), (other, Intend("v1:2"))], START)
+    assert journal.record(other, Release(0), START)
+    changes = [json.loads(line)["change"] for line in journal.export()]
+    assert changes == ["Intend", "Send", "Confirm", "Intend", "Release"]
+
+
+def test_damage_that_ends_the_look_is_named(journal, monkeypatch):
+    def tenants(_):
+        raise JournalUnreadable("malformed: page 7")
+
+    monkeypatch.setattr(SqliteJournal, "tenants", tenants)
+    assert problems(journal) == ("the database is damaged: malformed: page 7",)
 
 
 # ---- damaged files ---------------------------------------------------------------------------------------------

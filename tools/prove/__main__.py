@@ -98,8 +98,9 @@ def _schedules(vendors: Sequence[str], seeds: range, *, durable: bool, sqlite: i
         if sys.stderr.isatty():
             done = sum(one.counts["schedules"] for one in reports.values())
             sys.stderr.write(f"\r{done} of {len(seeds) * len(vendors)} ")
-    for report in reports.values():
-        _say_report(report)
+        if report.counts["schedules"] < len(seeds):
+            continue
+        _say_report(report)  # at once: a run that is stopped keeps what it has found out
         if durable and report.gives_up:
             share = f"{100 * report.attention():.1f} % of its documents"
             _say(f"FAILED: {report.vendor}: it left {share} to a person; {100 * MOST_ATTENTION:.0f} % are the most")
