@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -282,6 +283,20 @@ def test_an_export_names_each_change_whatever_it_was_made_to_depend_on(path):
     assert journal.record(other, Release(0), START)
     changes = [json.loads(line)["change"] for line in journal.export()]
     assert changes == ["Intend", "Send", "Confirm", "Intend", "Release"]
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system's time zone cannot be set")
+def test_instants_are_kept_in_utc_wherever_the_machine_stands(path, monkeypatch):
+    """Texts in the file sort as instants do, for pruning."""
+    monkeypatch.setenv("TZ", "Europe/Amsterdam")
+    time.tzset()
+    try:
+        journal = SqliteJournal(path)
+        assert journal.record(key("A-1"), Intend("v1:1"), START)
+        assert [json.loads(line)["at"] for line in journal.export()] == ["2026-01-01T00:00:00.000000+00:00"]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_damage_that_ends_the_look_is_named(journal, monkeypatch):
