@@ -284,6 +284,13 @@ def was_sent(row: Row | None, fingerprint: str) -> bool:
     )  # fmt: skip
 
 
+async def overtaken(kind: str, reference: str, fingerprint: str, row: Row | None) -> bool:
+    """Whether another caller has taken up the same document since *row* was read: what it has done so far (a customer
+    made, a number used) may be just what this caller was refused for."""
+    later = (await Recall(kind, reference)).row
+    return later is not None and later != row and later.fingerprint == fingerprint
+
+
 async def adopt_sent(sent: Sent, why: BridgeError, patience: Patience, vendor: str) -> str:
     """What an unclear send made, although the same document would be refused now: books close, rates end.
 

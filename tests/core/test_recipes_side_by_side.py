@@ -99,3 +99,49 @@ def test_another_total_of_a_sale_that_another_booked_after_our_look_is_told():
     entry = slow.book_sale(issued())
     assert entry.notes == ("found in the books with gross 714.01; this invoice was booked with 714.00",)
     assert list(adapter.books.sales) == [entry.id]
+
+
+@attrs.frozen(kw_only=True)
+class Overtaken(Slow):
+    """Refuses a number that the books hold for another customer than the one who was found while planning."""
+
+    async def plan_sale(self, invoice, customer, *, now):
+        self.happens("plan")
+        self.refuse_unless_found(self.books.sales, customer)
+        return await super().plan_sale(invoice, customer, now=now)
+
+    async def plan_invoice(self, draft, customer, *, finalize, now):
+        self.happens("plan")
+        self.refuse_unless_found(self.books.invoices, customer)
+        return await super().plan_invoice(draft, customer, finalize=finalize, now=now)
+
+    def refuse_unless_found(self, held, customer):
+        if held and customer.id is None:
+            raise ab.Conflict("the books hold this number for another customer")
+
+
+CALLS = {"sale": lambda one: one.book_sale(issued()), "invoice": lambda one: one.create_invoice(draft())}
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_who_is_refused_for_what_the_other_has_just_done_gets_what_the_other_made(kind):
+    """The customer was not there when the slower one looked; the faster one made it, and the document."""
+    fast, adapter = connected()
+    overtaken = Overtaken(settings=adapter.settings, clock=adapter.clock)
+    slow = BoundProvider(Session(attrs.evolve(fast._session.state, adapter=overtaken), None))
+    made = []
+    overtaken.meanwhile["plan"] = lambda: made.append(CALLS[kind](fast))
+    assert CALLS[kind](slow).id == made[0].id
+    assert len(adapter.books.sales) + len(adapter.books.invoices) == 1
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_a_refusal_stands_where_nobody_else_was_at_it(kind):
+    fast, adapter = connected()
+    overtaken = Overtaken(settings=adapter.settings, clock=adapter.clock)
+    slow = BoundProvider(Session(attrs.evolve(fast._session.state, adapter=overtaken), None))
+    held = adapter.books.sales if kind == "sale" else adapter.books.invoices
+    held["other"] = None
+    with pytest.raises(ab.Conflict, match="for another customer"):
+        CALLS[kind](slow)
+    assert rows(slow, kind) == []

@@ -15,7 +15,19 @@ from ..flow import Now, Recall, Record, Wait
 from ..journal.port import Confirm, Expected, Intend, Send, State, Unclear
 from ..models import Attachment, Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
 from ..money import difference
-from ..once import DAY, LOOK_BACK, Document, How, Patience, Sent, adopt_sent, create_once, same_content, was_sent
+from ..once import (
+    DAY,
+    LOOK_BACK,
+    Document,
+    How,
+    Patience,
+    Sent,
+    adopt_sent,
+    create_once,
+    overtaken,
+    same_content,
+    was_sent,
+)
 from .closing import FINAL, current_id, finalize_invoice, get_invoice, missed_as, renamed, settles_at
 from .customers import customer_of, planned_for, with_customer
 from .files import attach_all, keep_with_invoice
@@ -60,6 +72,8 @@ async def create_invoice(
         plan, for_customer = await with_customer(adapter, plan, draft.customer, patience)
     except (Refused, Unavailable) as why:
         if row is None or not was_sent(row, draft.fingerprint):
+            if isinstance(why, Refused) and await overtaken(INVOICE, draft.reference, draft.fingerprint, row):
+                return await create_invoice(adapter, draft, patience, finalize=finalize, planned=planned)
             raise
         sent = Sent(
             kind=INVOICE, reference=draft.reference, row=row, what=_THE_INVOICE, look=partial(_look, adapter, draft),

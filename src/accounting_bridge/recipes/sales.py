@@ -26,7 +26,7 @@ from ..flow import Now, Recall
 from ..journal.port import Expected, State
 from ..models import Invoice, IssuedInvoice, SalePlan, SalesEntry
 from ..money import difference
-from ..once import Document, How, Look, Patience, Sent, adopt_sent, create_once, same_content, was_sent
+from ..once import Document, How, Look, Patience, Sent, adopt_sent, create_once, overtaken, same_content, was_sent
 from .customers import customer_of, planned_for, with_customer
 from .files import with_pdf
 from .plans import must_be_intact, still_holds
@@ -71,6 +71,8 @@ async def book_sale(
         plan, for_customer = await with_customer(adapter, plan, invoice.customer, patience)
     except (Refused, Unavailable) as why:
         if row is None or not was_sent(row, invoice.fingerprint):
+            if isinstance(why, Refused) and await overtaken(SALE, invoice.number, invoice.fingerprint, row):
+                return await book_sale(adapter, invoice, patience, planned=planned)
             raise
         before = Sent(
             kind=SALE, reference=invoice.number, row=row, what=_THE_SALE, look=partial(_look, adapter, invoice),
