@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 def _schedules(vendors: Sequence[str], seeds: range, *, durable: bool, sqlite: int, processes: int) -> bool:
     kind = f"durable journal, SqliteJournal in {sqlite} %" if durable else "MemoryJournal, lost at each kill"
     _say(f"{len(seeds)} schedules for each of {', '.join(vendors)}: {kind}")
-    reports = {vendor: Report(vendor) for vendor in vendors}
+    reports, told = {vendor: Report(vendor) for vendor in vendors}, set[str]()
     began = perf_counter()
     for part in play_all(vendors, seeds, durable=durable, sqlite=sqlite, processes=processes):
         report = reports[part.vendor]
@@ -98,17 +98,16 @@ def _schedules(vendors: Sequence[str], seeds: range, *, durable: bool, sqlite: i
         if sys.stderr.isatty():
             done = sum(one.counts["schedules"] for one in reports.values())
             sys.stderr.write(f"\r{done} of {len(seeds) * len(vendors)} ")
-        if report.counts["schedules"] < len(seeds):
-            continue
-        _say_report(report)  # at once: a run that is stopped keeps what it has found out
-        if durable and report.gives_up:
-            share = f"{100 * report.attention():.1f} % of its documents"
-            _say(f"FAILED: {report.vendor}: it left {share} to a person; {100 * MOST_ATTENTION:.0f} % are the most")
+        if report.counts["schedules"] == len(seeds):
+            told.add(report.vendor)
+            _say_report(report, durable=durable)  # at once: a run that is stopped keeps what it has found out
+    for vendor in reports.keys() - told:
+        _say_report(reports[vendor], durable=durable)
     _say(f"{perf_counter() - began:.0f} s")
     return all(report.sound for report in reports.values())
 
 
-def _say_report(report: Report) -> None:
+def _say_report(report: Report, *, durable: bool) -> None:
     counts = report.counts
     documents = counts["documents"] or 1
     speed = counts["schedules"] / report.seconds if report.seconds else 0.0
@@ -121,6 +120,9 @@ def _say_report(report: Report) -> None:
     )
     others = {name: count for name, count in sorted(counts.items()) if name not in {"schedules", "documents"}}
     _say("           " + ", ".join(f"{name}: {count}" for name, count in others.items()))
+    if durable and report.gives_up:
+        share = f"{100 * report.attention():.1f} % of its documents"
+        _say(f"FAILED: {report.vendor}: it left {share} to a person; {100 * MOST_ATTENTION:.0f} % are the most")
 
 
 def _say_failures(report: Report) -> None:

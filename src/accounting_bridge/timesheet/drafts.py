@@ -158,7 +158,7 @@ class _Result:
             self.tracked = self.charged = _NOTHING
         if self.done:
             self.notes += _notes_of(sheet, self.taken_out)
-            alike = [(text.split("\n", 1)[0], found) for text, found in rates.items() if len(found) > 1]
+            alike = [(text.split("\n", 1)[0], found) for text, found in sorted(rates.items()) if len(found) > 1]
             self.notes += [same_texts(text, found) for text, found in alike]
 
     def state(self, reference: str | None) -> Statement:
