@@ -314,7 +314,7 @@ async def adopt_sent(sent: Sent, why: BridgeError, patience: Patience, vendor: s
         except BridgeError as blind:
             raise _not_known(sent, blind, _soonest(now, settled, why, blind), vendor) from blind
         if len(ids) > 1:
-            raise _twice(f"{sent.what} {sent.reference!r}", ids, vendor)
+            raise twice(f"{sent.what} {sent.reference!r}", ids, vendor)
         if isinstance(why, AuthenticationFailed):
             raise why
         over = now >= settled and isinstance(why, Refused)
@@ -391,10 +391,11 @@ def same_content(
 
 
 def _duplicate(document: Document, ids: Sequence[str], vendor: str) -> DuplicateFound:
-    return _twice(document.name, ids, vendor)
+    return twice(document.name, ids, vendor)
 
 
-def _twice(name: str, ids: Sequence[str], vendor: str) -> DuplicateFound:
+def twice(name: str, ids: Sequence[str], vendor: str) -> DuplicateFound:
+    """More than one document where there may be one."""
     text = f"the books hold {len(ids)} documents for {name}: void all but one of them there"
     return DuplicateFound(text, vendor=vendor, ids=ids)
 

@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 def _schedules(vendors: Sequence[str], seeds: range, *, durable: bool, sqlite: int, processes: int) -> bool:
     kind = f"durable journal, SqliteJournal in {sqlite} %" if durable else "MemoryJournal, lost at each kill"
     _say(f"{len(seeds)} schedules for each of {', '.join(vendors)}: {kind}")
-    reports, told = {vendor: Report(vendor) for vendor in vendors}, set[str]()
+    reports = {vendor: Report(vendor) for vendor in vendors}
     began = perf_counter()
     for part in play_all(vendors, seeds, durable=durable, sqlite=sqlite, processes=processes):
         report = reports[part.vendor]
@@ -99,10 +99,10 @@ def _schedules(vendors: Sequence[str], seeds: range, *, durable: bool, sqlite: i
             done = sum(one.counts["schedules"] for one in reports.values())
             sys.stderr.write(f"\r{done} of {len(seeds) * len(vendors)} ")
         if report.counts["schedules"] == len(seeds):
-            told.add(report.vendor)
             _say_report(report, durable=durable)  # at once: a run that is stopped keeps what it has found out
-    for vendor in reports.keys() - told:
-        _say_report(reports[vendor], durable=durable)
+    for report in reports.values():
+        if report.counts["schedules"] < len(seeds):
+            _say_report(report, durable=durable)
     _say(f"{perf_counter() - began:.0f} s")
     return all(report.sound for report in reports.values())
 

@@ -10,11 +10,11 @@ from typing import Final
 from attrs import evolve
 
 from ..adapter import Adapter, Finalize, Sends, unsupported
-from ..errors import Conflict, DuplicateFound, InvalidRequest, NeedsAttention, NotFound, OutcomeUnknown
+from ..errors import Conflict, InvalidRequest, NeedsAttention, NotFound, OutcomeUnknown
 from ..flow import Now, Recall, Record
 from ..journal.port import Forget, If, Intend, State
 from ..models import Invoice, InvoicePlan, InvoiceStatus
-from ..once import DAY, LOOK_BACK, Document, How, Look, Patience, create_once
+from ..once import DAY, LOOK_BACK, Document, How, Look, Patience, create_once, twice
 from .totals import compare, same_currency
 
 MAIL: Final = "mail"
@@ -116,10 +116,7 @@ async def renamed(adapter: Adapter, reference: str | None, customer_id: str | No
         with suppress(NotFound):  # lists lag
             found.append(await adapter.get_invoice(one))
     if len(found) > 1:
-        raise DuplicateFound(
-            f"the books hold {len(found)} documents for the invoice {reference!r}: void all but one of them there",
-            vendor=adapter.vendor, ids=[one.id for one in found],
-        )  # fmt: skip
+        raise twice(f"the invoice {reference!r}", [one.id for one in found], adapter.vendor)
     return found[0] if found and found[0].status is not InvoiceStatus.DRAFT else None
 
 
