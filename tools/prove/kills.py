@@ -114,15 +114,17 @@ def prove_races(vendors: Sequence[str], wanted: int) -> bool:
     return sound
 
 
-def race_all(vendor: str, wanted: int, *, flows: Sequence[tuple[str, bool]] = FLOWS, without: str = "") -> Kills:
-    """So many races, the flows by turns."""
+def race_all(
+    vendor: str, wanted: int, *, flows: Sequence[tuple[str, bool]] = FLOWS, without: str = "", in_step: bool = False
+) -> Kills:
+    """So many races, the flows by turns; *in_step* has both come to the sending before either sends, and kills none."""
     with _stage(vendor) as stage:
         for kind, finalize in flows:
             stage.measure(kind, finalize=finalize)
         stage.without = without
         for place in range(wanted):
             kind, finalize = flows[place % len(flows)]
-            stage.race(kind, finalize=finalize)
+            stage.race(kind, finalize=finalize, in_step=in_step)
         stage.close()
         return stage.kills
 
@@ -200,15 +202,15 @@ class _Stage:
             grant=None if grant is None else (grant.access, grant.refresh, grant.expires_at),
         )  # fmt: skip
 
-    def race(self, kind: str, *, finalize: bool) -> None:
+    def race(self, kind: str, *, finalize: bool, in_step: bool = False) -> None:
         """Let two processes have the same job at once, one of which may die in the middle of it, and look.
 
         Whoever does not get an answer asks again, ten minutes later.
         """
-        order = evolve(self._order(kind, finalize=finalize), deadline=_HURRY)
+        order = evolve(self._order(kind, finalize=finalize), deadline=_HURRY, in_step=in_step)
         chance = Random(f"race {order.place}")
         borders = self.kills.borders[_name(kind, finalize)]
-        dies_at = 1 + chance.randrange(borders) if chance.random() < 0.5 else None
+        dies_at = 1 + chance.randrange(borders) if chance.random() < 0.5 and not in_step else None
         where = f"{_name(kind, finalize)} raced for" + ("" if dies_at is None else f", one killed at border {dies_at}")
         gate = self.context.Barrier(2)
         started = [self._start(one, None, gate) for one in (evolve(order, die_at=dies_at), order)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from random import Random
 from threading import Barrier, Timer
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import urlsplit
 
 from attrs import define, evolve, frozen
 
@@ -49,6 +51,8 @@ class Order:
     """The safeguard that is switched off, or the mutant that is on: with it, the proof has to fail."""
     deadline: float = 60.0
     """Seconds that a call may take, and that another process waits for one that is sending."""
+    in_step: bool = False
+    """Of two processes at the gate, neither sends the document before the other one is about to."""
     later: float = 0.0
     """Seconds by which its clock is ahead: it is the rerun of a job that was killed so long ago."""
 
@@ -94,9 +98,15 @@ class _WatchedHttp:
     inner: Any
     life: Life
     chance: Random
+    creates: str
+    """Method and path of the call that makes the document."""
+    gate: Barrier | None
+    """Where to wait before that call, if anywhere."""
 
     def send(self, outgoing: Outgoing) -> Response | Failure:
         self.life.step("request")
+        if self.gate is not None and re.match(self.creates, f"{outgoing.method} {urlsplit(outgoing.url).path}"):
+            self.gate.wait(_TOGETHER)
         if self.life.dies_next:
             timer = Timer(self.chance.uniform(0, 0.012), _die)
             timer.daemon = True
@@ -135,8 +145,8 @@ def _work(order: Order, without: Safeguard, steps: Synchronized[int] | None, gat
     )  # fmt: skip
     session: Any = provider._session  # noqa: SLF001 - its HTTP client is put between two borders
     chance = Random(order.place * 1000 + (order.die_at or 0))
-    session.http = _WatchedHttp(session.http, life, chance)
     job = order.job
+    session.http = _WatchedHttp(session.http, life, chance, case.creates[job.kind], gate if order.in_step else None)
     if gate is not None:
         gate.wait(_TOGETHER)
         sleep(chance.uniform(0, 0.01))
