@@ -14,6 +14,8 @@ import time
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 Sample = tuple[float, float]
@@ -125,8 +127,21 @@ async def _listing_async(where: dict[str, Any], customers: int, rounds: int) -> 
 # ---- invoices --------------------------------------------------------------------------------------------------
 
 
-def invoices(where: dict[str, Any], number: int, rounds: int) -> dict[str, Any]:
+def invoices(where: dict[str, Any], number: int, rounds: int, durable: bool) -> dict[str, Any]:
     """*number* invoices a round, each for another customer (a look for a marker reads that customer's invoices)."""
+    import accounting_bridge as ab
+
+    if not durable:
+        return _invoices(where, number, rounds, ab.MemoryJournal())
+    with TemporaryDirectory(dir=Path(__file__).parent) as folder:
+        journal = ab.SqliteJournal(Path(folder) / "journal.db")
+        try:
+            return _invoices(where, number, rounds, journal)
+        finally:
+            journal.close()
+
+
+def _invoices(where: dict[str, Any], number: int, rounds: int, journal: Any) -> dict[str, Any]:
     import bare
     import httpx
 
@@ -134,7 +149,7 @@ def invoices(where: dict[str, Any], number: int, rounds: int) -> dict[str, Any]:
 
     requests: list[ab.RequestDetails] = []
     hooks = ab.Hooks(on_request=requests.append)
-    provider = ab.connect(**access(where), journal=ab.MemoryJournal(), hooks=hooks)
+    provider = ab.connect(**access(where), journal=journal, hooks=hooks)
     rate, article = next(one.rate for one in provider.tax_rates() if one.rate in {19, 21}), None
     if where["vendor"] == "visma":  # many of its customers are abroad, and are not charged VAT
         customers = [provider.ensure_customer(dutch(str(90_000 + place))).customer for place in range(2 * number)]
@@ -215,7 +230,6 @@ def streaming(where: dict[str, Any], customers: int, traced: bool) -> dict[str, 
 def idle(where: dict[str, Any], connections: int, call: bool) -> dict[str, float]:
     """What one more connection holds, in KiB: Python's own count, and the whole process."""
     import tracemalloc
-    from pathlib import Path
 
     import accounting_bridge as ab
 

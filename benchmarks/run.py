@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from itertools import product
 from statistics import median
 from typing import Any
 
@@ -117,15 +118,17 @@ def listings(sizes: Sizes) -> Table:
 
 def invoices(sizes: Sizes) -> Table:
     table = Table((
-        "vendor", "invoices", "requests each", "bare wall ms", "ours wall ms", "bare CPU ms", "ours CPU ms",
+        "vendor", "journal", "invoices", "requests each", "bare wall ms", "ours wall ms", "bare CPU ms", "ours CPU ms",
         "CPU ratio per invoice", "CPU ratio per request",
     ))  # fmt: skip
-    for vendor in VENDORS:
+    for vendor, durable in product(VENDORS, (False, True)):
         with books(vendor, 3 * sizes.invoices) as where:  # not all of them are active
-            found = measure("invoices", where=where, number=sizes.invoices, rounds=sizes.invoice_rounds)
+            found = measure(
+                "invoices", where=where, number=sizes.invoices, rounds=sizes.invoice_rounds, durable=durable
+            )
         bare, ours, each = middle(found["bare"]), middle(found["ours"]), found["requests"]
         table.add(
-            vendor, str(sizes.invoices), f"{each:.2f}",
+            vendor, "SQLite" if durable else "memory", str(sizes.invoices), f"{each:.2f}",
             *(f"{one:.0f}" for one in (bare[0], ours[0], bare[1], ours[1])),
             f"{ours[1] / bare[1]:.2f}", f"{ours[1] / bare[1] / each:.2f}",
         )  # fmt: skip
@@ -216,9 +219,11 @@ LISTING = (
     "lexoffice, Billomat and Informer; it changes nothing for Visma."
 )
 INVOICES = (
-    "`create_invoice()` beside one `client.post` of the same body: customers in the books, references fresh, journal "
-    "in memory. The bare post is one request and knows nothing afterwards. Ours first looks whether the reference is "
-    "in the books already, reads what it needs to predict the totals, sends once, reads the invoice back and compares."
+    "`create_invoice()` beside one `client.post` of the same body: customers in the books, references fresh. The "
+    "bare post is one request and knows nothing afterwards. Ours reads what it needs to predict the totals, sends "
+    "once, reads the invoice back and compares. With a journal in memory it first looks whether the reference is in "
+    "the books already; at Visma, where no documented filter finds a reference, that is all documents of 35 days, "
+    "and grows with them. With `SqliteJournal`, whose three writes each are in the figures, it need not look."
 )
 JOURNAL = (
     "`create_invoice()` for a customer in the books of the memory vendor, which answers at once: what remains is the "

@@ -161,11 +161,13 @@ class BoundProvider:
     def plan_invoice(self, draft: InvoiceDraft, *, finalize: bool = False) -> InvoicePlan:
         """What would be sent."""
         given(draft, "draft", InvoiceDraft)
+        given(finalize, "finalize", bool)
         return self._session.run(recipes.plan_invoice(self._adapter, draft, finalize=finalize))
 
     def create_invoice(self, draft: InvoiceDraft, *, finalize: bool = False) -> Invoice:
         """Make it, at most once."""
         given(draft, "draft", InvoiceDraft)
+        given(finalize, "finalize", bool)
         return self._session.run(recipes.create_invoice(self._adapter, draft, self._patience, finalize=finalize))
 
     def create_invoices(self, drafts: Iterable[InvoiceDraft]) -> Iterator[Outcome]:
@@ -199,6 +201,7 @@ class BoundProvider:
 
     def send_invoice(self, invoice_id: str, *, to: str | None = None, again: bool = False) -> bool:
         """Mail it."""
+        given(again, "again", bool)
         return self._session.run(recipes.send_invoice(self._adapter, invoice_id, to, self._patience, again=again))
 
     def attach(self, invoice_id: str, file: Attachment) -> None:
@@ -211,9 +214,10 @@ class BoundProvider:
         """What would be sent."""
         return self._session.run(recipes.plan_sale(self._adapter, invoice))
 
-    def book_sale(self, invoice: IssuedInvoice) -> SalesEntry:
+    def book_sale(self, invoice: IssuedInvoice, *, again: bool = False) -> SalesEntry:
         """Book it, at most once."""
-        return self._session.run(recipes.book_sale(self._adapter, invoice, self._patience))
+        given(again, "again", bool)
+        return self._session.run(recipes.book_sale(self._adapter, invoice, self._patience, again=again))
 
     def book_sales(self, invoices: Iterable[IssuedInvoice]) -> Iterator[Outcome]:
         """Book several."""
@@ -350,11 +354,13 @@ class AsyncBoundProvider:
     async def plan_invoice(self, draft: InvoiceDraft, *, finalize: bool = False) -> InvoicePlan:
         """What would be sent."""
         given(draft, "draft", InvoiceDraft)
+        given(finalize, "finalize", bool)
         return await self._session.run(recipes.plan_invoice(self._adapter, draft, finalize=finalize))
 
     async def create_invoice(self, draft: InvoiceDraft, *, finalize: bool = False) -> Invoice:
         """Make it, at most once."""
         given(draft, "draft", InvoiceDraft)
+        given(finalize, "finalize", bool)
         return await self._session.run(recipes.create_invoice(self._adapter, draft, self._patience, finalize=finalize))
 
     def create_invoices(self, drafts: Iterable[InvoiceDraft]) -> AsyncIterator[Outcome]:
@@ -388,6 +394,7 @@ class AsyncBoundProvider:
 
     async def send_invoice(self, invoice_id: str, *, to: str | None = None, again: bool = False) -> bool:
         """Mail it."""
+        given(again, "again", bool)
         return await self._session.run(recipes.send_invoice(self._adapter, invoice_id, to, self._patience, again=again))
 
     async def attach(self, invoice_id: str, file: Attachment) -> None:
@@ -400,9 +407,10 @@ class AsyncBoundProvider:
         """What would be sent."""
         return await self._session.run(recipes.plan_sale(self._adapter, invoice))
 
-    async def book_sale(self, invoice: IssuedInvoice) -> SalesEntry:
+    async def book_sale(self, invoice: IssuedInvoice, *, again: bool = False) -> SalesEntry:
         """Book it, at most once."""
-        return await self._session.run(recipes.book_sale(self._adapter, invoice, self._patience))
+        given(again, "again", bool)
+        return await self._session.run(recipes.book_sale(self._adapter, invoice, self._patience, again=again))
 
     def book_sales(self, invoices: Iterable[IssuedInvoice]) -> AsyncIterator[Outcome]:
         """Book several."""

@@ -99,7 +99,9 @@ def _is_anothers(response: Response) -> bool:
 
 
 def _is_page(response: Response) -> bool:
-    return "html" in response.headers.get("content-type", "").lower() or response.body[:200].lstrip()[:1] == b"<"
+    """An empty answer is none, whatever its type: some vendors send nothing where they have nothing to say."""
+    kind, begin = response.headers.get("content-type", "").lower(), response.body[:200].lstrip()[:1]
+    return bool(begin) and ("html" in kind or begin == b"<")
 
 
 def _without_frames(cause: BaseException) -> BaseException:

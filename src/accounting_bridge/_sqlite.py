@@ -192,7 +192,7 @@ class Database:
 
     def _files(self) -> tuple[_Identity | None, _Identity | None]:
         """Which files these are: another one under the same name is another database."""
-        return _identity(str(self.path)), _identity(f"{self.path}-wal")
+        return identity(str(self.path)), identity(f"{self.path}-wal")
 
     def _prepare(self, connection: sqlite3.Connection, *, may_make: bool) -> bool:
         """Whether it may stay open; if not, the next call tries again to set the mode."""
@@ -236,7 +236,8 @@ class Database:
         return False
 
 
-def _identity(path: str) -> _Identity | None:
+def identity(path: str) -> _Identity | None:
+    """Which file that is, or None if there is none."""
     try:
         found = os.stat(path)  # noqa: PTH116 - before each call, and a Path costs as much again
     except FileNotFoundError:

@@ -62,6 +62,10 @@ class Patience:
 OWN_REFERENCE: Final = "give the changed one a reference of its own"
 
 
+class SomebodyElses(Conflict):
+    """What carries the reference in the books is not ours."""
+
+
 class Look(Enum):
     """When the books are looked into before the first send."""
 
@@ -78,7 +82,7 @@ class Document:
     reference: str
     fingerprint: str
     look: Callable[[datetime], Awaitable[Sequence[str]]]
-    """Ids of all that carry the reference, made since then."""
+    """Ids of all that carry the reference, made since then. Raises SomebodyElses where none of them is ours."""
     submit: Callable[[], Awaitable[str]]
     """Send it; gives the new id."""
     what: str
@@ -96,6 +100,8 @@ class Document:
     """Whether to look before the first send."""
     provable: bool = True
     """Whether a look that finds nothing after the settle time proves that nothing was made."""
+    are_one: Callable[[str, str], Awaitable[bool]] | None = None
+    """Whether two ids are the same document's, the one in the journal first, where an id may change."""
 
     @property
     def name(self) -> str:
@@ -142,13 +148,16 @@ async def create_once(document: Document, patience: Patience, vendor: str) -> tu
                 found = await _adopt(document, (await Now()) - LOOK_BACK, vendor)
             except BridgeError:
                 # Nothing was sent: the reference stays free for a corrected draft.
-                await Record(document.kind, document.reference, Release(row.rounds))
+                await Record(document.kind, document.reference, _free(row))
                 raise
             if found is not None:
                 return found, How.FOUND
         elif row.state is State.UNCLEAR and (found := await _settle(document, row, patience, vendor)) is not None:
             return found, How.MADE if sent else How.ADOPTED
-        elif await Record(document.kind, document.reference, _sending(document, row)):
+        elif await Record(
+            # Only what was looked for: meanwhile the reference may have been given free, and taken for other content.
+            document.kind, document.reference, If(_sending(document, row.rounds), row.fingerprint, sent_at=row.sent_at)
+        ):  # fmt: skip
             sent = True
             if (made := await _send(document, patience, vendor, row.rounds + 1)) is not None:
                 return made, How.MADE
@@ -169,7 +178,7 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
     except (Refused, Unavailable):
         # Nothing was made, so the reference is free again. If that cannot be noted it counts as unclear: safe, if slow.
         with suppress(BridgeError):
-            await Record(document.kind, document.reference, Release(rounds))
+            await Record(document.kind, document.reference, If(Release(rounds), document.fingerprint))
         raise
     except BridgeError as unclear:
         # An unreadable success is unclear as well: something was made, and we do not know what.
@@ -185,7 +194,7 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
             return found
         raise _unclear(document, sent_at, patience, vendor) from unclear
     try:
-        await _confirm(document, remote_id, vendor)
+        return await _confirm(document, remote_id, vendor, made=True)
     except DuplicateFound:
         raise
     except BridgeError as unwritten:  # the journal's: "nothing happened" would not be true any more
@@ -197,23 +206,38 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
             vendor=vendor,
             retry_at=sent_at + timedelta(seconds=patience.deadline),
         ) from unwritten
+
+
+async def _confirm(document: Document, remote_id: str, vendor: str, *, made: bool) -> str:
+    """Note that this is the one, whatever others noted while it was sent or looked for; gives the id that is noted.
+
+    One who took us for dead may have confirmed the same document, found by a look, or another one: we were too slow. Or
+    has been refused a round of its own and given the reference free, which it must not stay. It may even have been
+    taken for other content since: what was *made* then stands beside that, and what was found is that.
+    """
+    kind, reference = document.kind, document.reference
+    while not await Record(kind, reference, If(Confirm(remote_id), document.fingerprint)):
+        row = (await Recall(kind, reference)).row
+        if row is None:
+            await Record(kind, reference, Intend(document.fingerprint))
+            await Record(kind, reference, If(_sending(document, 0), document.fingerprint))  # what it comes to
+            continue
+        if row.remote_id is not None and not await _are_one(document, row.remote_id, remote_id):
+            raise _duplicate(document, [row.remote_id, remote_id], vendor)
+        if made and row.fingerprint != document.fingerprint:
+            raise DuplicateFound(
+                f"{document.name} was made, as {remote_id}, after the reference had been given free and taken for "
+                "other content: void one of the two there",
+                vendor=vendor, ids=[remote_id],
+            )  # fmt: skip
+        same_content(document.what, reference, document.fingerprint, row, vendor, document.changed)
+        if row.remote_id is not None:
+            return row.remote_id
     return remote_id
 
 
-async def _confirm(document: Document, remote_id: str, vendor: str) -> None:
-    """Note that this is the one, whatever others noted while it was sent or looked for.
-
-    One who took us for dead may have confirmed the same document, found by a look, or another one: we were too slow. Or
-    has been refused a round of its own and given the reference free, which it must not stay.
-    """
-    while not await Record(document.kind, document.reference, Confirm(remote_id)):
-        row = (await Recall(document.kind, document.reference)).row
-        if row is None:
-            await Record(document.kind, document.reference, Intend(document.fingerprint))
-        elif row.remote_id is not None:
-            if row.remote_id != remote_id:
-                raise _duplicate(document, [row.remote_id, remote_id], vendor)
-            return
+async def _are_one(document: Document, noted: str, found: str) -> bool:
+    return noted == found or (document.are_one is not None and await document.are_one(noted, found))
 
 
 async def _settle(document: Document, row: Row, patience: Patience, vendor: str) -> str | None:
@@ -224,11 +248,12 @@ async def _settle(document: Document, row: Row, patience: Patience, vendor: str)
         settled = sent_at + timedelta(seconds=patience.settle)
         try:
             found = await _adopt(document, _looked_from(sent_at, now), vendor)
-        except (DuplicateFound, AuthenticationFailed):
+        except (DuplicateFound, ReferenceReused, AuthenticationFailed):
             raise
         except BridgeError as blind:  # the look did nothing, but the document may be there
-            if isinstance(blind, Conflict) and now >= settled:
-                raise  # what is there is somebody else's, and what was sent never showed up
+            if isinstance(blind, SomebodyElses) and now >= settled:  # and what was sent never showed up
+                await Record(document.kind, document.reference, _free(row))
+                raise
             raise _unclear(document, sent_at, patience, vendor, now, blind) from blind
         if found is not None:
             return found
@@ -256,10 +281,7 @@ async def _adopt(document: Document, since: datetime, vendor: str) -> str | None
     ids = await document.look(since)
     if len(ids) > 1:
         raise _duplicate(document, ids, vendor)
-    if not ids:
-        return None
-    await _confirm(document, ids[0], vendor)
-    return ids[0]
+    return await _confirm(document, ids[0], vendor, made=False) if ids else None
 
 
 @frozen(kw_only=True)
@@ -273,7 +295,7 @@ class Sent:
     look: Callable[[str | None, datetime], Awaitable[Sequence[str]]]
     """Ids of all that carry the reference, for the customer whose id is given, made since then."""
     must_be_ours: Callable[[str], Awaitable[None]]
-    """Raises Conflict for the id of one that somebody else made."""
+    """Raises SomebodyElses for the id of one that somebody else made."""
 
 
 def was_sent(row: Row | None, fingerprint: str) -> bool:
@@ -307,9 +329,17 @@ async def adopt_sent(sent: Sent, why: BridgeError, patience: Patience, vendor: s
         now = await Now()
         try:
             ids = await sent.look(row.sent_for, _looked_from(sent_at, now))
+        except AuthenticationFailed:
+            raise
+        except BridgeError as blind:
+            if isinstance(blind, SomebodyElses) and now >= settled:  # and what was sent never showed up
+                await Record(sent.kind, sent.reference, _free(row))
+                raise
+            raise _not_known(sent, blind, _soonest(now, settled, why, blind), vendor) from blind
+        try:
             if len(ids) == 1:
                 await sent.must_be_ours(ids[0])
-        except (AuthenticationFailed, Conflict):
+        except (AuthenticationFailed, SomebodyElses):
             raise
         except BridgeError as blind:
             raise _not_known(sent, blind, _soonest(now, settled, why, blind), vendor) from blind
@@ -367,9 +397,14 @@ async def _let_sender_finish(document: Document, row: Row, patience: Patience, w
     return _POLL
 
 
-def _sending(document: Document, row: Row) -> Send:
+def _sending(document: Document, rounds: int) -> Send:
     payload = hashlib.sha256(document.payload).hexdigest() if document.payload else ""
-    return Send(row.rounds, payload, document.expected)
+    return Send(rounds, payload, document.expected)
+
+
+def _free(row: Row) -> If:
+    """Give the reference free, if the row is still the one of that sending."""
+    return If(Release(row.rounds), row.fingerprint, row.payload, row.sent_at)
 
 
 def same_content(

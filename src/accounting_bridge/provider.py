@@ -235,14 +235,18 @@ class AccountingProvider(Protocol):
         """What ``book_sale`` would send, with predicted totals. Reads only."""
         ...
 
-    def book_sale(self, invoice: IssuedInvoice) -> SalesEntry:
+    def book_sale(self, invoice: IssuedInvoice, *, again: bool = False) -> SalesEntry:
         """Book the sale of an invoice that the app sent; at most once per ``invoice.number``.
 
         A PDF that never came to an entry from before is attached; one that a person took off is not put back. When
         only the upload is unclear, the entry is booked, and the same call makes the PDF good. Raises as
         :meth:`create_invoice`, and:
 
+        Args:
+            again: book it anew where somebody deleted its entry from the books; one that stands is returned as ever.
+
         Raises:
+            InvoiceGone: its entry was deleted from the books, and *again* was not said.
             InvoiceNotSent: ``sent_at`` is None; no request was made.
             PeriodClosed: the books of that date are closed.
         """
@@ -430,7 +434,7 @@ class AsyncAccountingProvider(Protocol):
         """See :meth:`AccountingProvider.plan_sale`."""
         ...
 
-    async def book_sale(self, invoice: IssuedInvoice) -> SalesEntry:
+    async def book_sale(self, invoice: IssuedInvoice, *, again: bool = False) -> SalesEntry:
         """See :meth:`AccountingProvider.book_sale`."""
         ...
 

@@ -11,7 +11,7 @@ from tools.prove.app import Killed, Life, virtual_time
 
 import accounting_bridge as ab
 from accounting_bridge.billing import calls
-from accounting_bridge.journal.port import Send
+from accounting_bridge.journal.port import Send, unconditional
 from accounting_bridge.sandbox import VirtualClock
 from accounting_bridge.sources import Marking, NotMarked
 from accounting_bridge.timesheet import Billing, Grouping, Rates, Texts, TimeEntry
@@ -75,14 +75,14 @@ class WatchedJournal:
         return self.inner.known(tenant, vendor, kind)
 
     def record(self, key, change, at):
-        self.life.step(f"record {key.kind} {key.reference} {type(change).__name__}", journal=True)
+        self.life.step(f"record {key.kind} {key.reference} {type(unconditional(change)).__name__}", journal=True)
         applied = self.inner.record(key, change, at)
-        sending = self.blocked and isinstance(change, Send) and key.kind == "invoice"
+        sending = self.blocked and isinstance(unconditional(change), Send) and key.kind == "invoice"
         self.life.step(f"recorded: {applied}", journal=not sending)
         return applied
 
     def record_all(self, changes, at):
-        told = dict.fromkeys(f"{key.kind} {type(change).__name__}" for key, change in changes)
+        told = dict.fromkeys(f"{key.kind} {type(unconditional(change)).__name__}" for key, change in changes)
         self.life.step(f"record {', '.join(told)}", journal=True)
         applied = self.inner.record_all(changes, at)
         self.life.step(f"recorded: {applied}", journal=True)

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from accounting_bridge import AccountingProvider
-from accounting_bridge.errors import InvalidRequest, PeriodClosed, Unavailable
+from accounting_bridge.errors import InvalidRequest, InvoiceGone, PeriodClosed, Unavailable
 from accounting_bridge.models import Attachment, LineItem, TaxTreatment
 from accounting_bridge.sandbox import serve
 from accounting_bridge.sandbox.informer import Administration, Assumptions
@@ -135,6 +135,21 @@ def test_a_sale_that_was_booked_is_found_after_its_period_was_closed() -> None:
             with pytest.raises(PeriodClosed):
                 other.book_sale(rig.issued("2026-0816"))
         assert (rig.sales("2026-0815"), rig.sales("2026-0816")) == (1, 0)
+
+
+def test_a_sale_that_somebody_deleted_is_booked_anew_on_request_only() -> None:
+    with books() as (box, rig), rig.connect() as provider:
+        first = provider.book_sale(rig.issued())
+        assert provider.book_sale(rig.issued(), again=True).id == first.id
+        box.web.delete_entry(first.id)
+        with pytest.raises(InvoiceGone, match=r"book_sale\(invoice, again=True\) books it anew"):
+            provider.book_sale(rig.issued())
+        assert rig.sales("2026-0815") == 0
+        second = provider.book_sale(rig.issued(), again=True)
+        assert (second.id != first.id, second.created, second.has_pdf) == (True, True, True)
+        assert provider.book_sale(rig.issued(), again=True).id == second.id
+        assert provider.book_sale(rig.issued()).id == second.id
+        assert rig.sales("2026-0815") == 1
 
 
 @pytest.mark.parametrize("status", [200, 429])

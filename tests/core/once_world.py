@@ -14,7 +14,7 @@ from tests.core.support import TurnedClock
 from accounting_bridge import MemoryJournal
 from accounting_bridge.errors import BridgeError, InvalidRequest, OutcomeUnknown, Unavailable
 from accounting_bridge.flow import Now, Recall, Record, Request, Wait
-from accounting_bridge.journal.port import Key, Recollection, Row
+from accounting_bridge.journal.port import Key, Recollection, Row, unconditional
 from accounting_bridge.once import Document, Patience, create_once
 
 # A tenth of what vendors take: who waits asks twenty times a second.
@@ -141,7 +141,7 @@ class World:
             case Recall("invoice", "A-1"):
                 return 0.0, self.journal_faults.get(Recall) or Recollection(self.row(), self.durable)
             case Record("invoice", "A-1", change):
-                if (fault := self.journal_faults.get(type(change))) is not None:
+                if (fault := self.journal_faults.get(type(unconditional(change)))) is not None:
                     return 0.0, fault
                 return 0.0, self.journal.record(self.key, change, self.clock.now())
             case Now():

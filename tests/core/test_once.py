@@ -22,7 +22,7 @@ from accounting_bridge.errors import (
 )
 from accounting_bridge.flow import Recall
 from accounting_bridge.journal.port import Confirm, Expected, Forget, Intend, Release, Row, Send, State, Unclear
-from accounting_bridge.once import DAY, LOOK_BACK, How, Look, Sent, adopt_sent, was_sent
+from accounting_bridge.once import DAY, LOOK_BACK, How, Look, Sent, SomebodyElses, adopt_sent, was_sent
 
 
 def test_an_untouched_reference_needs_three_durable_writes_and_no_look():
@@ -710,7 +710,7 @@ def test_what_somebody_else_made_is_not_adopted():
     world.die_in_flight()
     row = world.row()
     with pytest.raises(Conflict, match="somebody else's"):
-        refused_by_now(world, ["doc-9"], ours=Conflict("somebody else's"))
+        refused_by_now(world, ["doc-9"], ours=SomebodyElses("somebody else's"))
     assert world.row() == row
 
 

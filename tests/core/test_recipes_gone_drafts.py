@@ -36,7 +36,7 @@ def test_each_draft_that_is_gone_has_a_time_of_its_own():
         bound.create_invoice(draft("A-1"))
     assert gone.value.message == (
         "the invoice with reference 'A-1' was made once and is no longer in the books; it is not made again: use a new "
-        "reference if it should be"
+        "reference if it should be, and another journal or tenant if these are other books"
     )
     with pytest.raises(ab.OutcomeUnknown):
         bound.create_invoice(draft("A-2"))

@@ -8,11 +8,13 @@ import attrs
 import pytest
 from tests.core.support import NOON, TurnedClock, state
 from tests.core.test_memory_vendor import draft
+from tests.core.without_engine import WAITING, run
 
 import accounting_bridge as ab
 from accounting_bridge._bound import BoundProvider
 from accounting_bridge.adapter import Sends
 from accounting_bridge.once import LOOK_BACK
+from accounting_bridge.recipes import send_invoice
 from accounting_bridge.session import Session
 from accounting_bridge.vendors.memory import Memory, MemoryBooks, MemorySettings
 
@@ -190,10 +192,38 @@ def test_of_one_that_is_wanted_again_the_books_are_asked_where_they_tell():
     bound, adapter = connected()
     invoice_id = final(bound)
     assert bound.send_invoice(invoice_id) is True
-    adapter.clock.turn(60)
+    adapter.clock.turn(2 * CLOCKS_DIFFER.total_seconds())
     adapter.troubles.append(lost(goes_out=True))
     assert bound.send_invoice(invoice_id, again=True) is True
     assert len(adapter.mails) == 2, "found, and not sent once more"
+
+
+def test_one_that_is_wanted_again_at_once_is_not_told_from_the_first_by_the_books():
+    bound, adapter = connected()
+    invoice_id = final(bound)
+    assert bound.send_invoice(invoice_id) is True
+    adapter.clock.turn(2 * CLOCKS_DIFFER.total_seconds() - 1)
+    adapter.troubles.append(lost(goes_out=False))
+    for wait in (0, SETTLE):
+        adapter.clock.turn(wait)
+        with pytest.raises(ab.NeedsAttention, match="ask the recipient"):
+            bound.send_invoice(invoice_id, again=wait == 0)
+    assert len(adapter.mails) == 1
+
+
+def test_a_mail_to_somebody_else_is_not_taken_for_one_that_is_waited_for():
+    bound, adapter = connected(lost(goes_out=False))
+    invoice_id = final(bound)
+
+    def others():
+        assert bound.send_invoice(invoice_id, to="buero@musterwerk.example") is True
+
+    with pytest.raises(ab.OutcomeUnknown, match="mailed elsewhere meanwhile"):
+        run(send_invoice(adapter, invoice_id, None, WAITING, again=False), bound, [others])
+    adapter.clock.turn(SETTLE)
+    with pytest.raises(ab.NeedsAttention, match="ask the recipient"):
+        bound.send_invoice(invoice_id)
+    assert [to for _, to, _ in adapter.mails] == ["buero@musterwerk.example"]
 
 
 # ---- where mailing makes a draft final -------------------------------------------------------------------------

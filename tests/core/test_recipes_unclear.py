@@ -184,7 +184,10 @@ def test_an_entry_for_another_customer_is_not_taken_for_the_one_that_was_sent():
     left_unclear(bound, adapter, pdf=PDF)
     changed(adapter, customer_id="customer-99")
     adapter.refusals.append(CLOSED)
-    with pytest.raises(ab.Conflict, match="the books hold another entry of that number"):
+    with pytest.raises(ab.OutcomeUnknown, match="is booked already for another customer"):
+        bound.book_sale(issued(pdf=PDF))
+    adapter.clock.turn(SETTLE.total_seconds())
+    with pytest.raises(ab.Conflict, match="is booked already for another customer"):
         bound.book_sale(issued(pdf=PDF))
     assert adapter.books.files == {}
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
-from tests.core.odd_vendor import FILE, Odd, connected
+from tests.core.odd_vendor import FILE, SETTLE, Odd, connected
 from tests.core.test_memory_vendor import CUSTOMER, draft, issued
 from tests.core.without_engine import PATIENCE, run
 
@@ -90,6 +90,7 @@ def another_sale_than_was_sent():
     entry = connected(books=adapter.books)[0].book_sale(issued())
     adapter.books.sales[entry.id] = attrs.evolve(entry, customer_id="customer-99")
     adapter.refusals.append(CLOSED)
+    adapter.clock.turn(SETTLE.total_seconds())
     return bound, book_sale(adapter, issued(), PATIENCE)
 
 

@@ -14,7 +14,7 @@ from tests.core.worlds import provider as connected
 import accounting_bridge as ab
 from accounting_bridge._bound import AsyncBoundProvider, BoundProvider
 from accounting_bridge.flow import Drift, Page
-from accounting_bridge.journal.port import Confirm, Intend, Key, Send, State, Unclear
+from accounting_bridge.journal.port import Confirm, Intend, Key, Send, State, Unclear, unconditional
 from accounting_bridge.session import AsyncSession, Session
 from accounting_bridge.vendors.memory import Memory, MemoryBooks, MemorySettings
 
@@ -39,7 +39,7 @@ class Mortal(ab.SqliteJournal):
     dies = False
 
     def record(self, key, change, at):
-        if self.dies and isinstance(change, Confirm) and key.kind != "customer":
+        if self.dies and isinstance(unconditional(change), Confirm) and key.kind != "customer":
             raise OSError("killed")
         return super().record(key, change, at)
 

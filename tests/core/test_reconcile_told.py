@@ -173,6 +173,12 @@ NOT_LISTED = {"booked": None, "url": None}
 # ---- what became of a document that was made -------------------------------------------------------------------
 
 
+ANEW = {
+    "invoice": "It is not made again under this reference",
+    "sale": "book_sale(invoice, again=True) books it anew",
+}
+
+
 @BOTH
 def test_one_that_is_gone(kind):
     it = world(kind)
@@ -180,8 +186,7 @@ def test_one_that_is_gone(kind):
     assert it.findings() == [
         finding(
             FindingKind.MISSING,
-            "it was made and is gone: somebody deleted it. It is not made again under this reference",
-            "doc-1", document=kind, **NOT_LISTED,
+            "it was made and is gone: somebody deleted it. " + ANEW[kind], "doc-1", document=kind, **NOT_LISTED,
         )
     ]  # fmt: skip
     assert it.adapter.read == ["doc-1"]
@@ -350,6 +355,16 @@ def test_a_draft_that_a_person_made_final_is_the_one_that_carries_its_reference(
     it.book("doc-2")
     (missing,) = it.findings()
     assert (missing.kind, missing.ids) == (FindingKind.MISSING, ("doc-1", "doc-2"))
+
+
+def test_a_sale_that_is_gone_was_never_made_final_under_another_id():
+    it = world("sale", changes=RENAMES)
+    it.made("entry-1")
+    (missing,) = it.findings()
+    assert missing.advice == "it was made and is gone: somebody deleted it. " + ANEW["sale"]
+    it.book("entry-2")
+    (missing,) = it.findings()
+    assert (missing.kind, missing.ids) == (FindingKind.MISSING, ("entry-2",))
 
 
 def test_a_draft_that_is_gone_may_be_an_invoice_that_no_list_shows_yet():

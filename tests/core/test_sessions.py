@@ -248,6 +248,26 @@ async def test_eight_tasks_renew_once():
 # ---- cancellation ----------------------------------------------------------------------------------------------
 
 
+async def cancelled_when(reached, call, *args, then=lambda: None):
+    """Call it, and cancel it as soon as it is so far; *then* is done after that."""
+    ended = []
+
+    async def called():
+        await call(*args)
+        ended.append(True)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(called)
+        with anyio.fail_after(60):
+            while not reached():  # noqa: ASYNC110 - a thread gets there, not a task
+                await anyio.sleep(0.005)
+        tasks.cancel_scope.cancel()
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(0.05)  # it has heard of it
+        then()
+    assert ended == []
+
+
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_cancelled_call_closes_its_flow_and_its_connection():
     closed = []
@@ -258,33 +278,32 @@ async def test_a_cancelled_call_closes_its_flow_and_its_connection():
         finally:
             closed.append(True)
 
-    with RawServer([b"HTTP/1.1 200 OK\r\n", 0.25]) as server:
+    with RawServer([b"HTTP/1.1 200 OK\r\n"]) as server:  # and no more
         async with session("async", Toy(origin=server.url)) as here:
-            with anyio.move_on_after(0.1) as scope:
-                await here.run(flow())
-            assert scope.cancelled_caught
+            await cancelled_when(lambda: server.requests, here.run, flow())
             assert closed == [True]
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_renewed_grant_is_stored_although_the_call_is_cancelled():
-    tokens = MemoryTokens()
-    slowly = [0.15, http(b"new-grant")]
+    tokens, gate = MemoryTokens(), threading.Event()
+    slowly = [lambda _: gate.wait(60), http(b"new-grant")]
     with RawServer(http(b"old", "401 Unauthorized"), slowly) as server:
         async with session("async", Toy(origin=server.url, refreshing=refreshing()), token=OLD, tokens=tokens) as here:
-            with anyio.move_on_after(0.1) as scope:
-                await here.run(one(read()))
-            assert scope.cancelled_caught
+            await cancelled_when(lambda: len(server.requests) == 2, here.run, one(read()), then=gate.set)
     assert tokens.load("default", "toy") == NEW
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_a_durable_write_comes_to_its_end_although_the_call_is_cancelled():
+    begun, gate = [], threading.Event()
+
     class Slow(MemoryJournal):
         blocking = True
 
         def record(self, key, change, at):
-            time.sleep(0.15)
+            begun.append(key)
+            gate.wait(60)
             return super().record(key, change, at)
 
     journal = Slow()
@@ -294,8 +313,7 @@ async def test_a_durable_write_comes_to_its_end_although_the_call_is_cancelled()
         await Wait(10)
 
     async with session("async", Toy(), journal=journal) as here:
-        with anyio.move_on_after(0.05):
-            await here.run(flow())
+        await cancelled_when(lambda: begun, here.run, flow(), then=gate.set)
         assert journal.recall(here.state.key("invoice", "A-1")) is not None
 
 

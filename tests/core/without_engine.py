@@ -14,8 +14,11 @@ PATIENCE = Patience(settle=SETTLE.total_seconds(), wait_to_settle=False, deadlin
 WAITING = Patience(settle=SETTLE.total_seconds(), wait_to_settle=True, deadline=60)
 
 
-def run(flow: Any, bound: Any) -> Any:
-    """Drive *flow* with the journal and the clock of a connection; what the engine adds to errors is not added."""
+def run(flow: Any, bound: Any, meanwhile: list[Any] | None = None) -> Any:
+    """Drive *flow* with the journal and the clock of a connection; what the engine adds to errors is not added.
+
+    *meanwhile*: what others do while it waits, one a wait.
+    """
     state = bound._session.state
     journal, clock = state.journal, state.clock
     answer: Any = None
@@ -32,7 +35,10 @@ def run(flow: Any, bound: Any) -> Any:
             case Now():
                 answer = clock.now()
             case Wait(seconds):
-                answer = clock.turn(seconds)
+                clock.turn(seconds)
+                answer = None
+                if meanwhile:
+                    meanwhile.pop(0)()
             case _:
                 raise AssertionError(step)
 

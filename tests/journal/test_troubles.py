@@ -17,7 +17,7 @@ import pytest
 
 import accounting_bridge as ab
 from accounting_bridge import SqliteJournal
-from accounting_bridge.journal.port import Confirm, Intend, Key, Release, Send, Unclear
+from accounting_bridge.journal.port import Confirm, Intend, Key, Release, Send, Unclear, unconditional
 from accounting_bridge.sandbox import serve
 from accounting_bridge.vendors.memory import Memory, MemoryBooks
 
@@ -200,7 +200,7 @@ def begins_before_raise(monkeypatch, trouble, journal, path):
     with ExitStack() as stack:
 
         def recorded(self, key, change, at):
-            if key.kind == "invoice" and isinstance(change, Release | Unclear):
+            if key.kind == "invoice" and isinstance(unconditional(change), Release | Unclear):
                 stack.enter_context(trouble(journal, path))
                 monkeypatch.setattr(SqliteJournal, "record", record)
             return record(self, key, change, at)
@@ -213,7 +213,7 @@ def test_a_journal_that_is_damaged_after_a_send_does_not_say_that_nothing_happen
     record = SqliteJournal.record
 
     def damaged(self, key, change, at):
-        if key.kind == "invoice" and isinstance(change, Confirm):
+        if key.kind == "invoice" and isinstance(unconditional(change), Confirm):
             raise ab.JournalUnreadable("database disk image is malformed; nothing was changed")
         return record(self, key, change, at)
 
@@ -369,7 +369,7 @@ def test_what_a_process_made_and_could_not_note_is_found_by_the_next(server, jou
     seen, record = [], SqliteJournal.record
 
     def failing(self, key, change, at):
-        if isinstance(change, Confirm):
+        if isinstance(unconditional(change), Confirm):
             raise sqlite3.OperationalError("database or disk is full")
         return record(self, key, change, at)
 

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 
 from accounting_bridge import SqliteJournal
-from accounting_bridge.journal.port import Confirm, Intend, Key, Send
+from accounting_bridge.journal.port import Confirm, Intend, Key, Send, unconditional
 
 
 def say(text):
@@ -38,7 +38,7 @@ def write(journal, name):
         number += 1
         for change in (Intend(f"v1:{number}"), Send(0, "x" * 64), Confirm(f"r-{number}")):
             assert journal.record(key(f"{name}-{number}", name), change, datetime.now(UTC))
-            say(f"{number} {type(change).__name__}")
+            say(f"{number} {type(unconditional(change)).__name__}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from accounting_bridge._outcomes import Failure
 from accounting_bridge._policy import RetryBudget
 from accounting_bridge.documents import read_plan, write_plan
 from accounting_bridge.flow import Response
-from accounting_bridge.journal.port import Change, Journal, Key, Row
+from accounting_bridge.journal.port import Change, Journal, Key, Row, unconditional
 from accounting_bridge.sandbox import Lost, VirtualClock, deliver
 
 from .vendors import ORIGIN, Case, Job
@@ -97,7 +97,7 @@ class WatchedJournal:
 
     def record(self, key: Key, change: Change, at: datetime) -> bool:
         """The change."""
-        self.life.step(f"record {key.kind} {key.reference} {type(change).__name__}", journal=True)
+        self.life.step(f"record {key.kind} {key.reference} {type(unconditional(change)).__name__}", journal=True)
         applied = self.inner.record(key, change, at)
         self.life.step(f"recorded: {applied}", journal=True)
         return applied

@@ -34,7 +34,7 @@ FLOWS: Final = (("invoice", False), ("sale", False), ("invoice", True))
 SOON: Final = 61.0
 """Seconds after which a hurried rerun comes: the dead worker's deadline is over, the settle time is not."""
 LATE: Final = 600.0
-_PATIENCE: Final = 60.0
+_PATIENCE: Final = 180.0
 _HURRY: Final = 3.0
 """Seconds that a call may take in a race: so long the other process waits for one that was killed while sending."""
 

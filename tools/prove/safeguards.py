@@ -11,7 +11,7 @@ from unittest.mock import patch
 from attrs import define, field, frozen
 
 import accounting_bridge as ab
-from accounting_bridge.journal.port import Change, Confirm, Forget, Intend, Journal, Key, Row, Send
+from accounting_bridge.journal.port import Change, Confirm, Forget, Intend, Journal, Key, Row, Send, unconditional
 
 from .schedules import Options
 
@@ -44,12 +44,12 @@ class OutcomesOnly:
 
     def record(self, key: Key, change: Change, at: datetime) -> bool:
         """Durably only when it is over."""
-        row = self._mine.recall(key)
-        if isinstance(change, Confirm) and row is not None:
+        row, told = self._mine.recall(key), unconditional(change)
+        if isinstance(told, Confirm) and row is not None:
             self.inner.record(key, Intend(row.fingerprint), at)
             self.inner.record(key, Send(0), at)
             return self.inner.record(key, change, at)
-        if isinstance(change, Forget):
+        if isinstance(told, Forget):
             self.inner.record(key, change, at)
         return self._mine.record(key, change, at)
 

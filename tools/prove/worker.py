@@ -30,7 +30,7 @@ from .vendors import CASES, Job
 TENANT = "kills"
 FAILED = 3
 """Exit code of a worker that the library told to come again later."""
-_TOGETHER = 20.0
+_TOGETHER = 60.0
 """Seconds until the other process stands at the gate as well."""
 
 

@@ -157,6 +157,11 @@ class If:
 Change: TypeAlias = Intend | Send | Unclear | Confirm | Release | Forget | If
 
 
+def unconditional(change: Change) -> Change:
+    """What is to be done, whatever it was made to depend on."""
+    return unconditional(change.change) if isinstance(change, If) else change
+
+
 class JournalUnreadable(NeedsAttention):
     """The file is damaged, of a later version, or another program's. Nothing was changed, and nothing is sent."""
 

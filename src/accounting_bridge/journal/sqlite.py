@@ -17,14 +17,16 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from attrs import define, evolve, field
 
 from .._sqlite import Database
+from .continuity import Continuity
 from .memory import advance
-from .port import Change, Expected, If, JournalUnreadable, Key, Row, State
+from .port import Change, Expected, JournalUnreadable, Key, Row, State, unconditional
 from .seals import (
     NAMES,
     Checkpoint,
@@ -78,34 +80,6 @@ PERSONAL: Final = frozenset({"customer", "mail"})
 """Kinds whose references say something of a person (a customer's number, an address): only their digest is kept."""
 
 
-@define
-class _Identity:
-    """Knows the journal again whenever its file is opened, and where the histories ended when it was used last."""
-
-    salt: str = ""
-    heads: dict[str, Head] = field(factory=dict)
-
-    def __call__(self, connection: sqlite3.Connection) -> None:
-        found = connection.execute("SELECT salt FROM journal").fetchone()
-        if found is None:
-            raise JournalUnreadable("the journal has lost its salt; nothing was changed")
-        if self.salt not in {"", found[0]}:
-            raise JournalUnreadable(
-                "another journal has taken the place of the one that was opened: nothing is sent before it is clear "
-                "which one is right; then start this process anew"
-            )
-        self.salt = found[0]
-
-    def must_go_on(self, tenant: str, head: Head) -> None:
-        """A history only grows while a process has it in use, but for a tenant that is erased."""
-        known = self.heads.get(tenant)
-        if known is not None and (head.entry < known.entry or (head.entry == known.entry and head.seal != known.seal)):
-            raise JournalUnreadable(
-                "the journal ends before what this process wrote: an older copy was put in its place (start this "
-                "process anew, with complete=False), or another process erased this tenant; nothing is sent"
-            )
-
-
 class SqliteJournal:
     """Keeps rows in the database *path*, made with mode 0600; its folder must exist, on a local disk.
 
@@ -135,7 +109,7 @@ class SqliteJournal:
         if not resolved.parent.is_dir():
             raise FileNotFoundError(f"the folder of the journal does not exist: {resolved.parent}")
         self.durable = complete
-        self._identity = _Identity()
+        self._identity = Continuity(resolved)
         self._database = Database(
             path=resolved, what="journal", application=_APPLICATION, schema=_SCHEMA, tables=_TABLES,
             unreadable=JournalUnreadable, otherwise=_OTHERWISE, create=create, check=self._identity,
@@ -363,7 +337,7 @@ class _Writing:
     """What one transaction writes: where a history ends is read once, and written is all together, however much."""
 
     connection: sqlite3.Connection
-    identity: _Identity
+    identity: Continuity
     heads: dict[str, Head] = field(factory=dict)
     checkpoints: dict[str, Checkpoint] = field(factory=dict)
     history: list[tuple[Any, ...]] = field(factory=list)
@@ -377,14 +351,15 @@ class _Writing:
         if tenant not in self.heads:
             checkpoint = _checkpoint(self.connection, tenant)
             self.heads[tenant] = _head(self.connection, tenant, checkpoint)
-            self.identity.must_go_on(tenant, self.heads[tenant])
+            seal_of = partial(_seal, self.connection, tenant)
+            self.identity.must_go_on(tenant, self.heads[tenant], checkpoint, seal_of)
             if checkpoint is not None:
                 self.checkpoints[tenant] = checkpoint
         head = self.heads[tenant]
         content = (
             tenant, head.entry + 1, key.vendor, key.kind, key.reference, None if after is None else after.state.value,
             told.fingerprint, told.rounds, None if told.sent_at is None else _instant(told.sent_at), told.remote_id,
-            told.payload, _written(told.expected), _named(change), at,
+            told.payload, _written(told.expected), type(unconditional(change)).__name__, at,
         )  # fmt: skip
         self.heads[tenant] = Head(entry=head.entry + 1, seal=sealed(head.seal, content))
         values = (*map(_stored, content), self.heads[tenant].seal)
@@ -404,9 +379,10 @@ class _Writing:
         execute("UPDATE checkpoints SET standing = ? WHERE tenant = ?", standing)
 
 
-def _named(change: Change) -> str:
-    """As the history tells it: what was done, whatever it was made to depend on."""
-    return _named(change.change) if isinstance(change, If) else type(change).__name__
+def _seal(connection: sqlite3.Connection, tenant: str, number: int) -> str | None:
+    query = "SELECT seal FROM history WHERE tenant = ? AND entry = ?"
+    found = connection.execute(query, (_stored(tenant), number)).fetchone()
+    return None if found is None else str(found[0])
 
 
 def _checkpoint(connection: sqlite3.Connection, tenant: str) -> Checkpoint | None:

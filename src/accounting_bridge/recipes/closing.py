@@ -115,9 +115,11 @@ async def renamed(adapter: Adapter, reference: str | None, customer_id: str | No
     for one in await adapter.look_for_invoices(reference, customer_id, await Now() - LOOK_BACK):
         with suppress(NotFound):  # lists lag
             found.append(await adapter.get_invoice(one))
-    if len(found) > 1:
-        raise twice(f"the invoice {reference!r}", [one.id for one in found], adapter.vendor)
-    return found[0] if found and found[0].status is not InvoiceStatus.DRAFT else None
+    live = [one for one in found if one.status is not InvoiceStatus.VOID]  # a person has voided the others, as advised
+    if len(live) > 1:
+        raise twice(f"the invoice {reference!r}", [one.id for one in live], adapter.vendor)
+    made = [*live, *found][:1]
+    return made[0] if made and made[0].status is not InvoiceStatus.DRAFT else None
 
 
 async def settles_at(adapter: Adapter, invoice_id: str, patience: Patience) -> datetime | None:
@@ -165,24 +167,28 @@ async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patien
     reference = f"{invoice_id}:{to or ''}"
     ends_draft = adapter.capabilities.sends is Sends.DRAFTS
     tells = adapter.capabilities.tells_mails
-    if tells and not ends_draft:  # the books never tell to whom it went
-        elsewhere = f"{invoice_id}:elsewhere"
-        if to is not None:
+    elsewhere = f"{invoice_id}:elsewhere"
+    before = (await Recall(MAIL, reference)).row if again else None
+    if tells and not ends_draft:
+        # The books never tell to whom it went, nor apart what went out within the time that clocks may differ by.
+        soon = before is not None and before.sent_at is not None and await Now() < before.sent_at + 2 * _CLOCKS_DIFFER
+        if to is not None or (soon and before is not None and before.state is State.CONFIRMED):
             await Record(MAIL, elsewhere, Intend("v1:mail"))
             tells = False
         else:
             tells = (await Recall(MAIL, elsewhere)).row is None
     provable = tells or ends_draft
-    if again:
-        row = (await Recall(MAIL, reference)).row
+    if before is not None:
         # An unclear one of which the books tell is looked for: it may be this very call, repeated.
         told = {State.CONFIRMED} if provable else {State.CONFIRMED, State.UNCLEAR}
-        if row is not None and row.state in told:
-            await Record(MAIL, reference, If(Forget(), row.fingerprint, row.payload, row.sent_at))
+        if before.state in told:
+            await Record(MAIL, reference, If(Forget(), before.fingerprint, before.payload, before.sent_at))
 
     async def look(since: datetime) -> Sequence[str]:
         if ends_draft:  # asked after an unclear send only: what was a draft before it is none after it
             sent = (await get_invoice(adapter, invoice_id)).status is not InvoiceStatus.DRAFT
+        elif tells and (await Recall(MAIL, elsewhere)).row is not None:
+            raise NeedsAttention("the same invoice was mailed elsewhere meanwhile", vendor=adapter.vendor)
         else:
             sent = tells and await adapter.was_sent(invoice_id, since + DAY - _CLOCKS_DIFFER)
         return [invoice_id] if sent else []

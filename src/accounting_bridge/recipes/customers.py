@@ -13,7 +13,7 @@ from ..errors import BridgeError, Conflict, InvalidRequest, NotFound, Problem
 from ..flow import Recall, Record
 from ..journal.port import Forget, If, State
 from ..models import Customer, CustomerRef, EnsuredCustomer, InvoicePlan, SalePlan
-from ..once import Document, How, Look, Patience, create_once
+from ..once import Document, How, Look, Patience, SomebodyElses, create_once
 from ..wire import fill
 
 P = TypeVar("P", InvoicePlan, SalePlan)
@@ -88,7 +88,7 @@ async def _seek(adapter: Adapter, customer: Customer, number: str) -> EnsuredCus
         return None
     if adapter.capabilities.assigns_customer_numbers and not _alike(found, customer):
         # The vendor numbers customers itself, so an equal number may be somebody else's.
-        raise Conflict(
+        raise SomebodyElses(
             f"customer number {number!r} belongs to another name in the books: "
             "give the customer's id, or a number that the books do not use",
             vendor=adapter.vendor,
@@ -147,6 +147,14 @@ async def customer_of(adapter: Adapter, given: Customer | CustomerRef) -> Custom
     return known.customer if known is not None else given
 
 
+def _of_the_rest(problems: Sequence[Problem], given: Customer | CustomerRef) -> Sequence[Problem]:
+    """Those that are there whoever the missing customer is: somebody had to stand in for a bare number."""
+    rest = [one for one in problems if not one.field.startswith("customer")]
+    if isinstance(given, CustomerRef) and any(one.field == "tax_treatment" for one in rest):
+        return [one for one in rest if one.field != "tax_treatment" and not one.field.endswith("tax_rate")]
+    return rest
+
+
 async def planned_for(adapter: Adapter, given: Customer | CustomerRef, plan: Callable[[Customer], Awaitable[P]]) -> P:
     """The plan for that customer; of one who is missing, with everything else that would be refused."""
     try:
@@ -158,7 +166,7 @@ async def planned_for(adapter: Adapter, given: Customer | CustomerRef, plan: Cal
         try:
             await plan(evolve(unknown, id=None))
         except InvalidRequest as refused:
-            others: list[Problem] = [one for one in refused.problems if not one.field.startswith("customer")]
+            others: Sequence[Problem] = _of_the_rest(refused.problems, given)
             if others:
                 problems = [Problem("customer", missing.message), *others]
                 raise InvalidRequest("nothing was sent", vendor=adapter.vendor, problems=problems) from missing

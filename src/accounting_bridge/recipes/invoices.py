@@ -12,7 +12,7 @@ from attrs import evolve
 from ..adapter import Adapter, Finalize, unsupported
 from ..errors import BridgeError, Conflict, DuplicateFound, InvoiceGone, NotFound, OutcomeUnknown, Refused, Unavailable
 from ..flow import Now, Recall, Record, Wait
-from ..journal.port import Confirm, Expected, Intend, Send, State, Unclear
+from ..journal.port import Confirm, Expected, Forget, Intend, Send, State, Unclear
 from ..models import Attachment, Invoice, InvoiceDraft, InvoicePlan, InvoiceStatus
 from ..money import difference
 from ..once import (
@@ -118,13 +118,13 @@ async def create_invoice(
     )  # fmt: skip
     document = Document(
         kind=INVOICE, reference=draft.reference, fingerprint=draft.fingerprint, look=look, submit=submit,
-        what=_THE_INVOICE, payload=plan.body, expected=expected,
+        what=_THE_INVOICE, payload=plan.body, expected=expected, are_one=partial(_are_one, adapter),
     )  # fmt: skip
     invoice_id, how = await create_once(document, patience, adapter.vendor)
     if how is How.FOUND:
         standing = await _standing_invoice(adapter, draft, invoice_id, for_customer, patience, finalize=finalize)
         return _with_other_totals_noted(standing, expected)
-    made = evolve(await adapter.get_invoice(invoice_id), created=how is How.MADE)
+    made = evolve(await get_invoice(adapter, invoice_id), created=how is How.MADE)
     same_currency(made, plan)
     final = made.status is not InvoiceStatus.DRAFT
     notes = (*plan.notes, *compare(made, made.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor))
@@ -163,6 +163,11 @@ def _with_other_totals_noted(found: Invoice, expected: Expected) -> Invoice:
     return evolve(found, notes=tuple(dict.fromkeys((*found.notes, note))))
 
 
+async def _are_one(adapter: Adapter, noted: str, found: str) -> bool:
+    """Another worker may have made the draft final that it noted, or found the final invoice of the draft."""
+    return await current_id(adapter, noted) == found or await current_id(adapter, found) == noted
+
+
 async def _is_ours(_: str) -> None:
     """An invoice that carries the reference is: nobody else writes it there."""
 
@@ -184,7 +189,7 @@ async def _standing_invoice(
     try:
         invoice = await get_invoice(adapter, invoice_id)
     except NotFound as gone:
-        while (found := await _made_final_by_somebody(adapter, draft, invoice_id)) is None:
+        while (found := await _made_final_by_somebody(adapter, draft, invoice_id, sent_for)) is None:
             settled = await settles_at(adapter, invoice_id, patience)
             if settled is None:
                 settled = await _missed(adapter, invoice_id, patience)
@@ -210,10 +215,12 @@ async def _standing_invoice(
                 ) from gone  # fmt: skip
         raise InvoiceGone(
             f"the invoice with reference {reference!r} was made once and is no longer in the books; it is not made "
-            "again: use a new reference if it should be",
+            "again: use a new reference if it should be, and another journal or tenant if these are other books",
             vendor=adapter.vendor,
         ) from gone
     must_be_that_one(invoice, invoice.reference, reference, sent_for, adapter.vendor)
+    if adapter.capabilities.renames_final and (await Recall(FINAL, missed_as(invoice_id))).row is not None:
+        await Record(FINAL, missed_as(invoice_id), Forget())  # it was only out of sight: the next time counts anew
     if finalize and invoice.status is InvoiceStatus.DRAFT:
         if adapter.capabilities.finalize is Finalize.AT_CREATION:
             raise unsupported(
@@ -238,11 +245,13 @@ async def _missed(adapter: Adapter, invoice_id: str, patience: Patience) -> date
     return await Now() + timedelta(seconds=patience.settle)
 
 
-async def _made_final_by_somebody(adapter: Adapter, draft: InvoiceDraft, invoice_id: str) -> Invoice | None:
+async def _made_final_by_somebody(
+    adapter: Adapter, draft: InvoiceDraft, invoice_id: str, sent_for: str | None
+) -> Invoice | None:
     if not adapter.capabilities.renames_final:
         return None
-    customer = await customer_of(adapter, draft.customer)
-    found = await renamed(adapter, draft.reference, customer.id)
+    customer_id = sent_for or (await customer_of(adapter, draft.customer)).id  # the number may be another's by now
+    found = await renamed(adapter, draft.reference, customer_id)
     if found is not None:
         await Record(FINAL, invoice_id, Intend("v1:final"))
         await Record(FINAL, invoice_id, Confirm(found.id))

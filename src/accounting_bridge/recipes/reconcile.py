@@ -264,8 +264,8 @@ class _Run:
         except OutcomeUnknown:
             self._unsettled(kind, sent, "it is being made final, and no list shows what it became")
             return None
-        renames = self.adapter.capabilities.renames_final
-        if found is None and len(live) == 1 and renames:
+        renames = self.adapter.capabilities.renames_final and kind.name == INVOICE
+        if found is None and len(live) == 1 and renames and await self._is_final(live[0].id):
             return live[0]  # a person made the draft final
         if found is None and live:
             self.find(
@@ -275,14 +275,27 @@ class _Run:
             )  # fmt: skip
         elif found is None:
             hidden = "; or a person made the draft final just now, and no list shows it yet" if renames else ""
+            anew = (
+                "It is not made again under this reference" if kind.name == INVOICE
+                else "book_sale(invoice, again=True) books it anew"
+            )  # fmt: skip
             self.find(
                 FindingKind.MISSING, kind.name, sent.reference,
-                f"it was made and is gone: somebody deleted it{hidden}. It is not made again under this reference",
+                f"it was made and is gone: somebody deleted it{hidden}. {anew}",
                 ids=[remote_id], sent=sent.row.expected,
             )  # fmt: skip
         else:
             return books.get(found.id, found)  # a list may tell more: that it was credited
         return None
+
+    async def _is_final(self, invoice_id: str) -> bool:
+        """Whether it may be what a draft became: another draft is a twin of it."""
+        self.reads_left -= 1
+        await Begin()
+        try:
+            return (await self.adapter.get_invoice(invoice_id)).status is not InvoiceStatus.DRAFT
+        except NotFound:
+            return False
 
     async def _orphan(self, kind: _Kind, sent: _Sent, candidates: Sequence[Listed]) -> Listed | None:
         """What has become of a document whose outcome the journal does not know."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -22,11 +23,23 @@ from ..errors import (
     Refused,
     Unavailable,
 )
-from ..flow import Now, Recall
-from ..journal.port import Expected, State
+from ..flow import Now, Recall, Record
+from ..journal.port import Expected, Forget, If, State
 from ..models import Invoice, IssuedInvoice, SalePlan, SalesEntry
 from ..money import difference
-from ..once import Document, How, Look, Patience, Sent, adopt_sent, create_once, overtaken, same_content, was_sent
+from ..once import (
+    Document,
+    How,
+    Look,
+    Patience,
+    Sent,
+    SomebodyElses,
+    adopt_sent,
+    create_once,
+    overtaken,
+    same_content,
+    was_sent,
+)
 from .customers import customer_of, planned_for, with_customer
 from .files import with_pdf
 from .plans import must_be_intact, still_holds
@@ -55,15 +68,26 @@ async def apply_sale(adapter: Adapter, plan: SalePlan, patience: Patience) -> Sa
 
 
 async def book_sale(
-    adapter: Adapter, invoice: IssuedInvoice, patience: Patience, *, planned: SalePlan | None = None
-) -> SalesEntry:
-    """At most one entry per invoice number; what is missing at the one that is there is made good."""
+    adapter: Adapter, invoice: IssuedInvoice, patience: Patience, *, planned: SalePlan | None = None,
+    again: bool = False,
+) -> SalesEntry:  # fmt: skip
+    """At most one entry per invoice number; what is missing at the one that is there is made good.
+
+    *again*: one that somebody deleted is booked anew. The number is printed, so there is no other reference to take.
+    """
     _must_be_sent(adapter, invoice)
     row = (await Recall(SALE, invoice.number)).row
     if row is not None and row.state is not State.INTENT:  # before the plan, which may be refused
         same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor, _ISSUED)
     if row is not None and row.state is State.CONFIRMED and row.remote_id is not None:
-        return await _standing_sale(adapter, invoice, row.remote_id, patience, row.expected)
+        try:
+            return await _standing_sale(adapter, invoice, row.remote_id, patience, row.expected)
+        except InvoiceGone:
+            if not again:
+                raise
+            # Only that one: another caller may have booked it again in the meantime.
+            await Record(SALE, invoice.number, If(Forget(), row.fingerprint, remote_id=row.remote_id))
+            row = None
     try:
         plan = await plan_sale(adapter, invoice)
         if planned is not None:
@@ -89,14 +113,15 @@ async def book_sale(
         if sent_for not in {None, for_customer}:
             # A number may be another customer's by now: what was sent was for the one of then.
             ids += [one for one in await adapter.look_for_sales(invoice, str(sent_for)) if one not in ids]
-        for entry_id in ids:
-            entry = await adapter.get_sale(entry_id)
-            if not sent:
-                _must_be_the_same(entry, invoice, plan)
-            elif entry.customer_id not in {None, for_customer, sent_for}:
-                # What was sent is told from it by the customer alone: another total is compared once it is ours.
-                raise _anothers(entry, invoice, plan, " for another customer")
-        return ids
+        ours = await _of_ours(adapter, invoice, ids, {for_customer, sent_for})
+        for entry in [] if sent else ours:  # of what was sent, another total is compared once it is ours
+            if difference(entry.totals.gross, plan.totals.gross).copy_abs() > plan.tolerance:
+                raise SomebodyElses(
+                    f"invoice number {invoice.number!r} is booked already, with gross {entry.totals.gross} instead of "
+                    f"{plan.totals.gross}: nothing was booked or attached; look at {entry.url or entry.id}",
+                    vendor=adapter.vendor,
+                )
+        return [entry.id for entry in ours]
 
     async def submit() -> str:
         nonlocal sent, refused_before
@@ -108,7 +133,7 @@ async def book_sale(
             sent = False
             try:
                 ids = await look(await Now())
-            except Conflict:
+            except SomebodyElses:
                 raise
             except BridgeError:
                 ids = []  # nobody can tell just now
@@ -140,7 +165,25 @@ async def book_sale(
 
 async def _look(adapter: Adapter, invoice: IssuedInvoice, customer_id: str | None, _: datetime) -> Sequence[str]:
     customer_id = customer_id or (await customer_of(adapter, invoice.customer)).id
-    return [] if customer_id is None else await adapter.look_for_sales(invoice, customer_id)
+    if customer_id is None:
+        return []
+    ids = await adapter.look_for_sales(invoice, customer_id)
+    return [entry.id for entry in await _of_ours(adapter, invoice, ids, {customer_id})]
+
+
+async def _of_ours(
+    adapter: Adapter, invoice: IssuedInvoice, ids: Sequence[str], customers: AbstractSet[str | None]
+) -> Sequence[SalesEntry]:
+    """Those of the customers: invoice numbers are not unique in every vendor's books. Some books do not tell whose."""
+    found = [await adapter.get_sale(entry_id) for entry_id in ids]
+    ours = [entry for entry in found if entry.customer_id is None or entry.customer_id in customers]
+    if found and not ours:
+        raise SomebodyElses(
+            f"invoice number {invoice.number!r} is booked already for another customer, with gross "
+            f"{found[0].totals.gross}: nothing was booked or attached; look at {found[0].url or found[0].id}",
+            vendor=adapter.vendor,
+        )
+    return ours
 
 
 async def _must_be_as_expected(
@@ -150,29 +193,12 @@ async def _must_be_as_expected(
     entry = await adapter.get_sale(entry_id)
     if expected is None:
         return
-    same = difference(entry.totals.gross, expected.gross).copy_abs() <= expected.tolerance
-    if not same or (entry.customer_id and expected.customer_id and entry.customer_id != expected.customer_id):
-        raise Conflict(
+    if difference(entry.totals.gross, expected.gross).copy_abs() > expected.tolerance:
+        raise SomebodyElses(
             f"invoice number {invoice.number!r} was sent before, with {expected.gross}, and the books hold another "
             f"entry of that number, with {entry.totals.gross}: nothing was attached; look at {entry.url or entry.id}",
             vendor=adapter.vendor,
         )
-
-
-def _must_be_the_same(entry: SalesEntry, invoice: IssuedInvoice, plan: SalePlan) -> None:
-    """Invoice numbers are not unique in every vendor's books: somebody else's entry is not taken for ours."""
-    gross = difference(entry.totals.gross, plan.totals.gross).copy_abs() <= plan.tolerance
-    customer = entry.customer_id is None or plan.customer_id is None or entry.customer_id == plan.customer_id
-    if not (gross and customer):
-        raise _anothers(entry, invoice, plan, "" if customer else " for another customer")
-
-
-def _anothers(entry: SalesEntry, invoice: IssuedInvoice, plan: SalePlan, whose: str) -> Conflict:
-    return Conflict(
-        f"invoice number {invoice.number!r} is booked already{whose}, with gross {entry.totals.gross} instead of "
-        f"{plan.totals.gross}: nothing was booked or attached; look at {entry.url or entry.id}",
-        vendor=plan.vendor,
-    )
 
 
 async def _standing_sale(
@@ -183,7 +209,8 @@ async def _standing_sale(
         entry = await adapter.get_sale(entry_id)
     except NotFound as gone:
         raise InvoiceGone(
-            f"the sale of invoice {invoice.number!r} was booked once and is no longer in the books",
+            f"the sale of invoice {invoice.number!r} was booked once and is no longer in the books: find out who "
+            "deleted it, or whether these are other books; book_sale(invoice, again=True) books it anew",
             vendor=adapter.vendor,
         ) from gone
     sent_for = None if expected is None else expected.customer_id
