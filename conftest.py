@@ -6,6 +6,7 @@ from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 
 import pytest
 from coverage import Coverage
+from hypothesis import HealthCheck, settings
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
@@ -13,6 +14,15 @@ pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS | NORMALIZE_WHITESPACE), SkipParser()],
     patterns=["README.md", "docs/*.md", "docs/**/*.md"],
 ).pytest()
+
+
+# How fast an example is, is the machine's business. The same examples in each run, so that a failure is seen again and
+# by everybody; `--hypothesis-profile=new` looks for others.
+for name in ("same", "new"):
+    settings.register_profile(
+        name, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=name == "same"
+    )
+settings.load_profile("same")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         Problem,
         ReferenceReused,
         Refused,
+        SomebodyElses,
         TotalsDiffer,
         Unavailable,
         Unsupported,
@@ -120,7 +121,8 @@ _HOME = {
     "_connect": "connect connect_async connect_source connect_source_async",
     "errors": "AuthenticationFailed BridgeError Conflict DuplicateFound ImportIncomplete InvalidRequest InvoiceGone "
     "InvoiceNotSent LimitReached MalformedResponse NeedsAttention NotFound OutcomeUnknown PeriodClosed "
-    "PermissionDenied PlanOutdated Problem ReferenceReused Refused TotalsDiffer Unavailable Unsupported",
+    "PermissionDenied PlanOutdated Problem ReferenceReused Refused SomebodyElses TotalsDiffer Unavailable "
+    "Unsupported",
     "flow": "Drift Response Token",
     "hooks": "Hooks RequestDetails RetryDetails",
     "journal": "Head Journal JournalUnreadable MemoryJournal SqliteJournal Verification",
@@ -222,6 +224,7 @@ __all__ = [
     "Secret",
     "Sends",
     "ServicePeriod",
+    "SomebodyElses",
     "Source",
     "SourceCapabilities",
     "SqliteCustomers",

@@ -7,6 +7,7 @@
     │   ├── InvalidRequest       fields are wrong or missing: see .problems (also a ValueError)
     │   ├── NotFound             there is no such record
     │   ├── Conflict             it exists already, or changed underneath us
+    │   │   └── SomebodyElses    what has that reference or number in the books is not ours
     │   ├── AuthenticationFailed the credentials were rejected, also after one renewal
     │   ├── PermissionDenied     the credentials are good but do not reach this far
     │   ├── PlanOutdated         the books have moved since it was planned; nothing was sent
@@ -151,6 +152,10 @@ class NotFound(Refused):
 
 class Conflict(Refused):
     """The record exists already, or changed underneath us."""
+
+
+class SomebodyElses(Conflict):
+    """What carries the reference in the books is not ours, and nothing that is carries it."""
 
 
 class AuthenticationFailed(Refused):

@@ -28,12 +28,12 @@ from attrs import frozen
 from .errors import (
     AuthenticationFailed,
     BridgeError,
-    Conflict,
     DuplicateFound,
     NeedsAttention,
     OutcomeUnknown,
     ReferenceReused,
     Refused,
+    SomebodyElses,
     Unavailable,
 )
 from .flow import Now, Recall, Record, Wait
@@ -60,10 +60,6 @@ class Patience:
 
 
 OWN_REFERENCE: Final = "give the changed one a reference of its own"
-
-
-class SomebodyElses(Conflict):
-    """What carries the reference in the books is not ours."""
 
 
 class Look(Enum):
@@ -178,7 +174,10 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
     except (Refused, Unavailable):
         # Nothing was made, so the reference is free again. If that cannot be noted it counts as unclear: safe, if slow.
         with suppress(BridgeError):
-            await Record(document.kind, document.reference, If(Release(rounds), document.fingerprint))
+            row = (await Recall(document.kind, document.reference)).row
+            # A later sender's is left alone: rounds begin anew once a reference was free.
+            if row is not None and row.rounds == rounds and row.sent_at is not None and row.sent_at <= sent_at:
+                await Record(document.kind, document.reference, If(_free(row), document.fingerprint))
         raise
     except BridgeError as unclear:
         # An unreadable success is unclear as well: something was made, and we do not know what.

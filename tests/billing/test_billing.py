@@ -705,6 +705,19 @@ def test_unbilled_work_is_listed_for_people_to_choose_from(world):
     assert ([one.id for one in found.work], [held.work for held in found.held]) == (list(ids("b", "c")), [ids("a")])
 
 
+def test_of_several_records_with_one_id_the_one_is_listed_that_would_be_billed(world):
+    work = [entry("a"), entry("a", hours=5), entry("b", billable=False), entry("b"), entry("a", hours=7)]
+    provider, _ = world.process()
+    found = ab.unbilled(work, provider)
+    assert found.work == (work[0], work[3])
+    (told,) = found.work_problems
+    report = ab.bill(work, provider, plan())
+    assert report.work_problems == (told,)
+    assert (told.reason, told.work) == (Reason.DUPLICATE, ids("a", "a"))
+    again = ab.unbilled(work, provider)
+    assert (again.work, again.work_problems, len(again.held)) == ((), (), 1)
+
+
 # ---- an invoice that a person builds -------------------------------------------------------------------------------
 
 
@@ -835,6 +848,15 @@ def test_a_draft_whose_invoice_was_voided_and_released_needs_another_reference(w
         (lambda provider, tracker: ab.release_work(provider, DAY, DAY, references=["a"]), "references"),
         (lambda provider, tracker: ab.release_work(provider, last=DAY), "references"),
         (lambda provider, tracker: ab.bill("x", "y", "plan", source=3, attach=4), "work provider plan source attach"),
+        (lambda provider, tracker: ab.bill([], provider, "plan", finalize="false", attach=4), "plan finalize attach"),
+        (lambda provider, tracker: ab.bill([entry("a")], provider, plan(), finalize=None), "finalize"),
+        (lambda provider, tracker: ab.bill_draft(DRAFT, provider, finalize="no"), "finalize"),
+        (lambda provider, tracker: ab.bill_draft("x", "y", source=4, finalize=1), "draft provider source finalize"),
+        (lambda provider, tracker: run(ab.bill_async([], "y", plan(), finalize="no")), "provider finalize"),
+        (lambda provider, tracker: run(ab.bill_draft_async(DRAFT, "y", finalize="no")), "provider finalize"),
+        (lambda provider, tracker: ab.release_work(provider, references=["a"], anyway="no"), "anyway"),
+        (lambda provider, tracker: ab.release_work(provider, anyway=0, most_reads=0), "references anyway most_reads"),
+        (lambda provider, tracker: run(ab.release_work_async("y", references=["a"], anyway=1)), "provider anyway"),
         (lambda provider, tracker: ab.bill(tracker, "y", plan(period=None), attach=4), "provider period attach"),
         (lambda provider, tracker: run(ab.bill_async(7, "y", "plan", attach=4)), "work provider plan attach"),
         (lambda provider, tracker: ab.bill([1, entry("a"), 2], provider, plan(), attach=4), "work[0] work[2] attach"),

@@ -345,6 +345,38 @@ def test_a_tracker_that_takes_no_flag_off_needs_a_person():
         assert len(ab.release_work(provider, references=[REFERENCE], source=stuck, anyway=True).released) == 1
 
 
+@pytest.mark.parametrize("anyway", [False, True])
+def test_a_tracker_whose_flag_was_given_up_keeps_no_work_and_is_left_as_it_is(world, anyway):
+    """mite, once its locks are people's own: what was locked as billed before cannot be told from their months."""
+    box = MiteSandbox(customers=1, entries=0, clock=world.clock, rate_limit=False)
+    box.web.track(date(2026, 10, 5), 60)
+    (tracked,) = box.time_entries
+    work = [TimeEntry(
+        id=f"mite:time:{tracked.id}", duration=timedelta(hours=1), customer="10001", day=date(2026, 10, 5)
+    )]  # fmt: skip
+
+    def called(call, twin, *given, locked_means_billed, **more):
+        source = (ab.connect_source if world.runner is None else ab.connect_source_async)(
+            "mite", {**box.settings, "locked_means_billed": locked_means_billed}, base_url=ORIGIN,
+            limits=ab.Unlimited(), clock=world.clock,
+        )  # fmt: skip
+        http = VirtualHttp(box, Life())
+        source._session.http = http if world.runner is None else AsyncVirtualHttp(http)
+        provider, _ = world.process()
+        made = (call if world.runner is None else twin)(*given, provider=provider, source=source, **more)
+        return made if world.runner is None else world.runner.run(made)
+
+    assert called(ab.bill, ab.bill_async, work, plan=plan(), locked_means_billed=True).ok
+    world.void(REFERENCE)
+    report = called(
+        ab.release_work, ab.release_work_async, references=[REFERENCE], anyway=anyway, locked_means_billed=False
+    )
+    assert (report.ok, [one.work for one in report.released]) == (True, [(work[0].id,)])
+    assert [one.locked for one in box.time_entries] == [True]
+    again = called(ab.bill, ab.bill_async, work, plan=plan(), locked_means_billed=False)
+    assert ([one.work for one in again.billed], again.ok) == ([(work[0].id,)], True)
+
+
 class OneWay:
     """A tracker whose API sets the flag only."""
 

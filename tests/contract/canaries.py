@@ -24,7 +24,10 @@ from accounting_bridge.flow import Token
 # CPython 3.13.0 was seen to crash when it shows the locals of a frame whose generator is gone.
 SHOW_LOCALS = sys.version_info[:2] != (3, 13)
 
-HURRIED = ab.Policy(deadline=3.0, timeout=0.2, attempts=2, settle_time=0.1)
+PATIENT = ab.Policy(deadline=50.0, timeout=30.0, attempts=2, settle_time=0.1)
+"""A hint of a minute is not waited for."""
+HURRIED = attrs.evolve(PATIENT, timeout=0.2)
+"""For what is delayed on purpose."""
 
 
 SHOWN_CODE = re.compile(rf"(?<![A-Za-z0-9]){SHORT_CODE}(?![A-Za-z0-9])")
@@ -123,13 +126,13 @@ def settings_of(vendor: str, url: str) -> dict[str, Any]:
     return {**CASES[vendor].options, **CASES[vendor].canary, **CASES[vendor].settings_at(url)}
 
 
-def connect(vendor: str, url: str, witness: Witness) -> ab.AccountingProvider:
-    return ab.connect(vendor, settings_of(vendor, url), **arguments(vendor, url, witness))
+def connect(vendor: str, url: str, witness: Witness, policy: ab.Policy = PATIENT) -> ab.AccountingProvider:
+    return ab.connect(vendor, settings_of(vendor, url), **arguments(vendor, url, witness, policy))
 
 
-def arguments(vendor: str, url: str, witness: Witness) -> dict[str, Any]:
+def arguments(vendor: str, url: str, witness: Witness, policy: ab.Policy = PATIENT) -> dict[str, Any]:
     return {
-        "base_url": url, "limits": ab.Unlimited(), "policy": HURRIED, "hooks": witness.hooks(),
+        "base_url": url, "limits": ab.Unlimited(), "policy": policy, "hooks": witness.hooks(),
         "journal": ab.MemoryJournal(), "tenant": "tests", **CASES[vendor].arguments_of_canary("tests"),
     }  # fmt: skip
 

@@ -10,6 +10,8 @@ import anyio
 import attrs
 import pytest
 from canaries import (
+    HURRIED,
+    PATIENT,
     Witness,
     arguments,
     assert_silent,
@@ -102,7 +104,7 @@ FAULTS = [
     Fault("drop", when="before"),
     Fault("drop", when="after"),
     Fault("truncate"),
-    Fault("delay", seconds=0.3),
+    Fault("delay", seconds=60),
     Fault("html", status=200),
     Fault("html", status=200, body=f"<html>{ECHO}</html>"),
     Fault("html", status=502, body=f"<html>{ECHO}</html>"),
@@ -114,12 +116,17 @@ FAULTS = [
 ]
 
 
+def patience(fault: Fault) -> ab.Policy:
+    """Only for an answer that comes too late does a call end by its time."""
+    return HURRIED if fault.kind == "delay" else PATIENT
+
+
 @pytest.mark.parametrize(
     "fault", FAULTS, ids=lambda fault: f"{fault.kind}-{fault.when}-{fault.status}-{bool(fault.body)}"
 )
 @every_vendor
 def test_no_fault_of_a_read_shows_them(vendor: Vendor, witness: Witness, fault: Fault) -> None:
-    with connect(vendor.name, vendor.server.url, witness) as provider:
+    with connect(vendor.name, vendor.server.url, witness, patience(fault)) as provider:
         vendor.box.faults.add(attrs.evolve(echoed(fault, vendor), match=vendor.paths.check, times=5))
         assert_silent(error_of(provider.check))
         assert list(leaks(provider)) == []
@@ -132,6 +139,7 @@ def test_no_fault_of_a_read_shows_them(vendor: Vendor, witness: Witness, fault: 
 def test_no_fault_of_a_create_shows_them(vendor: Vendor, witness: Witness, fault: Fault) -> None:
     with connect(vendor.name, vendor.server.url, witness) as provider:
         provider.ensure_customer(customer())
+    with connect(vendor.name, vendor.server.url, witness, patience(fault)) as provider:
         vendor.box.faults.add(attrs.evolve(echoed(fault, vendor), match=vendor.paths.new_invoice, times=5))
         outcome = next(provider.create_invoices([vendor.draft()]))
         if outcome.error is not None:
@@ -149,7 +157,7 @@ def test_the_async_provider_shows_them_no_more(vendor: Vendor, witness: Witness,
     vendor.box.faults.add(attrs.evolve(echoed(fault, vendor), match=vendor.paths.check, times=5))
 
     async def main() -> BaseException:
-        ways = arguments(vendor.name, vendor.server.url, witness)
+        ways = arguments(vendor.name, vendor.server.url, witness, patience(fault))
         async with ab.connect_async(vendor.name, settings_of(vendor.name, vendor.server.url), **ways) as provider:
             try:
                 await provider.check()

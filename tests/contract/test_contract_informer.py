@@ -138,7 +138,7 @@ def test_a_sale_that_was_booked_is_found_after_its_period_was_closed() -> None:
 
 
 def test_a_sale_that_somebody_deleted_is_booked_anew_on_request_only() -> None:
-    with books() as (box, rig), rig.connect() as provider:
+    with books() as (box, rig), rig.connect(policy=attrs.evolve(rig.policy, wait_to_settle=True)) as provider:
         first = provider.book_sale(rig.issued())
         assert provider.book_sale(rig.issued(), again=True).id == first.id
         box.web.delete_entry(first.id)

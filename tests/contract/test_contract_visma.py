@@ -13,7 +13,7 @@ from case_visma import grant_of, only_digits
 import accounting_bridge as ab
 from accounting_bridge.errors import Conflict, InvalidRequest, InvoiceGone, PeriodClosed
 from accounting_bridge.models import Attachment, CustomerRef, LineItem, LineKind, TaxTreatment
-from accounting_bridge.sandbox import serve
+from accounting_bridge.sandbox import VirtualClock, serve
 from accounting_bridge.sandbox.faults import Fault
 from accounting_bridge.sandbox.visma import Assumptions, Company
 from accounting_bridge.testing import SandboxRig, VendorContract
@@ -190,9 +190,10 @@ def test_a_lost_answer_to_a_conversion_is_made_good(rig: VismaRig, kind: Any, wh
 
 def test_an_invoice_that_is_not_listed_yet_is_not_called_gone() -> None:
     """Its draft has vanished, the answer was lost, and the list lags behind: that is unclear, and then found."""
-    with serve("visma", customers=1, rate_limit=False, index_lag=1.0) as server:
+    clock = VirtualClock()
+    with serve("visma", customers=1, rate_limit=False, index_lag=100.0, clock=clock) as server:
         rig = rig_of(server)
-        with rig.connect() as provider:
+        with rig.connect(clock=clock) as provider:
             made = provider.create_invoice(rig.draft())
             rig.box.faults.add(Fault("drop", when="after", match="POST /v2/customerinvoicedrafts/[^/]+/convert$"))
             for call in (provider.finalize_invoice, provider.get_invoice):
@@ -200,7 +201,7 @@ def test_an_invoice_that_is_not_listed_yet_is_not_called_gone() -> None:
                     call(made.id)
             with pytest.raises(ab.OutcomeUnknown):
                 provider.create_invoice(rig.draft())
-            time.sleep(1.0)
+            clock.sleep(100.0)
             final = provider.finalize_invoice(made.id)
             assert provider.create_invoice(rig.draft(), finalize=True) == final
             assert final.number == "1"

@@ -13,7 +13,7 @@ from accounting_bridge.registry import vendor_names
 from accounting_bridge.sandbox import Call, Fault
 from accounting_bridge.testing.contract import finish
 
-POLICY = ab.Policy(deadline=10.0, timeout=2.0, settle_time=0.2)
+POLICY = ab.Policy(deadline=60.0, timeout=30.0, settle_time=0.2)
 
 
 @pytest.fixture

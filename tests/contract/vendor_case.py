@@ -17,10 +17,11 @@ import pytest
 from attrs import evolve, field, frozen
 
 import accounting_bridge as ab
-from accounting_bridge.sandbox import Sandbox, Server
+from accounting_bridge.clock import Clock, SystemClock
+from accounting_bridge.sandbox import Sandbox, Server, VirtualClock
 
 SETTLE = 0.3
-QUICK = ab.Policy(deadline=10.0, timeout=2.0, settle_time=SETTLE)
+QUICK = ab.Policy(deadline=60.0, timeout=30.0, settle_time=SETTLE)
 HIDDEN = "value-that-nobody-may-see"
 """Stands in odd places; reports must not show it."""
 KEY = "kX9canary2f7Qd41e8bZ35a60"
@@ -138,13 +139,20 @@ class Vendor(ABC):
         """The sandbox itself."""
         return self.server.sandbox
 
+    @property
+    def clock(self) -> Clock:
+        """Everybody's: the sandbox's virtual one, if it has one."""
+        clock = self.box.clock
+        return clock if isinstance(clock, VirtualClock) else SystemClock()
+
     def connect(self, policy: ab.Policy = QUICK, **extra: Any) -> ab.AccountingProvider:
         """A provider of its own memory that hurries; ``settings`` go on top of the sandbox's own."""
         settings = {**self.settings(), **extra.pop("settings", {})}
         hooks = ab.Hooks(on_drift=self.drifts.append)
         arguments = {
             "base_url": self.server.url, "policy": policy, "limits": ab.Unlimited(), "hooks": hooks,
-            "journal": ab.MemoryJournal(), "tenant": "tests", **self.arguments(extra.get("tenant", "tests")), **extra,
+            "journal": ab.MemoryJournal(), "tenant": "tests", "clock": self.clock,
+            **self.arguments(extra.get("tenant", "tests")), **extra,
         }  # fmt: skip
         return ab.connect(self.name, settings, **arguments)
 

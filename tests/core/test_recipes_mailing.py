@@ -211,6 +211,23 @@ def test_one_that_is_wanted_again_at_once_is_not_told_from_the_first_by_the_book
     assert len(adapter.mails) == 1
 
 
+def test_one_that_was_found_late_is_not_taken_for_the_one_that_is_wanted_again():
+    """It may have gone out at any time up to then."""
+    bound, adapter = connected(lost(goes_out=False))
+    invoice_id = final(bound)
+    with pytest.raises(ab.OutcomeUnknown):
+        bound.send_invoice(invoice_id)
+    adapter.clock.turn(SETTLE - 20)
+    adapter.mails.append((invoice_id, None, adapter.clock.now()))  # the vendor was slow
+    adapter.clock.turn(10)
+    assert bound.send_invoice(invoice_id) is False, "by the call before"
+    adapter.troubles.append(lost(goes_out=False))
+    adapter.clock.turn(10)
+    with pytest.raises(ab.NeedsAttention, match="ask the recipient"):
+        bound.send_invoice(invoice_id, again=True)
+    assert len(adapter.mails) == 1
+
+
 def test_a_mail_to_somebody_else_is_not_taken_for_one_that_is_waited_for():
     bound, adapter = connected(lost(goes_out=False))
     invoice_id = final(bound)

@@ -297,6 +297,7 @@ def test_a_deleted_sale_is_booked_again_by_one_of_two_who_want_it():
     worker = BoundProvider(Session(attrs.evolve(bound._session.state, adapter=slow), None))
     bound.book_sale(issued())
     adapter.books.sales.clear()
+    adapter.clock.turn(SETTLE.total_seconds())
     others = []
     slow.then.append(lambda: others.append(bound.book_sale(issued(), again=True)))
     made = worker.book_sale(issued(), again=True)

@@ -475,7 +475,7 @@ def test_an_injected_429_has_the_vendors_form():
 
 def test_it_answers_over_real_http():
     with serve("billomat", customers=2) as server:
-        connection = http.client.HTTPConnection(server.host, server.port, timeout=10)
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
         headers = {"X-BillomatApiKey": server.settings["api_key"], "Accept": "application/json"}
         connection.request("GET", "/api/clients?order_by=id%20ASC", headers=headers)
         answer = connection.getresponse()

@@ -77,10 +77,12 @@ def test_the_command_serves_until_it_is_interrupted():
         first = process.stdout.readline()
         url = re.search(r"http://\S+", first)[0]
         key = process.stdout.readline().partition("= ")[2].strip()
-        answer = httpx.get(f"{url}/v1/contacts", headers={"authorization": f"Bearer {key}"}, trust_env=False)
+        answer = httpx.get(
+            f"{url}/v1/contacts", headers={"authorization": f"Bearer {key}"}, timeout=60, trust_env=False
+        )
         lines = [process.stdout.readline() for _ in range(3)]
         process.send_signal(signal.SIGINT)
-        last, errors = process.communicate(timeout=10)
+        last, errors = process.communicate(timeout=60)
     assert "10,000 customers" in first
     assert answer.json()["totalElements"] == 10_000
     assert f"base_url='{url}'" in lines[1]

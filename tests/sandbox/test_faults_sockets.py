@@ -40,7 +40,11 @@ def real():
         yield server
 
 
-def client(server, timeout=5.0):
+GIVES_UP = httpx.Timeout(60, read=0.1)
+"""Of a client that waits for an answer that does not come; everything else may take long on a busy machine."""
+
+
+def client(server, timeout=60.0):
     headers = {"authorization": f"Bearer {server.settings['api_key']}"}
     return httpx.Client(base_url=server.url, headers=headers, timeout=timeout, trust_env=False)
 
@@ -50,10 +54,10 @@ def create(http):
 
 
 def eventually(question):
-    deadline = time.monotonic() + 5
-    while not question() and time.monotonic() < deadline:
+    deadline = time.monotonic() + 60
+    while not (answer := question()) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return question()
+    return answer
 
 
 # ---- connections -----------------------------------------------------------------------------------------------
@@ -91,19 +95,24 @@ def test_an_outage_begins_with_the_call_that_it_was_set_for_and_ends_by_the_cloc
 
 
 def test_an_outage_may_begin_after_an_answer_and_passes_by_itself_in_real_time(real):
-    real.sandbox.faults.add(Fault("refuse", when="after", match="GET", seconds=0.3))
     with client(real) as http:
-        assert http.get("/v1/profile").status_code == 200
-        with pytest.raises(httpx.ConnectError):
-            create(http)
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
+
+        def is_refused():
             try:
-                answer = create(http)
-                break
+                assert create(http).status_code == 201
             except httpx.ConnectError:
-                time.sleep(0.02)
-        assert answer.status_code == 201
+                return True
+            return False
+
+        for seconds in (0.3, 1, 3, 9, 27):  # a busy machine may come back when the shorter ones are over
+            real.sandbox.faults.add(Fault("refuse", when="after", match="GET", seconds=seconds))
+            began = time.monotonic()
+            assert http.get("/v1/profile").status_code == 200
+            if refused := is_refused():
+                break
+            assert time.monotonic() - began >= seconds, "over before its time"
+        assert refused
+        assert eventually(lambda: not is_refused())
 
 
 @pytest.mark.parametrize(("when", "made"), [("before", 0), ("after", 1)])
@@ -121,7 +130,8 @@ def test_a_call_that_hangs_outlasts_the_client_and_holds_up_nobody(box, when, ma
     box.sandbox.faults.add(Fault("hang", when=when, match=CREATE))
     with client(box) as http:
         with pytest.raises(httpx.ReadTimeout):
-            http.post("/v1/invoices", json=invoice(), timeout=0.1)
+            http.post("/v1/invoices", json=invoice(), timeout=GIVES_UP)
+        assert eventually(lambda: box.sandbox.log)
         assert len(box.sandbox.invoices) == made
         assert http.get("/v1/profile").status_code == 200
 
@@ -130,7 +140,8 @@ def test_a_late_commit_happens_when_the_clock_is_turned(still, clock):
     still.sandbox.faults.add(Fault("late", match=CREATE, seconds=150))
     with client(still) as http:
         with pytest.raises(httpx.ReadTimeout):
-            http.post("/v1/invoices", json=invoice(), timeout=0.1)
+            http.post("/v1/invoices", json=invoice(), timeout=GIVES_UP)
+        assert eventually(lambda: still.sandbox._time._due), "it has arrived, and is put off"
         clock.sleep(149.9)
         assert len(still.sandbox.invoices) == 0
         clock.sleep(0.1)
@@ -139,9 +150,11 @@ def test_a_late_commit_happens_when_the_clock_is_turned(still, clock):
 
 def test_a_late_commit_happens_by_itself_in_real_time_after_a_gateway_gave_up(real):
     real.sandbox.faults.add(Fault("late", match=CREATE, seconds=0.1, status=504))
+    began = time.monotonic()
     with client(real) as http:
         assert create(http).status_code == 504
-    assert len(real.sandbox.invoices) == 0
+    made = len(real.sandbox.invoices)
+    assert made == 0 or time.monotonic() - began >= 0.1
     assert eventually(lambda: len(real.sandbox.invoices) == 1)
 
 
@@ -173,9 +186,9 @@ def test_a_trickle_that_outlasts_the_client_leaves_the_invoice_made(real):
     real.sandbox.faults.add(Fault("trickle", match=CREATE, seconds=30))
     with client(real) as http:
         with pytest.raises(httpx.ReadTimeout):
-            http.post("/v1/invoices", json=invoice(), timeout=0.1)
+            http.post("/v1/invoices", json=invoice(), timeout=GIVES_UP)
         assert http.get("/v1/profile").status_code == 200
-    assert len(real.sandbox.invoices) == 1
+    assert eventually(lambda: len(real.sandbox.invoices) == 1)
 
 
 # ---- bytes -----------------------------------------------------------------------------------------------------
@@ -192,7 +205,7 @@ def raw_request(server):
 
 def exchange(server, data):
     """What comes back for these bytes on a new connection, and whether it ended with a reset."""
-    with socket.create_connection((server.host, server.port), timeout=5) as connection:
+    with socket.create_connection((server.host, server.port), timeout=60) as connection:
         connection.sendall(data)
         received = b""
         try:
@@ -219,8 +232,11 @@ def test_a_request_is_cut_at_every_byte_and_carried_out_only_if_all_of_it_arrive
 
 
 def send_slowly(connection, data):
-    for start in range(0, len(data), 10):
-        connection.sendall(data[start : start + 10])
+    """And more after it, until the other side is noticed to have gone."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        connection.sendall(data[:10])
+        data = data[10:] or b"x"
         time.sleep(0.005)
 
 
@@ -228,7 +244,7 @@ def test_a_request_is_cut_while_it_is_still_being_sent(real):
     """A client that has not sent everything by then notices when it sends the rest."""
     data = raw_request(real)
     real.sandbox.faults.add(Fault("cut_request", match=CREATE, cut=100))
-    with socket.create_connection((real.host, real.port), timeout=5) as connection:
+    with socket.create_connection((real.host, real.port), timeout=60) as connection:
         for start in range(0, 100, 10):
             connection.sendall(data[start : start + 10])
             time.sleep(0.001)
@@ -274,7 +290,7 @@ def test_an_answer_is_cut_at_every_byte(real, end):
 def test_a_kept_connection_ends_after_a_whole_answer_and_only_then(real, end):
     data = raw_request(real)
     (size,) = {sizes(real, data) for _ in range(2)}
-    with socket.create_connection((real.host, real.port), timeout=5) as connection:
+    with socket.create_connection((real.host, real.port), timeout=60) as connection:
         # One that is cut behind its end is not cut at all, and what is left over is not taken from the next.
         real.sandbox.faults.add(Fault("cut_answer", match=CREATE, cut=size.answer + 9, end=end))
         assert [len(received_of(connection, data, size.answer)) for _ in range(3)] == [size.answer] * 3
@@ -297,7 +313,7 @@ def received_of(connection, data, size):
 
 
 def sizes(server, data):
-    with socket.create_connection((server.host, server.port), timeout=5) as connection:
+    with socket.create_connection((server.host, server.port), timeout=60) as connection:
         before = len(server.exchanges)
         connection.sendall(data)
         assert eventually(lambda: len(server.exchanges) > before)
@@ -318,7 +334,7 @@ def answer_on(connection):
 
 def test_a_server_tells_how_many_bytes_a_call_and_its_answer_were(real):
     data = raw_request(real)
-    with socket.create_connection((real.host, real.port), timeout=5) as connection:
+    with socket.create_connection((real.host, real.port), timeout=60) as connection:
         for _ in range(2):
             for start in range(0, len(data), 100):
                 connection.sendall(data[start : start + 100])

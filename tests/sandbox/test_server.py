@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from accounting_bridge import sandbox
-from accounting_bridge.sandbox import Fault, LexofficeSandbox
+from accounting_bridge.sandbox import Fault, LexofficeSandbox, VirtualClock
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def box():
 @pytest.fixture
 def client(box):
     headers = {"authorization": f"Bearer {box.settings['api_key']}"}
-    with httpx.Client(base_url=box.url, headers=headers, timeout=5, trust_env=False) as client:
+    with httpx.Client(base_url=box.url, headers=headers, timeout=60, trust_env=False) as client:
         yield client
 
 
@@ -45,18 +45,18 @@ def test_one_line_starts_a_vendor_and_its_books_can_be_looked_at(box, client):
 
 
 def test_start_and_stop_are_silent_and_leave_nothing_behind():
-    threads = threading.active_count()
+    before = set(threading.enumerate())  # those of earlier tests may end meanwhile
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         sandbox.serve("lexoffice").close()
         for _ in range(10):
             server = sandbox.serve("lexoffice", customers=100_000)
-            with httpx.Client(base_url=server.url, trust_env=False) as client:
+            with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
                 assert client.get("/v1/profile").status_code == 401
                 server.close()
             server.close()
         gc.collect()
-    assert threading.active_count() == threads
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -82,16 +82,18 @@ def test_a_truncated_answer_announces_more_than_it_sends(box, client):
 def test_a_delayed_answer_does_not_hold_up_others(box, client):
     box.sandbox.faults.add(Fault("delay", seconds=30, match="/v1/countries"))
     with pytest.raises(httpx.ReadTimeout):
-        client.get("/v1/countries", timeout=0.1)
+        client.get("/v1/countries", timeout=httpx.Timeout(60, read=0.1))
     assert client.get("/v1/profile").status_code == 200
 
 
 def test_a_late_commit_happens_although_the_client_gave_up(box, client):
     box.sandbox.faults.add(Fault("delay", when="before", seconds=0.3, match="POST"))
+    began = time.monotonic()
     with pytest.raises(httpx.ReadTimeout):
-        client.post("/v1/invoices", json=invoice(), timeout=0.1)
-    assert len(box.sandbox.invoices) == 0
-    deadline = time.monotonic() + 5
+        client.post("/v1/invoices", json=invoice(), timeout=httpx.Timeout(60, read=0.1))
+    made = len(box.sandbox.invoices)
+    assert made == 0 or time.monotonic() - began >= 0.3
+    deadline = time.monotonic() + 60
     while not box.sandbox.invoices and time.monotonic() < deadline:
         client.get("/v1/profile")
     assert len(box.sandbox.invoices) == 1
@@ -115,12 +117,16 @@ def test_spoiled_answers_arrive_as_they_would_from_a_gateway(box, client, fault,
 
 
 def test_the_rate_limit_is_real():
-    with sandbox.serve("lexoffice") as box:
+    clock = VirtualClock()  # a busy machine may take longer for the calls than the vendor for new ones
+    with sandbox.serve("lexoffice", clock=clock) as box:
         headers = {"authorization": f"Bearer {box.settings['api_key']}"}
-        with httpx.Client(base_url=box.url, headers=headers, trust_env=False) as client:
+        with httpx.Client(base_url=box.url, headers=headers, timeout=60, trust_env=False) as client:
             statuses = [client.get("/v1/profile").status_code for _ in range(8)]
+            clock.sleep(10)
+            later = client.get("/v1/profile").status_code
     assert statuses[:4] == [200] * 4
     assert 429 in statuses
+    assert later == 200
 
 
 def test_an_upload_and_a_download_cross_the_wire_unchanged(box, client):

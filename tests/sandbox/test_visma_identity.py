@@ -405,7 +405,7 @@ def test_over_the_network_from_consent_to_the_books():
 
 
 def fetch(server, method, url, body=None, headers=None):
-    connection = HTTPConnection(server.host, server.port, timeout=10)
+    connection = HTTPConnection(server.host, server.port, timeout=60)
     try:
         connection.request(method, url, body, headers or {})
         reply = connection.getresponse()

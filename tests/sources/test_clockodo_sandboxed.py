@@ -2,7 +2,7 @@
 
 import logging
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -17,16 +17,20 @@ from accounting_bridge.timesheet.work import FixedFee, Service, TimeEntry
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TODAY = datetime.now(BERLIN).date()
+DONE = datetime.combine(TODAY, time.min, BERLIN)
+"""On the day that is asked for, whatever day it has become meanwhile."""
 LONG_AGO, SOON = TODAY - timedelta(days=90), TODAY + timedelta(days=1)
-QUICK = ab.Policy(deadline=5, timeout=0.5, attempts=3)
+QUICK = ab.Policy(deadline=40, timeout=30, attempts=3)
+HURRIED = ab.Policy(deadline=60, timeout=1, attempts=3)
+"""For calls that hang."""
 
 
 @contextmanager
-def tracker(*, settings=None, hooks=None, **options):
+def tracker(*, settings=None, hooks=None, policy=QUICK, **options):
     with serve("clockodo", **{"customers": 4, "entries": 0, **options}) as server:
         assert isinstance(server.sandbox, ClockodoSandbox)
         given = {**server.settings, **(settings or {})}
-        with ab.connect_source("clockodo", given, base_url=server.url, policy=QUICK, hooks=hooks) as source:
+        with ab.connect_source("clockodo", given, base_url=server.url, policy=policy, hooks=hooks) as source:
             yield source, server.sandbox
 
 
@@ -219,7 +223,7 @@ def test_a_fixed_price_is_a_fee_once_the_project_is_completed():
         hours = box.web.track(TODAY, 3600, project=project)
         (item,) = source.work(LONG_AGO, SOON)
         assert (item.id, item.billable, item.rate) == (*ids([hours]), False, None)
-        box.web.complete(project, datetime.now(UTC))
+        box.web.complete(project, DONE)
         fee, item = source.work(LONG_AGO, SOON)
         assert isinstance(fee, FixedFee)
         assert (fee.id, fee.amount, fee.title, fee.billed) == (
@@ -257,7 +261,7 @@ def test_hours_in_a_running_budget_of_hours_are_named(shown):
 def test_a_fixed_price_is_set_to_billed_and_released():
     with tracker() as (source, box):
         project = box.web.fixed_price("Festpreis", Decimal("2500.50"))
-        box.web.complete(project, datetime.now(UTC))
+        box.web.complete(project, DONE)
         fee = f"clockodo:project:{project}"
         assert source.mark_billed([fee]).changed == (fee,)
         assert box.books.projects[int(project)].billed_money == Decimal("2500.50")
@@ -275,7 +279,7 @@ def test_a_fixed_price_is_set_to_billed_and_released():
 def test_a_price_that_clockodo_does_not_tell_is_named(options, said):
     with tracker() as (source, box):
         project = box.web.fixed_price("Festpreis", Decimal(100), **options)
-        box.web.complete(project, datetime.now(UTC))
+        box.web.complete(project, DONE)
         work = source.work(TODAY, TODAY)
         assert list(work) == []
         (drift,) = work.skipped
@@ -288,7 +292,7 @@ def test_a_price_that_clockodo_does_not_tell_is_named(options, said):
 def test_a_part_that_somebody_billed_by_hand_is_left_alone():
     with tracker() as (source, box):
         project = box.web.fixed_price("Festpreis", Decimal(1000))
-        box.web.complete(project, datetime.now(UTC))
+        box.web.complete(project, DONE)
         box.books.projects[int(project)].billed_money = Decimal(400)
         assert list(source.work(TODAY, TODAY)) == []
         fee = [f"clockodo:project:{project}"]
@@ -333,7 +337,7 @@ def test_released_work_is_billable_and_what_was_never_billable_stays_so():
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("kind", ["drop", "hang", "status"])
 def test_a_lost_answer_is_made_good_within_the_call(kind, when):
-    with tracker() as (source, box):
+    with tracker(policy=HURRIED if kind == "hang" else QUICK) as (source, box):
         key = box.web.track(TODAY, 600)
         box.faults.add(Fault(kind, match="PUT", when=when))
         assert source.mark_billed(ids([key])).changed == (*ids([key]),)

@@ -19,7 +19,9 @@ from accounting_bridge.vendors.memory import MemoryBooks
 
 TODAY = datetime.now(UTC).date()
 LONG_AGO, SOON = TODAY - timedelta(days=90), TODAY + timedelta(days=1)
-QUICK = ab.Policy(deadline=5, timeout=0.5, attempts=3)
+QUICK = ab.Policy(deadline=40, timeout=30, attempts=3)
+HURRIED = ab.Policy(deadline=60, timeout=1, attempts=3)
+"""For calls that hang."""
 
 
 def strict(**assumptions):
@@ -29,11 +31,11 @@ def strict(**assumptions):
 
 
 @contextmanager
-def tracker(*, settings=None, hooks=None, **options):
+def tracker(*, settings=None, hooks=None, policy=QUICK, **options):
     with serve("mite", **{"customers": 4, "entries": 0, "assumptions": strict(), **options}) as server:
         assert isinstance(server.sandbox, MiteSandbox)
         given = {**server.settings, **(settings or {})}
-        with ab.connect_source("mite", given, base_url=server.url, policy=QUICK, hooks=hooks) as source:
+        with ab.connect_source("mite", given, base_url=server.url, policy=policy, hooks=hooks) as source:
             yield source, server.sandbox
 
 
@@ -289,7 +291,7 @@ def test_where_months_are_closed_by_locking_no_lock_is_set_or_taken_off():
 @pytest.mark.parametrize("kind", ["drop", "reset", "hang", "status"])
 @pytest.mark.parametrize("billed", [True, False])
 def test_a_lost_answer_is_made_good_within_the_call(kind, when, billed):
-    with tracker() as (source, box):
+    with tracker(policy=HURRIED if kind == "hang" else QUICK) as (source, box):
         key = box.web.track(TODAY, 30)
         box.web.lock(key, locked=not billed)
         box.faults.add(Fault(kind, match="PATCH", when=when))
@@ -421,6 +423,6 @@ def test_the_command_line_says_how_to_connect():
             lines = [process.stdout.readline() for _ in range(5)]
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
     assert lines[0].startswith("mite sandbox on http://127.0.0.1:")
     assert "accounting_bridge.connect_source('mite', {'account': 'musterwerk', " in lines[4]

@@ -22,7 +22,7 @@ SHARED = Path(os.environ.get("ACCOUNTING_BRIDGE_SHARED") or Path(__file__).paren
 SPECIFICATION = SHARED / "specs" / "trackers" / "timechimp-v1-swagger2.yaml"
 TODAY = datetime.now(UTC).date()
 LONG_AGO, SOON = TODAY - timedelta(days=70), TODAY + timedelta(days=1)
-QUICK = ab.Policy(deadline=5, timeout=0.5, attempts=3)
+QUICK = ab.Policy(deadline=40, timeout=30, attempts=3)
 BY_TASK, BY_PROJECT, FIXED = 2, 4, 6
 
 

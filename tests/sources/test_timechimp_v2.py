@@ -28,7 +28,7 @@ SHARED = Path(os.environ.get("ACCOUNTING_BRIDGE_SHARED") or Path(__file__).paren
 REQUESTS = SHARED / "specs" / "trackers" / "timechimp-v2-request-schemas.json"
 TODAY = datetime.now(UTC).date()
 LONG_AGO, SOON = TODAY - timedelta(days=70), TODAY + timedelta(days=1)
-QUICK = ab.Policy(deadline=5, timeout=0.5, attempts=3)
+QUICK = ab.Policy(deadline=40, timeout=30, attempts=3)
 BY_TASK, BY_USER, BY_PROJECT, BY_CUSTOMER = (
     "TaskHourlyRate", "UserHourlyRate", "ProjectHourlyRate", "CustomerHourlyRate",
 )  # fmt: skip
@@ -779,7 +779,7 @@ def test_the_key_shows_nowhere(caplog):
     caplog.set_level(logging.DEBUG)
     heard = []
     hooks = ab.Hooks(on_request=heard.append, on_retry=heard.append, on_drift=heard.append)
-    with tracker(hooks=hooks, entries=3) as (source, box):
+    with tracker(hooks=hooks) as (source, box):
         key = box.api_key
         found = []
         echo = f"you sent {key}"

@@ -1,9 +1,12 @@
 """Settings by customer: a number is never taken for an id of the tracker, however alike the two look."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import permutations
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -168,6 +171,13 @@ def ambiguous(result):
     return {problem.work: problem.message for problem in result.problems}
 
 
+def cure_of(message):
+    """The entries that a message says to add, as they are printed."""
+    found = re.findall(r"CustomerLink\(id='(\w+)'\): '(\w+)'", message)
+    assert found
+    return {CustomerLink(id=own): number for own, number in found}
+
+
 @pytest.mark.parametrize("terms", [ABROAD, ab.Customer(number="10011", name="Alpha GmbH")])
 def test_terms_of_one_customer_are_not_those_of_another_who_has_its_number(terms):
     plan = {"customers": {CustomerLink(id="1"): terms}}
@@ -178,7 +188,9 @@ def test_terms_of_one_customer_are_not_those_of_another_who_has_its_number(terms
         assert SAID in found[("app:time:1",)]
     (said,) = ambiguous(drafts_of(work[1:], **plan)).values()
     assert "Billing.customers has terms of the tracker's customer 1 only" in said
-    assert "give CustomerLink(id='2') an entry too" in said
+    cured = {**plan["customers"], **cure_of(said)}
+    assert only(drafts_of(work, customers=cured)).items[0].work == ("app:time:1", "app:time:2")
+    assert Billing(customers=cured).terms_of(BETA) == Billing(customers=cured).terms_of(CustomerLink(id="1"))
     assert Billing(**plan).terms_of(BETA) is None
     assert only(drafts_of(work[:1], **plan)).customer.number == "10011"
     assert [one.reason for one in lines(work[1:], Billing(rates=Rates(default=9), **plan)).problems] == [
@@ -200,12 +212,109 @@ def test_two_customers_of_a_tracker_with_one_number_are_a_problem_that_names_bot
             (problem,) = result.problems
             assert (problem.reason, problem.work) == (Reason.AMBIGUOUS, ("app:expense:2", "app:time:1"))
             assert SAID in problem.message
-            assert "Billing(customers={CustomerLink(id='1'): '10011', CustomerLink(id='2'): '10011'})" in str(problem)
+            assert "say so of each" in str(problem)
             assert [draft.customer.number for draft in result.drafts] == ["10012"]
     said = {CustomerLink(id="1"): "10011", CustomerLink(id="2"): "10011"}
     assert len(drafts_of(work, customers=said).drafts) == 2
     own = [hour(first, "time:1"), hour(second, "expense:2")]  # the app's own, which names no source
     assert len(ambiguous(drafts_of(own))) == 1
+
+
+ALPHA_TOO = CustomerLink(id="1", number="10011", name="Alpha GmbH")
+WHOLE = ab.Customer(number="10011", name="Alpha GmbH")
+REVERSED = CustomerTerms(tax_treatment=ab.TaxTreatment.REVERSE_CHARGE)
+"""Without the customer that it is for."""
+
+
+@pytest.mark.parametrize(
+    ("customers", "treatment"),
+    [
+        ({}, "domestic"),
+        ({"10011": ABROAD}, "reverse_charge"),
+        ({"10011": REVERSED}, "reverse_charge"),
+        ({"10011": WHOLE}, "domestic"),
+        ({CustomerLink(id="1"): ABROAD}, "reverse_charge"),
+        ({CustomerLink(id="1"): WHOLE}, "domestic"),
+        ({CustomerLink(id="1"): "10011", "10011": ABROAD}, "reverse_charge"),
+        ({CustomerLink(number="T-9"): ABROAD}, "reverse_charge"),
+    ],
+)
+def test_the_cure_for_two_customers_who_are_one_works_as_it_is_printed_and_keeps_their_terms(customers, treatment):
+    work = [hour(ALPHA_TOO, "app:time:1"), hour(BETA, "app:time:2"), hour("10011", "app:time:3")]
+    said = next(text for text in ambiguous(drafts_of(work, customers=customers)).values() if "one number" in text)
+    assert "let its entries" not in said
+    for cured in ({**customers, **cure_of(said)}, {**cure_of(said), **customers}):
+        for ordered in (work, work[::-1]):
+            draft = only(drafts_of(ordered, customers=cured))
+            assert (draft.items[0].work, draft.tax_treatment) == (tuple(one.id for one in work), treatment)
+            assert draft.customer == (WHOLE if WHOLE in customers.values() else ab.CustomerRef(number="10011"))
+
+
+@pytest.mark.parametrize(
+    "customers",
+    [
+        {ALPHA_TOO: ab.Customer(number="10011", name="A"), BETA: ab.Customer(number="10011", name="B")},
+        {ALPHA_TOO: REVERSED},
+        {ALPHA_TOO: REVERSED, BETA: REVERSED},
+    ],
+)
+def test_entries_that_name_no_one_customer_are_to_name_one(customers):
+    work = [hour(ALPHA_TOO, "app:time:1"), hour(BETA, "app:time:2")]
+    (said,) = ambiguous(drafts_of(work, customers=customers)).values()
+    *_, of, _ = re.split(r"let its entries for | name one customer, as CustomerRef\(number='10011'\)", said)
+    cured = dict(customers)
+    for link in customers:
+        assert link.id in of.split(" and ")
+        terms = cured[link]
+        terms = CustomerTerms() if isinstance(terms, ab.Customer) else terms
+        cured[link] = evolve(terms, customer=ab.CustomerRef(number="10011"))
+    if len(cured) < len(work):
+        cured |= cure_of(said)
+    assert len(only(drafts_of(work, customers=cured)).items[0].work) == 2
+
+
+def test_a_number_alone_takes_the_terms_that_are_set_for_it_and_others_are_refused():
+    assert Billing(customers={"10011": ABROAD, BETA: "10011"}).terms_of(BETA) == ABROAD
+    assert Billing(customers={BETA: ab.CustomerRef(number="10011"), "10011": REVERSED}).terms_of(BETA) == ABROAD
+    assert Billing(customers={BETA: ABROAD, "10011": CustomerTerms()}).terms_of(CustomerLink(number="10011")) == ABROAD
+    net_30 = CustomerTerms(customer=ab.CustomerRef(number="10011"), payment_terms_days=30)
+    with pytest.raises(ab.InvalidRequest, match=r"on other terms: make both alike, or give one .* the number, '10011'"):
+        Billing(customers={"10011": ABROAD, BETA: net_30})
+    two = {ALPHA_TOO: WHOLE, BETA: ab.Customer(number="10011", name="B"), CustomerLink(id="3"): "10011"}
+    assert Billing(customers=two).terms_of(CustomerLink(id="3")).customer == ab.CustomerRef(number="10011")
+
+
+def test_two_numbers_of_the_tracker_that_are_said_to_be_one_in_the_books_are_one():
+    links = [CustomerLink(id=own, number=f"T-{own}", name=f"Muster {own}") for own in "12"]
+    work = [hour(link, f"app:time:{link.id}") for link in links]
+    said = {CustomerLink(number="T-1"): "10011", CustomerLink(number="T-2"): "10011"}
+    for customers in (said, {CustomerLink(number="T-1"): ABROAD, links[1]: "10011"}):
+        assert only(drafts_of(work, customers=customers)).items[0].work == ("app:time:1", "app:time:2")
+    # One entry for two says nothing of each; nor does an entry for one say it of the other, whose number it is.
+    shared = [hour(evolve(link, number="T-1"), f"app:time:{link.id}") for link in links]
+    own = [work[0], hour(BETA, "app:time:2")]
+    for wrong in (shared, own):
+        (problem,) = drafts_of(wrong, customers=said).problems
+        cured = {**said, **cure_of(problem.message)}
+        assert only(drafts_of(wrong, customers=cured)).items[0].work == ("app:time:1", "app:time:2")
+
+
+@pytest.mark.parametrize("name", ["Alpha GmbH", None])
+def test_a_row_that_is_known_by_its_number_has_the_terms_for_it_however_its_name_is_spelt(name):
+    link = CustomerLink(id=name, number="10011", name=name)
+    plan = {"customers": {CustomerLink(id="1"): ABROAD}}
+    draft = only(drafts_of([hour(link, "sheet:time:1"), hour(ALPHA, "app:time:1")], **plan))
+    assert (draft.tax_treatment, draft.items[0].work) == ("reverse_charge", ("app:time:1", "sheet:time:1"))
+    elsewhere = evolve(link, id="77")  # an id that tells it from others
+    assert len(ambiguous(drafts_of([hour(elsewhere, "sheet:time:1")], **plan))) == 1
+
+
+def test_two_customers_are_named_whoever_came_before_them_with_the_same_objects():
+    first, second = ALPHA_TOO, BETA
+    work = [hour(first, "mite:time:1"), hour(first, "app:time:2"), hour(second, "app:time:3")]
+    for ordered in permutations(work):
+        (said,) = ambiguous(drafts_of(ordered)).values()
+        assert "(id 1) and Beta BV (id 2) of app have one number" in said
 
 
 def test_work_of_several_sources_for_one_number_is_on_one_draft():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -20,6 +21,9 @@ from accounting_bridge.tokens import FileTokens, SqliteTokens
 
 KEY = bytes(range(32))
 WORKER = Path(__file__).with_name("worker.py")
+TurnedClock = runpy.run_path(str(WORKER.with_name("visma_worker.py")))["TurnedClock"]
+LEASE = 30
+"""Seconds by the clock that all of them share: however slow the machine is, none runs out before it is turned."""
 STORES = {"file": FileTokens, "sqlite": SqliteTokens}
 each_store = pytest.mark.parametrize("kind", STORES)
 
@@ -79,12 +83,12 @@ class Vendor:
         with suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
-        self._threads[0].join(5)
+        self._threads[0].join(60)
         for connection in self._open:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads[1:]:
-            thread.join(5)
+            thread.join(60)
 
 
 @pytest.fixture
@@ -94,8 +98,15 @@ def vendor():
     vendor.close()
 
 
+@pytest.fixture
+def clock(tmp_path):
+    clock = TurnedClock(tmp_path / "clock")
+    clock.turn(0.0)
+    return clock
+
+
 @contextmanager
-def workers(kind, path, vendor, *, lease=30_000, rounds=1, number=8):
+def workers(kind, path, vendor, clock, *, rounds=1, number=8):
     """Processes that have opened the store and wait for the word."""
     command = [sys.executable, "-W", "error", str(WORKER), kind, str(path), KEY.hex(), str(vendor.port)]
     with ExitStack() as stack:
@@ -103,7 +114,7 @@ def workers(kind, path, vendor, *, lease=30_000, rounds=1, number=8):
         for _ in range(number):
             process = stack.enter_context(
                 subprocess.Popen(
-                    [*command, str(lease), str(rounds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                    [*command, str(clock.path), str(rounds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
                 )
             )
             stack.callback(process.kill)
@@ -122,16 +133,16 @@ def results(processes):
     return [process.stdout.readline().strip() for process in processes]
 
 
-def saved(kind, path):
-    store = STORES[kind](path, key=KEY)
+def saved(kind, path, clock=None):
+    store = STORES[kind](path, key=KEY, clock=clock)
     store.save("t", "toy", Token(access="access-0", refresh="refresh-0"))
     return store
 
 
 @each_store
-def test_eight_processes_renew_once_per_expiry(kind, tmp_path, vendor):
+def test_eight_processes_renew_once_per_expiry(kind, tmp_path, vendor, clock):
     store = saved(kind, tmp_path / "grants")
-    with workers(kind, tmp_path / "grants", vendor, rounds=3) as processes:
+    with workers(kind, tmp_path / "grants", vendor, clock, rounds=3) as processes:
         for expiry in range(3):
             tell(processes, f"access-{expiry}")
             assert results(processes) == [f"access-{expiry + 1}"] * 8
@@ -141,8 +152,8 @@ def test_eight_processes_renew_once_per_expiry(kind, tmp_path, vendor):
 
 
 @each_store
-def test_eight_processes_open_a_new_store_at_the_same_time(kind, tmp_path, vendor):
-    with workers(kind, tmp_path / "grants", vendor) as processes:
+def test_eight_processes_open_a_new_store_at_the_same_time(kind, tmp_path, vendor, clock):
+    with workers(kind, tmp_path / "grants", vendor, clock) as processes:
         saved(kind, tmp_path / "grants")
         tell(processes, "access-0")
         assert results(processes) == ["access-1"] * 8
@@ -150,17 +161,18 @@ def test_eight_processes_open_a_new_store_at_the_same_time(kind, tmp_path, vendo
 
 @each_store
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_one_is_killed_during_its_renewal_and_the_others_go_on(kind, when, tmp_path, vendor):
+def test_one_is_killed_during_its_renewal_and_the_others_go_on(kind, when, tmp_path, vendor, clock):
     """``before`` the vendor has carried it out; or ``after``, and the vendor has a grace period."""
-    store = saved(kind, tmp_path / "grants")
+    store = saved(kind, tmp_path / "grants", clock)
     vendor.hang_up, vendor.grace = {1: when}, when == "after"
-    with workers(kind, tmp_path / "grants", vendor, lease=900) as (victim, *others):
+    with workers(kind, tmp_path / "grants", vendor, clock) as (victim, *others):
         tell([victim], "access-0")
-        assert vendor.hanging.wait(10)
+        assert vendor.hanging.wait(60)
         assert not store.acquire("t", "toy", "test", 1)
         tell(others, "access-0")
         os.kill(victim.pid, signal.SIGKILL)
-        victim.wait(5)
+        victim.wait(60)
+        clock.turn(LEASE + 1)
         last = "access-1" if when == "before" else "access-2"
         assert results(others) == [last] * 7
     assert vendor.asked == ["refresh-0"] * 2
@@ -169,15 +181,16 @@ def test_one_is_killed_during_its_renewal_and_the_others_go_on(kind, when, tmp_p
 
 
 @each_store
-def test_killed_after_the_vendor_renewed_without_grace_is_told_and_nothing_is_deleted(kind, tmp_path, vendor):
+def test_killed_after_the_vendor_renewed_without_grace_is_told_and_nothing_is_deleted(kind, tmp_path, vendor, clock):
     """The only grant that worked went down with the process; the user has to consent again."""
     store = saved(kind, tmp_path / "grants")
     vendor.hang_up = {1: "after"}
-    with workers(kind, tmp_path / "grants", vendor, lease=300, number=3) as (victim, *others):
+    with workers(kind, tmp_path / "grants", vendor, clock, number=3) as (victim, *others):
         tell([victim], "access-0")
-        assert vendor.hanging.wait(10)
+        assert vendor.hanging.wait(60)
         os.kill(victim.pid, signal.SIGKILL)
-        victim.wait(5)
+        victim.wait(60)
+        clock.turn(LEASE + 1)
         tell(others, "access-0")
         assert results(others) == ["None"] * 2
     assert store.load("t", "toy").access == "access-0"

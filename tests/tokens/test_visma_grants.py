@@ -145,6 +145,23 @@ class Place:
         """The next renewal is carried out; its answer comes when the caller is long gone."""
         self.box.faults.add(Fault("delay", when=when, match=f"POST {TOKEN}", seconds=60))
 
+    def hold_until(self):
+        """The same until what is returned is called."""
+        loop, gate = self.server._loop, threading.Event()
+        passing = self.server._pass
+
+        async def hold(seconds):
+            await loop.run_in_executor(None, gate.wait, 60)
+
+        self.server._pass = hold
+        self.box.faults.add(Fault("delay", match=f"POST {TOKEN}", seconds=60))
+
+        def answered():
+            self.server._pass = passing
+            gate.set()
+
+        return answered
+
     def kill_who_renews(self, processes):
         """Wait until a renewal has been carried out and kill its caller; the others."""
         before = len(self.box.faults.fired)
@@ -152,7 +169,7 @@ class Place:
         wait_for(lambda: len(self.box.faults.fired) > before)
         (victim,) = [process for process in processes if process.pid == int(self.renewing.read_text())]
         os.kill(victim.pid, signal.SIGKILL)
-        assert victim.wait(5) == -signal.SIGKILL
+        assert victim.wait(60) == -signal.SIGKILL
         return [process for process in processes if process is not victim]
 
     # -- what the vendor saw --
@@ -186,7 +203,7 @@ class Place:
 
 
 def wait_for(condition):
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < give_up
         time.sleep(0.01)
@@ -342,7 +359,7 @@ def test_killed_after_the_vendor_renewed_without_grace_the_user_is_asked_once_mo
     for _ in range(3):
         said = call(others)
         assert {(answer["error"], answer["message"]) for answer in said} == {("AuthenticationFailed", message)}
-        assert max(answer["seconds"] for answer in said) < 2
+        assert {answer["waited"] for answer in said} == {0}
     assert here.asked == asked, "the identity server is left alone"
 
     here.consent()
@@ -363,7 +380,7 @@ def test_calls_go_on_while_a_killed_process_holds_the_lease(tmp_path, crew):
         for _ in range(3):
             said = [heard(process) for process in others]
             assert went_through(said)
-            assert max(answer["seconds"] for answer in said) < 2
+            assert {answer["waited"] for answer in said} == {0}
             begin(others)
         assert went_through([heard(process) for process in others])
         assert here.asked == 1
@@ -385,7 +402,7 @@ def test_killed_between_two_steps_of_a_renewal(fate, grace, renewals, tmp_path, 
         victim, *others = here.processes(8, fate)
         here.clock.turn(HOUR + 5)
         begin([victim])
-        assert victim.wait(10) == -signal.SIGKILL
+        assert victim.wait(60) == -signal.SIGKILL
         used = [entry for entry in here.box.log if entry.path == "/v2/companysettings"]
         assert len(used) == 8, "the victim used nothing that it had not stored"
         begin(others)
@@ -428,26 +445,28 @@ def is_stopped(process):
 # ---- cancelled -----------------------------------------------------------------------------------------------------
 
 
-async def cancelled_by_scope(work, reached):
+async def cancelled_by_scope(work, reached, answered):
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(work)
         await reached()
         tasks.cancel_scope.cancel()
+        answered()
 
 
-async def cancelled_by_task(work, reached):
+async def cancelled_by_task(work, reached, answered):
     task = asyncio.create_task(work())
     await reached()
     for _ in range(3):
         task.cancel()
         await asyncio.sleep(0.01)
+    answered()
     with pytest.raises(asyncio.CancelledError):
         await task
 
 
-async def cancelled_by_timeout(work, reached):
+async def cancelled_by_timeout(work, reached, answered):
     async def limited():
-        async with asyncio.timeout(30) as timeout:
+        async with asyncio.timeout(300) as timeout:
             expiring = asyncio.create_task(expire(timeout))
             await work()
         await expiring
@@ -455,6 +474,8 @@ async def cancelled_by_timeout(work, reached):
     async def expire(timeout):
         await reached()
         timeout.reschedule(0)
+        await asyncio.sleep(0.01)
+        answered()
 
     with pytest.raises(TimeoutError):
         await limited()
@@ -474,7 +495,7 @@ async def test_a_task_that_is_cancelled_during_a_renewal_loses_nothing(anyio_bac
         async with here.connect(ab.connect_async) as provider:
             await provider.check()
             here.clock.turn(HOUR + 5)
-            here.box.faults.add(Fault("delay", match=f"POST {TOKEN}", seconds=0.3))
+            answered = here.hold_until()
             calls, ended = len(here.statuses), []
 
             async def work():
@@ -483,7 +504,7 @@ async def test_a_task_that_is_cancelled_during_a_renewal_loses_nothing(anyio_bac
                 finally:
                     ended.append(here.newest_is_stored)
 
-            await cancelled(work, here.held)
+            await cancelled(work, here.held, answered)
             assert ended == [True]
             assert len(here.statuses) == calls, "cancelled: the call itself was not made any more"
             assert (await provider.check()).company == COMPANY
@@ -500,9 +521,9 @@ async def test_a_task_that_is_cancelled_while_it_trades_a_code_loses_nothing(any
     with place(tmp_path) as here:
         async with here.connect(ab.connect_async) as provider:
             back = parse_qs(urlsplit(here.box.consent(provider.authorization_url())).query)
-            here.box.faults.add(Fault("delay", match=f"POST {TOKEN}", seconds=0.3))
+            answered = here.hold_until()
 
-            await cancelled(lambda: provider.exchange(back["code"][0], back["state"][0]), here.held)
+            await cancelled(lambda: provider.exchange(back["code"][0], back["state"][0]), here.held, answered)
             assert here.newest_is_stored
             assert (await provider.check()).company == COMPANY
 

@@ -1,7 +1,7 @@
 """Run by a test as a process of its own: renews a grant through a shared store, and says what came of it.
 
-Arguments: kind of store, its path, key, port of the toy vendor, length of the lease, how often. It says ``ready``, and
-begins when it is told to.
+Arguments: kind of store, its path, key, port of the toy vendor, the file of the clock, how often. It says ``ready``,
+and begins when it is told to.
 """
 
 import json
@@ -10,15 +10,16 @@ import sys
 import time
 from datetime import datetime
 
+from visma_worker import TurnedClock
+
 from accounting_bridge import Token
-from accounting_bridge.clock import SystemClock
 from accounting_bridge.errors import OutcomeUnknown, Refused
 from accounting_bridge.tokens import FileTokens, SqliteTokens
 from accounting_bridge.tokens.renewal import Ask, Pause, Refresh, Renewal
 
 
 def ask_vendor(port, token):
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(token.refresh.encode() + b"\n")
         answer = connection.makefile().readline()
     if not answer:
@@ -37,11 +38,10 @@ def say(text):
 
 
 def main():
-    kind, path, key, port, lease, rounds = sys.argv[1:]
-    store = {"file": FileTokens, "sqlite": SqliteTokens}[kind](path, key=bytes.fromhex(key))
-    renewal = Renewal(
-        store=store, tenant="t", vendor="toy", clock=SystemClock(), random=lambda: 0.5, lease=int(lease) / 1000
-    )
+    kind, path, key, port, hands, rounds = sys.argv[1:]
+    clock = TurnedClock(hands)
+    store = {"file": FileTokens, "sqlite": SqliteTokens}[kind](path, key=bytes.fromhex(key), clock=clock)
+    renewal = Renewal(store=store, tenant="t", vendor="toy", clock=clock, random=lambda: 0.5)
     say("ready")
     for _ in range(int(rounds)):
         rejected = sys.stdin.readline().strip()

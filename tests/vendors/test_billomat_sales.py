@@ -23,7 +23,6 @@ from _billomat import (
 
 from accounting_bridge import (
     Attachment,
-    Conflict,
     Customer,
     InvalidRequest,
     IssuedInvoice,
@@ -31,6 +30,7 @@ from accounting_bridge import (
     NeedsAttention,
     SalesEntry,
     SalesEntryStatus,
+    SomebodyElses,
     TaxTreatment,
     TotalsDiffer,
     Unsupported,
@@ -218,8 +218,10 @@ def test_an_unused_number_is_free():
     ],
 )
 def test_an_invoice_that_is_only_half_a_mirror_is_a_conflict(numbered, labelled):
-    with pytest.raises(Conflict, match="1220001"):
+    with pytest.raises(SomebodyElses, match="1220001"):
         look(numbered, labelled)
+    both = mirror(id="7", invoice_number=NUMBER)
+    assert look([*numbered, both], [*labelled, both])[0] == ["7"], "ours beside it is found all the same"
 
 
 def test_two_mirrors_are_both_returned():

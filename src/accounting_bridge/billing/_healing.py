@@ -74,8 +74,9 @@ class Healer(Marker):
         finding = next(iter(found.values()), None)
         told = f"{finding.kind}: {finding.advice}" if finding is not None else "the books could not be read to the end"
         later = None
-        if FindingKind.UNSETTLED in found:
-            later = Unavailable(told, retry_at=claimed.frees_at(self.books.deadline))
+        if FindingKind.UNSETTLED in found and made is not None and made.sent_at is not None:
+            settled = made.sent_at + timedelta(seconds=self.books.settle)
+            later = Unavailable(told, retry_at=max(settled, claimed.frees_at(self.books.deadline)))
         self._problem(claimed, f"it stays claimed, because its invoice may be in the books ({told})", later)
         return False
 

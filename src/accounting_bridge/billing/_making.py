@@ -94,9 +94,10 @@ class Making:
             await self.books.do(ledger.give_free(claimed, standing))
             self.problem(_said(error), claimed.reference, claimed.work, error)
             return
+        await self.books.do(ledger.step_back(claimed))
         message = f"it stays claimed, because another worker may be billing it as well; {_said(error)}"
         told = problem(message, claimed.reference, claimed.work, error)
-        frees_at = claimed.frees_at(self.books.deadline)
+        frees_at = claimed.others_free_at(self.books.deadline)
         self.problems.append(evolve(told, retry_at=max(frees_at, told.retry_at or frees_at)))
 
     def _count(self, error: BridgeError | None, made: Row | None) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from attrs import define, evolve
 
 from ..errors import BridgeError, ReferenceReused, Unavailable
-from ..journal.port import State
+from ..journal.port import Row, State
 from ..models import InvoiceDraft
 from . import ledger
 from ._making import Making, held_by, work_of
@@ -22,8 +24,9 @@ class OneDraft(Making):
     async def run(self) -> BillingReport:
         """Claim, create, note, mark; or go on where a call before this one came to."""
         draft, ids = self.draft, work_of(self.draft)
-        deadline = self.books.ends_at()
         try:
+            await self._end_what_was_left(ids)
+            deadline = self.books.ends_at()
             standing = await self.books.do(ledger.standing_of(draft.reference))
             if standing.billing is None:
                 claimed = await self._claim(ids)
@@ -37,6 +40,26 @@ class OneDraft(Making):
         await self.healer.mark()
         return self.report()
 
+    async def _end_what_was_left(self, ids: tuple[str, ...]) -> None:
+        """End what runs that died left of other drafts, under this one's reference or with some of its work."""
+        draft = self.draft
+        row = (await self.books.do(ledger.standing_of(draft.reference))).billing
+        rows = await self.books.do(ledger.rows_of(ids))
+        found = {one.fingerprint for one in rows.values() if one.state is not State.CONFIRMED}
+        if row is not None and row.state is not State.CONFIRMED:
+            found.add(draft.reference)
+        if found:
+            claims = [one for one in await self.books.do(ledger.open_claims()) if one.reference in found]
+            await self.healer.end(
+                one
+                for one in claims
+                if one.reference != draft.reference or not self._is_same(one.fingerprint, one.work)
+            )
+
+    def _is_same(self, fingerprint: str, work: Iterable[str]) -> bool:
+        """Whether what has its reference is this very draft."""
+        return fingerprint == self.draft.fingerprint and set(work) == set(work_of(self.draft))
+
     async def _claim(self, ids: tuple[str, ...]) -> Claim | None:
         reference, fingerprint = self.draft.reference, self.draft.fingerprint
         rows = await self.books.do(ledger.rows_of(ids))
@@ -47,8 +70,16 @@ class OneDraft(Making):
             held = held_by(rows, rows)
             told = "; ".join(str(one) for one in held) or "another worker claimed some of its work just now"
             message = f"nothing was sent, because it bills work that another invoice has: {told}"
-            self.problem(message, reference, ids, None)
+            references = {one.reference for one in held if one.invoice_id is None}
+            claims = [one for one in await self.books.do(ledger.open_claims()) if one.reference in references]
+            self.problem(message, reference, ids, self._until_free(message, claims))
         return claimed
+
+    def _until_free(self, message: str, claims: Iterable[Claim]) -> Unavailable | None:
+        """That it is worth another call once nobody can be at these any more; None: nobody is."""
+        now, deadline = self.books.now(), self.books.deadline
+        later = max((one.frees_at(deadline) for one in claims if one.may_live(now, deadline)), default=None)
+        return None if later is None else Unavailable(message, retry_at=later)
 
     async def _take_up(self, standing: Standing, ids: tuple[str, ...]) -> Claim | None:
         """The claim of a call before this one, if that was for the same draft."""
@@ -59,9 +90,8 @@ class OneDraft(Making):
             message = "its invoice counts no longer, and its work was given free: give the draft another reference"
             self.problem(message, reference, ids, None)
             return None
-        if row.fingerprint != self.draft.fingerprint or set(work) != set(ids):
-            message = "the reference is that of another draft: give this one another"
-            self.problem(message, reference, ids, ReferenceReused(message))
+        if not self._is_same(row.fingerprint, work):
+            self._is_used(row, ids)
             return None
         if row.state is State.CONFIRMED and row.sent_at is None:
             message = "it was recorded as billed (record_billed): there is nothing to be made"
@@ -76,3 +106,19 @@ class OneDraft(Making):
         error = Unavailable(message, retry_at=claimed.frees_at(self.books.deadline))
         self.problem(message, reference, ids, error)
         return None
+
+    def _is_used(self, row: Row, ids: tuple[str, ...]) -> None:
+        """Another draft has the reference, for good or for now."""
+        message = "the reference is that of another draft: give this one another"
+        error: BridgeError = ReferenceReused(message)
+        if row.state is not State.CONFIRMED:
+            message = (
+                "a call for another draft of this reference may be making its invoice: run it again a little later"
+            )
+            later = self._until_free(message, [ledger.claim_of(self.draft.reference, row, ids)])
+            if later is None:
+                message = (
+                    "the invoice of another draft of this reference may be in the books: that has to be clear first"
+                )
+            error = later or Unavailable(message)
+        self.problem(message, self.draft.reference, ids, error)

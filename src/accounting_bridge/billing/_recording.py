@@ -50,11 +50,12 @@ async def record_billed(books: Books, reference: str, invoice_id: str, work: Seq
 async def _left_behind(books: Books, reference: str, standing: Standing) -> Claim | None:
     """The claim under this reference that nobody is at any more; refused while somebody may be."""
     row, invoice, now = standing.billing, standing.invoice, books.now()
-    for one in (row, invoice):
-        if one is not None and one.state is State.IN_FLIGHT and one.sent_at is not None:
-            later = ledger.lives_until(one.sent_at, books.deadline)
-            if now < later:
-                raise Unavailable("nothing was noted: a worker may be billing it right now", retry_at=later)
+    begun = [invoice.sent_at] if invoice is not None and invoice.state is State.IN_FLIGHT else []
+    if row is not None and row.state is State.IN_FLIGHT:
+        begun.append(ledger.begun_at(row))
+    later = max((ledger.lives_until(one, books.deadline) for one in begun if one is not None), default=now)
+    if now < later:
+        raise Unavailable("nothing was noted: a worker may be billing it right now", retry_at=later)
     if row is None or row.state is not State.IN_FLIGHT:
         return None
     work = (await books.do(ledger.work_of([reference])))[reference]

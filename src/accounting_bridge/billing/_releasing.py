@@ -262,6 +262,8 @@ class Releasing:
     async def _unmark(self, tracker: Tracker, reference: str, work: tuple[str, ...], *, marked_there: bool) -> bool:
         """Whether the flag is off, on all that the tracker still has."""
         mine, _ = tracker.sort(work)
+        if not tracker.marks and not tracker.unmarks:
+            return True  # it has no such flag by now: what looks like one is people's own, and is left alone
         if not tracker.unmarks:
             if not self.asked:
                 message = (

@@ -11,6 +11,7 @@ Every step may be the last one of its process. What each leaves behind, and who 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
@@ -21,7 +22,8 @@ from ..errors import BridgeError, InvalidRequest, Refused
 from ..flow import Drift
 from ..journal.port import State
 from ..models import Attachment, InvoiceDraft, ServicePeriod
-from ..timesheet import Billing, LeftOut, Statement, Work, WorkDrafts, WorkProblem, invoice_drafts
+from ..timesheet import Billing, LeftOut, Reason, Statement, Work, WorkDrafts, WorkProblem, invoice_drafts
+from ..timesheet.outcome import CAME_BEFORE
 from . import ledger
 from ._books import Books
 from ._making import Making, held_by, work_of
@@ -54,8 +56,13 @@ async def unbilled(books: Books, read: Callable[[], Read], period: ServicePeriod
     flagged = _flagged(found.work)
     wanted = [one for one in found.work if is_wanted(one, period) and one.id not in flagged]
     rows = await books.do(ledger.rows_of(one.id for one in wanted))
-    free = tuple(one for one in wanted if one.id not in rows)
-    return Unbilled(work=free, held=held_by(rows, rows), skipped=found.skipped, notes=found.notes)
+    free = tuple(one for one in _firsts(wanted, period) if one.id not in rows)
+    count = Counter(one.id for one in wanted if one.id not in rows)
+    twice = tuple(sorted(one for one in count for _ in range(1, count[one])))
+    problems = (WorkProblem(reason=Reason.DUPLICATE, message=CAME_BEFORE, work=twice),) if twice else ()
+    return Unbilled(
+        work=free, held=held_by(rows, rows), work_problems=problems, skipped=found.skipped, notes=found.notes
+    )
 
 
 def is_wanted(work: Work, period: ServicePeriod | None) -> bool:

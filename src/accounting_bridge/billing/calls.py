@@ -73,7 +73,8 @@ def bill_draft(
     """Make the invoice that a person built, of lines that :func:`~accounting_bridge.timesheet.lines` gave and others.
 
     Its work goes through the ledger as in :func:`bill`: on one invoice at most, and marked in the tracker once that is
-    there. The invoice has the draft's own reference, and the same call goes on where one before it came to.
+    there. The invoice has the draft's own reference, and the same call goes on where one before it came to. What a call
+    that died has claimed for another draft is ended first, as by :func:`heal_billing`.
 
     Args:
         draft: with the ids of what it bills in ``LineItem.work``. If any of that is billed already, or being billed,
@@ -93,6 +94,8 @@ def unbilled(
     work: Source | Iterable[Work], provider: AccountingProvider, period: ServicePeriod | None = None
 ) -> Unbilled:
     """The work that :func:`bill` would bill, for lists that people choose from. Reads only.
+
+    Of several records with one id it is the first; the others are in ``work_problems``.
 
     Args:
         work: a tracker, whose work of *period* is read, or work of the app's own.
@@ -256,6 +259,7 @@ def _bill(
     given.provider(provider)
     given.plan(plan, work)
     given.source(source, work)
+    given.flag("finalize", finalize)
     given.attach(attach)
     given.done()
     books = Books(provider, asynchronous=asynchronous)
@@ -271,6 +275,7 @@ def _bill_draft(
     given.draft(draft)
     given.provider(provider)
     given.source(source)
+    given.flag("finalize", finalize)
     given.done()
     books = Books(provider, asynchronous=asynchronous)
     healer = Healer(books=books, tracker=_tracker(source))
@@ -309,11 +314,12 @@ def _release(
     given.days(first, last)
     named = None if references is None else given.texts("references", references, "references")
     by_days = first is not None or last is not None
-    if anyway and (named is None or by_days):
+    if anyway is True and (named is None or by_days):
         given.problem("anyway", "goes with references only")
     elif by_days is (named is not None) or (by_days and (first is None or last is None)):
         given.problem("references", "give them, or first and last, and not both")
     given.source(source)
+    given.flag("anyway", anyway)
     given.whole("most_reads", most_reads, low=1, high=_MOST_READS)
     given.done()
     releasing = Releasing(books=Books(provider, asynchronous=asynchronous), tracker=_tracker(source))

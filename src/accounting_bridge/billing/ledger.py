@@ -20,6 +20,9 @@ entry is never half claimed, and of two workers who want the same entry one gets
 A reference that was given free is claimed anew, with its rounds counted from the start. So each claim has a *turn* of
 its own (the payload of its row), whoever acts on a claim names the turn that they saw, and what changes a piece of work
 names the reference that has it (``If``): nobody's claim is given free because of what was there before.
+
+A worker that took a claim up and was refused sends nothing any more, so it leaves the claim as it was: its turn ends
+then in the instant at which the worker before began.
 """
 
 from __future__ import annotations
@@ -83,7 +86,11 @@ class Claim:
 
     def is_shared(self, now: datetime, deadline: float) -> bool:
         """Whether a worker that was at it before may still send."""
-        return self.shared_since is not None and now < lives_until(self.shared_since, deadline)
+        return self.shared_since is not None and now < self.others_free_at(deadline)
+
+    def others_free_at(self, deadline: float) -> datetime:
+        """From when on no worker before this one can send."""
+        return lives_until(self.shared_since or self.since, deadline)
 
     def stands_in(self, row: Row | None) -> bool:
         """Whether the row is still this claim's, and open."""
@@ -127,11 +134,17 @@ async def open_claims() -> list[Claim]:
 
 def claim_of(reference: str, row: Row, work: tuple[str, ...]) -> Claim:
     """The claim that a row of a draft is, or was."""
-    assert row.sent_at is not None, "it was claimed at some instant"
     return Claim(
-        reference=reference, fingerprint=row.fingerprint, turn=row.payload, rounds=row.rounds, since=row.sent_at,
+        reference=reference, fingerprint=row.fingerprint, turn=row.payload, rounds=row.rounds, since=begun_at(row),
         work=work,
     )  # fmt: skip
+
+
+def begun_at(row: Row) -> datetime:
+    """When the last worker began that may still send for the claim that this row is."""
+    assert row.sent_at is not None, "it was claimed at some instant"
+    _, _, since = row.payload.partition("@")
+    return datetime.fromisoformat(since) if since else row.sent_at
 
 
 async def work_of(references: Collection[str]) -> Mapping[str, tuple[str, ...]]:
@@ -190,6 +203,16 @@ async def take_up(claimed: Claim) -> Claim | None:
     if not taken:
         return None
     return evolve(claimed, turn=turn, rounds=claimed.rounds + 1, since=since, shared_since=claimed.since)
+
+
+async def step_back(claimed: Claim) -> bool:
+    """End what was taken up, and leave the claim to the worker before; False: another has taken it up since."""
+    assert claimed.shared_since is not None, "it was taken up"
+    turn = f"{_turn()}@{claimed.shared_since.isoformat()}"
+    leave = If(Unclear(), claimed.fingerprint, claimed.turn)
+    return await RecordAll(
+        [(BILLING, claimed.reference, leave), (BILLING, claimed.reference, Send(claimed.rounds, turn))]
+    )
 
 
 async def give_free(claimed: Claim, standing: Standing) -> bool:

@@ -140,8 +140,10 @@ class Unbilled:
     """What is to be billed, and what the ledger keeps from it."""
 
     work: tuple[Work, ...]
-    """Billable, not billed as the tracker says, and free as the ledger says."""
+    """Billable, not billed as the tracker says, and free as the ledger says; each id once."""
     held: tuple[Held, ...] = ()
+    work_problems: tuple[WorkProblem, ...] = ()
+    """Further records with ids of that work, which ``bill`` would name and not bill."""
     skipped: tuple[Drift, ...] = ()
     """Records of the tracker that could not be read."""
     notes: tuple[str, ...] = ()

@@ -171,8 +171,9 @@ async def send_invoice(adapter: Adapter, invoice_id: str, to: str | None, patien
     before = (await Recall(MAIL, reference)).row if again else None
     if tells and not ends_draft:
         # The books never tell to whom it went, nor apart what went out within the time that clocks may differ by.
-        soon = before is not None and before.sent_at is not None and await Now() < before.sent_at + 2 * _CLOCKS_DIFFER
-        if to is not None or (soon and before is not None and before.state is State.CONFIRMED):
+        # One that was found late may have gone out at any time up to then.
+        done = before.at if before is not None and before.state is State.CONFIRMED else None
+        if to is not None or (done is not None and await Now() < done + 2 * _CLOCKS_DIFFER):
             await Record(MAIL, elsewhere, Intend("v1:mail"))
             tells = False
         else:

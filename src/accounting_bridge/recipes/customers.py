@@ -9,16 +9,18 @@ from typing import Final, NoReturn, TypeVar
 from attrs import evolve
 
 from ..adapter import Adapter
-from ..errors import BridgeError, Conflict, InvalidRequest, NotFound, Problem
+from ..errors import BridgeError, Conflict, InvalidRequest, NotFound, OutcomeUnknown, Problem, SomebodyElses
 from ..flow import Recall, Record
 from ..journal.port import Forget, If, State
 from ..models import Customer, CustomerRef, EnsuredCustomer, InvoicePlan, SalePlan
-from ..once import Document, How, Look, Patience, SomebodyElses, create_once
+from ..once import Document, How, Look, Patience, create_once, was_sent
 from ..wire import fill
 
 P = TypeVar("P", InvoicePlan, SalePlan)
 
 CUSTOMER: Final = "customer"
+_ANY: Final = "v1:customer"
+"""The fingerprint of all customers: one that changes is the same one."""
 
 
 async def ensure_customer(adapter: Adapter, customer: Customer, patience: Patience) -> EnsuredCustomer:
@@ -46,7 +48,7 @@ async def ensure_customer(adapter: Adapter, customer: Customer, patience: Patien
         return [id_of(seen.customer)] if seen else []
 
     document = Document(
-        kind=CUSTOMER, reference=number, fingerprint="v1:customer", look=look, submit=submit, what="customer number",
+        kind=CUSTOMER, reference=number, fingerprint=_ANY, look=look, submit=submit, what="customer number",
         look_first=Look.ALWAYS,
     )  # fmt: skip
     customer_id, how = await create_once(document, patience, adapter.vendor)
@@ -141,7 +143,17 @@ async def customer_of(adapter: Adapter, given: Customer | CustomerRef) -> Custom
         return await adapter.get_customer(given.id)
     if given.number is None:
         return given
-    known = await _recalled_customer(adapter, given.number) or await _seek(adapter, given, given.number)
+    try:
+        known = await _recalled_customer(adapter, given.number) or await _seek(adapter, given, given.number)
+    except SomebodyElses as other:
+        if not was_sent((await Recall(CUSTOMER, given.number)).row, _ANY):
+            raise
+        # Ours may be there already, under another number, and in no list yet.
+        raise OutcomeUnknown(
+            f"customer number {given.number!r} was sent to be made, and that is unclear; repeat the same call. As "
+            f"things are now: {other.message}",
+            vendor=adapter.vendor,
+        ) from other
     if known is None and not adapter.creates_customers:
         _missing(adapter, given.number)
     return known.customer if known is not None else given

@@ -173,7 +173,11 @@ async def _is_ours(_: str) -> None:
 
 
 async def _look(adapter: Adapter, draft: InvoiceDraft, customer_id: str | None, since: datetime) -> Sequence[str]:
-    customer_id = customer_id or (await customer_of(adapter, draft.customer)).id
+    if customer_id is None:
+        try:
+            customer_id = (await customer_of(adapter, draft.customer)).id
+        except Conflict as nobody:  # of the customer: the books were not looked into
+            raise OutcomeUnknown(nobody.message, vendor=adapter.vendor) from nobody
     return [] if customer_id is None else await adapter.look_for_invoices(draft.reference, customer_id, since)
 
 

@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 from ..adapter import Adapter
 from ..errors import AuthenticationFailed, BridgeError, DuplicateFound, NotFound, OutcomeUnknown, Unavailable
 from ..flow import Begin, Flow, Now, Page, Recall, RecallAll, Record
-from ..journal.port import Confirm, Expected, Row, State
+from ..journal.port import Confirm, Expected, If, Row, State
 from ..models import Finding, FindingKind, InvoiceStatus, Listed, Reconciliation, SalesEntryStatus, Scope
 from ..money import difference
 from ..once import DAY, Patience
@@ -333,7 +333,9 @@ class _Run:
         elif standing.void or self.unread or not await self._is_surely_theirs(kind, standing, expected):
             advice = "it was not adopted, because it is not certain that it is the one: look at it, and repeat the call"
         else:
-            adopted = await Record(kind.name, sent.reference, Confirm(standing.id))
+            row = sent.row
+            change = If(Confirm(standing.id), row.fingerprint, row.payload, row.sent_at)
+            adopted = await Record(kind.name, sent.reference, change)
             advice = "the journal knows it now" if adopted else "somebody else has dealt with it meanwhile"
         self.find(
             FindingKind.ORPHAN, kind.name, sent.reference,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -21,10 +21,11 @@ from ..errors import (
     OutcomeUnknown,
     Problem,
     Refused,
+    SomebodyElses,
     Unavailable,
 )
-from ..flow import Now, Recall, Record
-from ..journal.port import Expected, Forget, If, State
+from ..flow import Now, Recall, Record, Wait
+from ..journal.port import Expected, Forget, If, Row, State
 from ..models import Invoice, IssuedInvoice, SalePlan, SalesEntry
 from ..money import difference
 from ..once import (
@@ -33,7 +34,6 @@ from ..once import (
     Look,
     Patience,
     Sent,
-    SomebodyElses,
     adopt_sent,
     create_once,
     overtaken,
@@ -76,18 +76,27 @@ async def book_sale(
     *again*: one that somebody deleted is booked anew. The number is printed, so there is no other reference to take.
     """
     _must_be_sent(adapter, invoice)
+    gone: Row | None = None
     row = (await Recall(SALE, invoice.number)).row
     if row is not None and row.state is not State.INTENT:  # before the plan, which may be refused
         same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor, _ISSUED)
     if row is not None and row.state is State.CONFIRMED and row.remote_id is not None:
         try:
             return await _standing_sale(adapter, invoice, row.remote_id, patience, row.expected)
-        except InvoiceGone:
+        except InvoiceGone as missing:
             if not again:
                 raise
-            # Only that one: another caller may have booked it again in the meantime.
-            await Record(SALE, invoice.number, If(Forget(), row.fingerprint, remote_id=row.remote_id))
-            row = None
+            settled = (row.sent_at or await Now()) + timedelta(seconds=patience.settle)
+            if (now := await Now()) < settled:
+                if patience.wait_to_settle:
+                    await Wait((settled - now).total_seconds())
+                    return await book_sale(adapter, invoice, patience, planned=planned, again=True)
+                raise OutcomeUnknown(
+                    f"the sale of invoice {invoice.number!r} was booked so recently that the books may not show it "
+                    "yet; repeat the same call",
+                    vendor=adapter.vendor, retry_at=settled,
+                ) from missing  # fmt: skip
+            gone = row
     try:
         plan = await plan_sale(adapter, invoice)
         if planned is not None:
@@ -105,15 +114,24 @@ async def book_sale(
         found = await adopt_sent(before, why, patience, adapter.vendor)
         return await _standing_sale(adapter, invoice, found, patience, row.expected)
 
+    if gone is not None:
+        # Only that one: another caller may have booked it again in the meantime. Not before it can be sent.
+        await Record(SALE, invoice.number, If(Forget(), gone.fingerprint, remote_id=gone.remote_id))
+        row = None
     sent = refused_before = row is not None and row.sent_at is not None
+    refused = False
     sent_for = row.sent_for if row is not None else None
 
     async def look(_: datetime) -> Sequence[str]:
+        nonlocal sent
         ids = list(await adapter.look_for_sales(invoice, for_customer))
         if sent_for not in {None, for_customer}:
             # A number may be another customer's by now: what was sent was for the one of then.
             ids += [one for one in await adapter.look_for_sales(invoice, str(sent_for)) if one not in ids]
+        ids = [one for one in ids if gone is None or one != gone.remote_id]  # lists lag
         ours = await _of_ours(adapter, invoice, ids, {for_customer, sent_for})
+        if not (sent or refused):  # another worker may have sent it since
+            sent = was_sent((await Recall(SALE, invoice.number)).row, invoice.fingerprint)
         for entry in [] if sent else ours:  # of what was sent, another total is compared once it is ours
             if difference(entry.totals.gross, plan.totals.gross).copy_abs() > plan.tolerance:
                 raise SomebodyElses(
@@ -124,19 +142,25 @@ async def book_sale(
         return [entry.id for entry in ours]
 
     async def submit() -> str:
-        nonlocal sent, refused_before
+        nonlocal sent, refused, refused_before
         try:
             sent = True
             return await adapter.submit_sale(plan)
         except Conflict as conflict:
             # What was delivered twice may have been carried out once, and refused once; or it is somebody else's.
-            sent = False
+            sent, refused = False, True
             try:
                 ids = await look(await Now())
+            except _AnotherCustomers:
+                if refused_before:
+                    raise
+                ids = []  # ours may be there as well, and in no list yet
             except SomebodyElses:
                 raise
             except BridgeError:
                 ids = []  # nobody can tell just now
+            finally:
+                refused = False
             if len(ids) == 1:
                 return ids[0]
             if refused_before and not ids:
@@ -164,11 +188,19 @@ async def book_sale(
 
 
 async def _look(adapter: Adapter, invoice: IssuedInvoice, customer_id: str | None, _: datetime) -> Sequence[str]:
-    customer_id = customer_id or (await customer_of(adapter, invoice.customer)).id
+    if customer_id is None:
+        try:
+            customer_id = (await customer_of(adapter, invoice.customer)).id
+        except Conflict as nobody:  # of the customer: the books were not looked into
+            raise OutcomeUnknown(nobody.message, vendor=adapter.vendor) from nobody
     if customer_id is None:
         return []
     ids = await adapter.look_for_sales(invoice, customer_id)
     return [entry.id for entry in await _of_ours(adapter, invoice, ids, {customer_id})]
+
+
+class _AnotherCustomers(SomebodyElses):
+    """All that carries the number is for other customers."""
 
 
 async def _of_ours(
@@ -178,7 +210,7 @@ async def _of_ours(
     found = [await adapter.get_sale(entry_id) for entry_id in ids]
     ours = [entry for entry in found if entry.customer_id is None or entry.customer_id in customers]
     if found and not ours:
-        raise SomebodyElses(
+        raise _AnotherCustomers(
             f"invoice number {invoice.number!r} is booked already for another customer, with gross "
             f"{found[0].totals.gross}: nothing was booked or attached; look at {found[0].url or found[0].id}",
             vendor=adapter.vendor,

@@ -80,7 +80,7 @@ class Rig(ABC):
     own: str = field(factory=lambda: uuid4().hex, init=False)
     """Part of every tenant's name: a port that is used again must not bring back an earlier test's memory."""
 
-    policy: ClassVar[Policy] = Policy(deadline=10.0, timeout=2.0, settle_time=SETTLE_SECONDS)
+    policy: ClassVar[Policy] = Policy(deadline=60.0, timeout=2.0, settle_time=SETTLE_SECONDS)
 
     def connect(self, settings: Mapping[str, Any] | None = None, **extra: Any) -> AccountingProvider:
         """A provider that hurries."""

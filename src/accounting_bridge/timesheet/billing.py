@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
@@ -16,7 +17,7 @@ from ..models.invoice import MOST_LINES
 from ..money import Rounding
 from .articles import ArticleMap
 from .grouping import Grouping
-from .linking import ByCustomer, as_link, check_keys, key_text
+from .linking import ByCustomer, as_link, check_keys, is_known_by_id, key_text
 from .percent import check_percent
 from .pricing import Rates, TimeRounding
 from .texts import REFERENCE_PLACEHOLDERS, Template, Texts, template
@@ -111,7 +112,8 @@ class Billing:
     customers: Mapping[str | CustomerLink, CustomerTerms] = field(factory=dict, converter=_terms)
     """Whom drafts are for, and on what terms: ``{"10001": …}`` by customer number, ``{CustomerLink(id="291"): …}`` by
     the tracker's id, so that a number is never taken for an id. A ``Customer``, a ``CustomerRef`` or a number in the
-    books may stand in place of terms. All of a tracker: ``{one.link: one.customer for one in source.customers()}``.
+    books may stand in place of terms; an entry that gives no more than a number takes the terms of another entry for
+    that number. All of a tracker: ``{one.link: one.customer for one in source.customers()}``.
     Where the tracker has other numbers than the books, the key says so: ``{CustomerLink(number="T-1"): "10001"}``."""
     known_customers_only: bool = False
     """Whether customers that are not in ``customers`` are reported instead of being looked up by number."""
@@ -202,10 +204,11 @@ class Billing:
         found = None if given is None else template(given, REFERENCE_PLACEHOLDERS, checks, "reference")
         checks.done()
         object.__setattr__(self, "_reference", found)
-        object.__setattr__(self, "_by_customer", ByCustomer(self.customers))
-        in_books = {_number(key, terms): terms for key, terms in self.customers.items()}
+        customers = _shared(self.customers)
+        object.__setattr__(self, "_by_customer", ByCustomer(customers))
+        in_books = {_number(key, terms): terms for key, terms in customers.items()}
         object.__setattr__(self, "_in_books", in_books)
-        object.__setattr__(self, "_of_one", _of_one(self.customers))
+        object.__setattr__(self, "_of_one", _of_one(customers))
 
     def _check_parts(self, checks: Checks) -> None:
         checks.kind("period", self.period, ServicePeriod)
@@ -234,10 +237,12 @@ class Billing:
             number = _number(key, terms) if isinstance(key, str | CustomerLink) else None
             if isinstance(key, str) and number is not None and number != key.strip():
                 misread.append((key, number))
-            elif number is not None:
+            elif number is not None and not _is_plain(terms):
                 other, same = named.setdefault(number, (key, terms))
                 if evolve(same, customer=None) != evolve(terms, customer=None):
-                    checks.problem(at, f"is the customer of customers[{key_text(other)}], on other terms")
+                    said = f"is the customer of customers[{key_text(other)}], on other terms"
+                    cure = f"make both alike, or give one of them nothing but the number, {number!r}"
+                    checks.problem(at, f"{said}: {cure}, to take those of the other")
         for key, number in misread[:_NAMED]:
             says = f"is customer number {key} by its key, and customer {number} by its value"
             cure = f"where {key} is the tracker's id, make the key CustomerLink(id={key!r})"
@@ -253,13 +258,25 @@ class Billing:
         if link is None:
             return None
         found = self._named(link)
-        if found is not None or link.number is None or self._taken_by(link) is not None:
-            return found
-        return self._in_books.get(link.number)
+        if found is None and link.number is not None and self._taken_by(link) is None:
+            found = self._in_books.get(link.number)
+        return found and _with_number(found, link.number)
 
-    def are_one(self, ids: Iterable[str]) -> bool:
-        """Whether ``customers`` says of each of these ids of a tracker that it is the same customer in the books."""
-        found = [terms and terms.customer for terms in map(self._by_customer.by_id.get, ids)]
+    def own_terms(self, number: str, known: Mapping[str, CustomerLink]) -> dict[str, CustomerTerms | None]:
+        """Of customers of a tracker who would have this number in the books, by id: the entry that is for none of the
+        others. It is by the tracker's id, or by a number of the tracker that is another one."""
+        by_customer, shared = self._by_customer, Counter(link.number for link in known.values())
+        found = {}
+        for own, link in known.items():
+            terms = by_customer.of_id(link)
+            if terms is None and link.number != number and shared[link.number] == 1:
+                terms = by_customer.of_number(link)
+            found[own] = terms
+        return found
+
+    def are_one(self, number: str, known: Mapping[str, CustomerLink]) -> bool:
+        """Whether ``customers`` says of each of them, by an entry of its own, that it is the same one in the books."""
+        found = [terms and terms.customer for terms in self.own_terms(number, known).values()]
         return None not in found and all(one == found[0] for one in found)
 
     def _named(self, link: CustomerLink) -> CustomerTerms | None:
@@ -272,10 +289,9 @@ class Billing:
         A number in the books without any terms is what this customer would have by its own number.
         """
         other = self._of_one.get(link.number or "")
-        if other is None or link.id is None or other == link.id or self._named(link) is not None:
+        if other is None or not is_known_by_id(link) or other == link.id or self._named(link) is not None:
             return None
-        plain = CustomerTerms(customer=CustomerRef(number=link.number))
-        return None if self._in_books[link.number or ""] == plain else other
+        return None if _is_plain(self._in_books[link.number or ""]) else other
 
     def contradiction(self, link: CustomerLink | None) -> str | None:
         """How the entry by the tracker's id of a customer differs from the one by its number, or how its number is that
@@ -286,10 +302,15 @@ class Billing:
             said = (
                 f"customer {link.text} (id {link.id}) has number {link.number}, for which Billing.customers has terms"
             )
-            cure = f"if both are one customer, give CustomerLink(id={link.id!r}) an entry too"
-            return f"{said} of the tracker's customer {other} only: {cure}; else correct the number of one of them"
+            cure = f"add CustomerLink(id={link.id!r}): {link.number!r} to it, which takes these terms"
+            return (
+                f"{said} of the tracker's customer {other} only: if both are one customer, {cure}; else correct the "
+                "number of one of them"
+            )
         by_id, by_number = self._by_customer.of_id(link), self._by_customer.of_number(link)
-        if by_id is None or by_number is None or by_id == by_number:
+        if by_id is None or by_number is None:
+            return None
+        if _with_number(by_id, link.number) == _with_number(by_number, link.number):
             return None
         said = f"customer {link.text} has two entries in Billing.customers that differ"
         keys = f"one by the tracker's id ({link.id}{_for(by_id)}), one by its number ({link.number}{_for(by_number)})"
@@ -345,6 +366,36 @@ def _number(key: str | CustomerLink, terms: CustomerTerms) -> str | None:
         return named.strip()
     link = as_link(key)
     return link.number if link.id is None else None
+
+
+def _is_plain(terms: CustomerTerms) -> bool:
+    """Whether they say no more than a number in the books."""
+    customer = terms.customer
+    numbered = customer is None or (isinstance(customer, CustomerRef) and customer.id is None)
+    return numbered and evolve(terms, customer=None) == CustomerTerms()
+
+
+def _shared(customers: Mapping[str | CustomerLink, CustomerTerms]) -> dict[str | CustomerLink, CustomerTerms]:
+    """As they hold: what says no more than a number in the books has the terms that another entry sets for it."""
+    of_number: dict[str, list[CustomerTerms]] = {}
+    for key, terms in customers.items():
+        number = _number(key, terms)
+        if number is not None and not _is_plain(terms):
+            of_number.setdefault(number, []).append(_with_number(terms, number))
+    found = dict(customers)
+    for key, terms in customers.items():
+        others = of_number.get(_number(key, terms) or "")
+        if others and _is_plain(terms):
+            alike = all(one == others[0] for one in others)  # else they name customers who differ
+            found[key] = others[0] if alike else evolve(others[0], customer=terms.customer)
+    return found
+
+
+def _with_number(terms: CustomerTerms, number: str | None) -> CustomerTerms:
+    """With the customer of that number, where they name none."""
+    if terms.customer is not None or number is None:
+        return terms
+    return evolve(terms, customer=CustomerRef(number=number))
 
 
 def _of_one(customers: Mapping[str | CustomerLink, CustomerTerms]) -> dict[str, str]:

@@ -15,8 +15,9 @@ from ..money import ZERO
 from .articles import Booking
 from .billing import Billing, CustomerTerms
 from .grouping import Per, place
+from .linking import is_known_by_id
 from .one_draft import Sheet
-from .outcome import LeftOut, Reason, WorkProblem
+from .outcome import CAME_BEFORE, LeftOut, Reason, WorkProblem
 from .tally import PER_ENTRY, Tally, facts_wanted
 from .telling import no_customer, no_rate, no_tax_rate, no_tax_rate_in_price, on_two_terms, several_customers
 from .texts import Template
@@ -74,13 +75,12 @@ class _Known:
     sub_project: Project | None
     activity: Label | None
     person: Label | None
-    source: str
     way: _Way | _Blocked
 
     @property
     def labels(self) -> tuple[object, ...]:
         """For comparison."""
-        return self.customer, self.project, self.sub_project, self.activity, self.person, self.source
+        return self.customer, self.project, self.sub_project, self.activity, self.person
 
 
 class Collector:
@@ -95,8 +95,8 @@ class Collector:
         self._known: dict[tuple[object, ...], _Known] = {}
         self._by_labels: dict[tuple[object, ...], _Known] = {}
         self._terms: dict[CustomerTerms, str] = {}
-        self._claims: dict[str, dict[str, dict[str, str]]] = {}
-        """Which customers have a number in the books: by number and source, each id with how to speak of it."""
+        self._claims: dict[str, dict[str, dict[str, CustomerLink]]] = {}
+        """Which customers have a number in the books: by number, source and id."""
         self._found_by_id: set[tuple[str, str]] = set()
         """Entries of the article map."""
         self._blocked: dict[tuple[Reason, str], _Blocked] = {}
@@ -127,8 +127,7 @@ class Collector:
                 continue
             name = item.id
             if name in seen:
-                message = "work with an id that came before: only the first can have been billed"
-                self._block(Reason.DUPLICATE, message).ids.append(name)
+                self._block(Reason.DUPLICATE, CAME_BEFORE).ids.append(name)
                 continue
             seen.add(name)
             if not isinstance(item, TimeEntry):
@@ -139,7 +138,7 @@ class Collector:
             key = (
                 customer and customer.number, customer and customer.id, project and project.id,
                 sub_project and sub_project.id, activity and activity.id, person and person.id,
-                item.rate, item.currency, item.tax_rate, item.article, dated and day,
+                item.rate, item.currency, item.tax_rate, item.article, dated and day, _source_of(name),
             )  # fmt: skip
             known = all_known.get(key)
             if (
@@ -190,7 +189,7 @@ class Collector:
 
     def _same(self, known: _Known | None, key: tuple[object, ...], item: TimeEntry) -> _Known:
         """The way of such work: ids decide on it, and what else is said about them is taken in wherever it differs."""
-        labels = (item.customer, item.project, item.sub_project, item.activity, item.person, _source_of(item))
+        labels = (item.customer, item.project, item.sub_project, item.activity, item.person)
         if known is None or known.labels != labels:
             found = self._by_labels.get((key, labels))
             if found is None:
@@ -332,11 +331,10 @@ class Collector:
     def _claim(self, item: Work, number: str | None) -> None:
         """Note whose number in the books this is, as far as the source tells its customers apart."""
         link = item.customer
-        if link is None or link.id is None or number is None:
+        if link is None or link.id is None or number is None or not is_known_by_id(link):
             return
-        if link.number is None or link.id != link.name:  # a file's number counts for more than how a name is spelt
-            known = self._claims.setdefault(number, {}).setdefault(_source_of(item), {})
-            known[link.id] = min(known.get(link.id, link.text), link.text)
+        known = self._claims.setdefault(number, {}).setdefault(_source_of(item.id), {})
+        known[link.id] = min(known.get(link.id, link), link, key=lambda one: (one.text, one.number or ""))
 
     def _claimed(self, number: str) -> str | None:
         """How several customers of one source would be one in the books, although nobody said so; None: they are not.
@@ -344,8 +342,8 @@ class Collector:
         Ids of two sources are no two customers: an app that tracks time and reads an export has both.
         """
         for source, known in sorted(self._claims.get(number, {}).items()):
-            if len(known) > 1 and not self._plan.are_one(known):
-                return several_customers(number, source, known)
+            if len(known) > 1 and not self._plan.are_one(number, known):
+                return several_customers(self._plan, number, source, known)
         return None
 
     def _new_sheet(
@@ -436,9 +434,9 @@ class Collector:
         return LeftOut(not_billable=self._unbillable, billed=self._billed, outside_period=self._outside)
 
 
-def _source_of(item: Work) -> str:
-    """What numbers its customers: the tracker that its id names (``mite:time:17``), else the app itself."""
-    source, _, rest = item.id.partition(":")
+def _source_of(name: str) -> str:
+    """What numbers the customers of work with this id: the tracker that it names (``mite:time:17``), else the app."""
+    source, _, rest = name.partition(":")
     return source if ":" in rest else ""
 
 

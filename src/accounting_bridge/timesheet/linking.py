@@ -14,7 +14,7 @@ from attrs import field, frozen
 from ..models._checks import Checks
 from .work import CustomerLink
 
-__all__ = ["ByCustomer", "as_link", "check_keys", "key_text"]
+__all__ = ["ByCustomer", "as_link", "check_keys", "is_known_by_id", "key_text"]
 
 V = TypeVar("V")
 
@@ -50,6 +50,12 @@ class ByCustomer(Generic[V]):
         """Whether a number in these keys is the same text as the id of this customer, for which nothing is set."""
         own = link.id
         return own is not None and own != link.number and own in self.by_number and own not in self.by_id
+
+
+def is_known_by_id(link: CustomerLink) -> bool:
+    """Whether its id tells it from others. A file without ids has names in their place, and there a number counts for
+    more than how a name is spelt."""
+    return link.id is not None and (link.number is None or link.id != link.name)
 
 
 def as_link(key: str | CustomerLink) -> CustomerLink:

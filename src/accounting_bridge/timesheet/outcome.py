@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from attrs import frozen
 
 from ..models import InvoiceDraft, LineItem
 from ..money import difference
 
-__all__ = ["LeftOut", "Reason", "Statement", "WorkDrafts", "WorkLines", "WorkProblem"]
+__all__ = ["CAME_BEFORE", "LeftOut", "Reason", "Statement", "WorkDrafts", "WorkLines", "WorkProblem"]
+
+
+CAME_BEFORE: Final = "work with an id that came before: only the first can have been billed"
 
 
 class Reason(StrEnum):

@@ -101,12 +101,21 @@ def no_tax_rate_in_price(work: Work, treatment: str) -> str:
     return f"{said}: set Billing(tax_rate=…) to what is in them, 0 for none"
 
 
-def several_customers(number: str, source: str, known: Mapping[str, str]) -> str:
-    """Customers of one source, each by its id with how to speak of it, that would be one in the books."""
-    named = [f"{text} (id {own})" if text != own else own for own, text in sorted(known.items())]
+def several_customers(plan: Billing, number: str, source: str, known: Mapping[str, CustomerLink]) -> str:
+    """Customers of one source, by their ids, that would be one in the books."""
+    named = [f"{link.text} (id {own})" if link.text != own else own for own, link in sorted(known.items())]
     of = f"of {source} " if source else ""
-    entries = ", ".join(f"CustomerLink(id={own!r}): {number!r}" for own in sorted(known))
-    cure = f"if they are one customer, say so of each: Billing(customers={{{entries}}})"
+    own_terms = sorted(plan.own_terms(number, known).items())
+    missing = [own for own, terms in own_terms if terms is None]
+    there = {own: terms.customer for own, terms in own_terms if terms is not None}
+    cures = []
+    if missing:
+        entries = ", ".join(f"CustomerLink(id={own!r}): {number!r}" for own in missing)
+        cures.append(f"add {entries} to Billing.customers, beside what is in it, to take the terms that {number!r} has")
+    if None in there.values() or len(set(there.values())) > 1:
+        one = f"one customer, as CustomerRef(number={number!r}), with the terms that they have"
+        cures.append(f"let its entries for {' and '.join(there)} name {one}")
+    cure = f"if they are one customer, say so of each: {', and '.join(cures)}"
     return f"customers {' and '.join(named)} {of}have one number in the books, {number}: correct the wrong one; {cure}"
 
 

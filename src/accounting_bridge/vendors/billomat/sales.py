@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from ...errors import Conflict, InvalidRequest, NeedsAttention, NotFound, TotalsDiffer
+from ...errors import Conflict, InvalidRequest, NeedsAttention, NotFound, SomebodyElses, TotalsDiffer
 from ...flow import send_json
 from ...models import Customer, IssuedInvoice, SalePlan, SalesEntry, SalesEntryStatus
 from ...money import difference
@@ -78,8 +78,8 @@ async def look_for(number: str) -> Sequence[str]:
     """Ids of all mirrors of this number: invoices that have it as their number and as their label.
 
     Raises:
-        Conflict: an invoice has only one of the two. It is not ours to complete, and a second one with the number
-            would count the revenue twice.
+        SomebodyElses: no invoice has both, and one has one of the two. It is not ours to complete, and a second one
+            with the number would count the revenue twice.
     """
     numbered = await search(
         invoices.PATH, "invoices", "invoice", lambda record: _own_number(record) == number, invoice_number=number
@@ -88,13 +88,15 @@ async def look_for(number: str) -> Sequence[str]:
         invoices.PATH, "invoices", "invoice", lambda record: field_of(record, "label") == number, label=number
     )
     found = {field_of(record, "id") or "": record for record in (*numbered, *labelled)}
-    for key, record in found.items():
-        if _own_number(record) != number or field_of(record, "label") != number:
-            raise Conflict(
-                f"invoice {key} in the books has {number!r} as its number or its label, but not as both: "
-                "it was not made by this library as a mirror; look whether it is the same invoice"
-            )
-    return list(found)
+    ours = [
+        key for key, record in found.items() if _own_number(record) == number and field_of(record, "label") == number
+    ]
+    if found and not ours:
+        raise SomebodyElses(
+            f"invoice {next(iter(found))} in the books has {number!r} as its number or its label, but not as both: "
+            "it was not made by this library as a mirror; look whether it is the same invoice"
+        )
+    return ours
 
 
 def is_mirror(row: InvoiceRow) -> bool:
