@@ -42,13 +42,14 @@ def changed(**cells):
 
 
 def test_cells_have_their_types_and_numbers_are_exact():
-    found = read_export(sheet(HEAD, ROW, changed(Dauer="1:20", Satz=1234567.89, Von=STAMP)), OWN)
+    found = read_export(sheet(HEAD, ROW, changed(Dauer="1:20", Satz=1234567.89, Von=STAMP, Wer="Bo")), OWN)
     first, second = found
     assert (first.customer.number, first.customer.name) == ("1042", "Müller")
     assert (first.day, first.duration, first.rate) == (date(2026, 3, 5), timedelta(minutes=80), Decimal("0.3"))
     assert (first.start.hour, first.end.minute, first.billable) == (9, 20, True)
     assert second.rate == Decimal("1234567.89")
-    assert {first.id.removesuffix("-2"), second.id.removesuffix("-2")} == {min(first.id, second.id, key=len)}
+    (csv,) = read_export(io.BytesIO(f"{';'.join(HEAD)}\n;;;Bo;;05.03.2026;09:00;;1:20;;ja\n".encode()), OWN)
+    assert second.id == csv.id != first.id
     assert found.complete
 
 
@@ -106,22 +107,117 @@ def test_numbers_that_are_too_long_for_a_spreadsheet_are_no_ids(own):
     assert list(read_export(sheet(HEAD, changed(Notiz=own)), joined)) == []
 
 
-@pytest.mark.parametrize(
-    ("number_format", "value", "shown"),
-    [
-        ("00000", 123, "00123"), ("00000", 1234567, "1234567"), ("00000;-00000", 7.0, "00007"), ("0", 123, "123"),
-        ('"KD"00000', 123, "KD00123"), ("\\K0000", 12, "K0012"), ("General", 123, "123"), ("#,##0", 1234, "1234"),
-    ],
-)  # fmt: skip
-def test_a_number_is_what_its_format_shows(number_format, value, shown):
-    book = openpyxl.load_workbook(sheet(HEAD, changed(Nr=value, Notiz=value, Satz=95)))
-    for cell in ("A2", "E2", "J2"):
-        book.active[cell].number_format = number_format
+def formatted(columns=OWN, *, options=None, formats, **cells):
+    """The reading of one row, some of whose cells have a number format; and its work."""
+    book = openpyxl.load_workbook(sheet(HEAD, changed(**cells)))
+    for name, number_format in formats.items():
+        book.active.cell(2, HEAD.index(name) + 1).number_format = number_format
     stream = io.BytesIO()
     book.save(stream)
     stream.seek(0)
-    (item,) = read_export(stream, attrs.evolve(OWN, id="Notiz", note=None))
-    assert (item.customer.number, item.id, item.rate) == (shown, f"own:time:{shown}", 95)
+    found = read_export(stream, columns, **(options or {}))
+    return found, list(found)
+
+
+SHOWN = [
+    ("00000", 123, "00123"), ("00000", 1234567, "1234567"), ("00000;-00000", 7.0, "00007"), ("0", 123, "123"),
+    ('"KD"00000', 123, "KD00123"), ("\\K0000", 12, "K0012"), ("General", 123, "123"), ("#,##0", 1234, "1234"),
+    ("[$-407]00000", 123, "00123"), ("00000_-", 123, "00123"), ('00000" "', 123, "00123"), ("#00000", 123, "00123"),
+    ("_-00000", 123, "00123"), ("??000", 7, "007"), ("[Red]0000", 7, "0007"), ('"KD-"#', 7, "KD-7"), ("@", 123, "123"),
+    ('0000"-A"', 7, "0007-A"), ("00000;;", 123, "00123"), ('"KD"General', 123, "KD123"), ("0.00", 123, "123"),
+    ("0.00E+00", 123, "123"), ('#,##0.00 "€"', 123, "123"), ("000;000;0000", 0, "0000"), ("[>=1000]#,##0;0", 7, "7"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("number_format", "value", "shown"), SHOWN)
+def test_a_number_of_a_customer_is_what_its_format_shows_and_no_id_hangs_on_it(number_format, value, shown):
+    columns = attrs.evolve(OWN, id="Notiz", note=None)
+    found, work = formatted(columns, formats=dict.fromkeys(("Nr", "Notiz"), number_format), Nr=value, Notiz=value)
+    assert found.skipped == ()
+    (item,) = work
+    assert (item.customer.number, item.id) == (shown, f"own:time:{int(value)}")
+
+
+@pytest.mark.parametrize("number_format", [
+    "[<=9999]0000;00000", "00\\-000", "000-000", "00,000", "00000.00", "0##", '"KD"#,##0', '"KD"0.00', "#\\-###",
+    "0,000", "0%", ";;;", '0"1"0', "[DBNum1]00000", '"A"@',
+])  # fmt: skip
+@pytest.mark.parametrize("name", ["Nr", "Projekt"])
+def test_a_number_whose_format_is_not_told_is_reported_and_not_guessed(number_format, name):
+    columns = attrs.evolve(OWN, project=None, project_number="Projekt")
+    found, work = formatted(columns, formats={name: number_format}, **{name: 1234})
+    assert work == []
+    assert [(row.line, row.columns) for row in found.skipped] == [(2, (name,))]
+    assert "export such numbers as text, or give the column the format 00000" in found.skipped[0].problems[0]
+
+
+@pytest.mark.parametrize("value", [-7, 12.5])
+def test_zeros_before_what_is_no_number_of_anything_are_reported(value):
+    found, work = formatted(formats={"Nr": "00000"}, Nr=value)
+    assert (work, found.skipped[0].columns) == ([], ("Nr",))
+
+
+@pytest.mark.parametrize("number_format", ["000", '"Nr. "0', "[<=9999]0000;00000", "0.00"])
+@pytest.mark.parametrize("start", [time(9), None])
+def test_no_made_id_hangs_on_a_number_format(number_format, start):
+    columns = attrs.evolve(OWN, customer=None, project=None, project_number="Projekt", activity="Notiz")
+    cells = dict.fromkeys(("Wer", "Projekt", "Nr", "Notiz"), 7) | {"Von": start, "Bis": None}
+    _, plain = formatted(columns, formats={}, **cells)
+    shown = "000" if number_format == "000" else "0"
+    formats = {"Wer": number_format, "Notiz": number_format, "Nr": shown, "Projekt": shown}
+    _, other = formatted(columns, formats=formats, **cells)
+    assert [one.id for one in plain] == [one.id for one in other]
+    assert other[0].customer.number == "7".zfill(len(shown))
+
+
+def test_an_id_that_is_formatted_as_a_date_is_reported():
+    found, work = formatted(attrs.evolve(OWN, id="Notiz", note=None), formats={"Notiz": "dd.mm.yyyy"}, Notiz=17)
+    assert (work, found.skipped[0].columns) == ([], ("Notiz",))
+    assert "format the column as a number" in found.skipped[0].problems[0]
+
+
+@pytest.mark.parametrize(
+    ("number_format", "currency"),
+    [
+        ("[$USD] #,##0.00", "USD"), ("#,##0.00 [$CHF]", "CHF"), ('#,##0.00 "€"', "EUR"), ("#,##0.00\\ [$€-407]", "EUR"),
+        ("[$£-809]#,##0.00", "GBP"), ("#,##0.00 €", "EUR"), ('#,##0.00 "€/h"', "EUR"), ("0.00\\ \\€\\/\\h", "EUR"),
+        ('_-* #,##0.00\\ "€"_-;-* #,##0.00\\ "€"_-;_-* "-"??\\ "€"_-;_-@_-', "EUR"), ('"Fr." 0.00', "CHF"),
+        ("#,##0.00", None), ("General", None), ("_-* #,##0.00\\ _€_-;-* #,##0.00\\ _€_-", None),
+        ("[Red]0.00;-0.00", None), ("[$-407]#,##0.00", None), ("(0.00)", None),
+    ],
+)  # fmt: skip
+def test_the_currency_of_a_rate_stands_in_its_number_format(number_format, currency):
+    found, (item,) = formatted(formats={"Satz": number_format}, Satz=95)
+    assert (item.rate, item.currency, found.complete) == (95, currency, True)
+    assert type(item.rate) is Decimal
+
+
+@pytest.mark.parametrize("number_format", ["[$$-409]#,##0.00", '"$"#,##0.00', '0.00 "kr"'])
+def test_a_sign_of_several_currencies_in_a_number_format_has_to_be_told(number_format):
+    found, work = formatted(formats={"Satz": number_format}, Satz=95)
+    assert work == []
+    assert found.skipped[0].problems == ("Satz: has a sign that several currencies share: give 'currency'",)
+    _, (item,) = formatted(formats={"Satz": number_format}, Satz=95, options={"currency": "CAD"})
+    assert (item.rate, item.currency) == (95, "CAD")
+
+
+@pytest.mark.parametrize(
+    "number_format", ['0.00 "Kč"', "[$₺-41F]0.00", '"US$" 0.00', '0.00 "€";0.00 "$"', '0.00 "Gutschein"']
+)
+def test_a_word_in_the_number_format_of_money_that_is_no_currency_is_reported(number_format):
+    found, work = formatted(formats={"Satz": number_format}, Satz=95, options={"currency": "EUR"})
+    assert work == []
+    assert (
+        found.skipped[0].problems[0].startswith("Satz: has a number format with a word or sign that is no one currency")
+    )
+
+
+@pytest.mark.parametrize(("number_format", "rate"), [("0%", 19), ("0.00%", 19), ("0.00", None)])
+def test_a_tax_rate_is_the_percent_that_the_sheet_shows(number_format, rate):
+    columns = attrs.evolve(OWN, rate=None, tax_rate="Satz")
+    found, work = formatted(columns, formats={"Satz": number_format}, Satz=0.19)
+    assert [item.tax_rate for item in work] == ([rate] if rate else [])
+    assert [row.columns for row in found.skipped] == ([] if rate else [("Satz",)])
 
 
 def test_a_row_of_formulas_alone_is_a_row_of_totals():

@@ -17,6 +17,7 @@ from attrs import frozen
 
 from ...models._checks import UNPRINTABLE
 from .columns import DurationAs
+from .formats import Formatted, currency_in, is_percent, shown
 
 Cell: TypeAlias = "str | Decimal | bool | datetime | date | time | timedelta | Uncomputed | None"
 """CSV has texts only; a sheet has all of these."""
@@ -27,19 +28,6 @@ class Uncomputed:
     """A cell of a sheet that holds a formula or an error."""
 
     what: str
-
-
-class Shown(Decimal):
-    """A whole number of a sheet that its format shows otherwise: 123 as ``00123``, or as ``KD00123``."""
-
-    text: str
-
-    @classmethod
-    def as_text(cls, value: Decimal, text: str) -> Shown:
-        """The number, and what stands in the sheet."""
-        made = cls(value)
-        made.text = text
-        return made
 
 
 class Unreadable(ValueError):
@@ -85,8 +73,6 @@ def text_of(cell: Cell) -> str | None:
         return cell.strip() or None
     if cell is None:
         return None
-    if isinstance(cell, Shown):
-        return cell.text
     if isinstance(cell, Decimal):
         return plain(cell)
     if isinstance(cell, Uncomputed):
@@ -98,19 +84,48 @@ def text_of(cell: Cell) -> str | None:
 
 _KEPT: Final = 15
 """Digits that a spreadsheet keeps of a number; of longer ones, zeros stand in place of the last."""
-_CUT: Final = re.compile(r"\d(?:[.,]\d+E[+-]?|E\+)\d+", re.IGNORECASE)
+_SHORTENED: Final = re.compile(r"\d(?:[.,]\d+E[+-]?|E\+)\d+", re.IGNORECASE)
+_CUT: Final = re.compile(rf"[1-9]\d{{{_KEPT - 1}}}0{{2,}}")
+_CURE: Final = "export ids and numbers as text, and do not save the file with a spreadsheet in between"
 
 
 def key_of(cell: Cell) -> str | None:
-    """An id or number: the text, unless a spreadsheet has cut digits off, so that several share what is left."""
+    """An id: the text, unless a spreadsheet has cut digits off, so that several share what is left.
+
+    The format of a number takes no part, for it is changed by a click, and would make another id.
+    """
     text = text_of(cell)
-    cut = cell.adjusted() >= _KEPT if isinstance(cell, Decimal) else text is not None and _CUT.fullmatch(text)
-    if cut:
+    if isinstance(cell, date | time | timedelta):
+        raise Unreadable("is formatted as a date or time: format the column as a number, and save again")
+    if isinstance(cell, Decimal):
+        is_cut, is_shortened = cell.adjusted() >= _KEPT, False
+    else:
+        is_cut = text is not None and _CUT.fullmatch(text) is not None
+        is_shortened = text is not None and _SHORTENED.fullmatch(text) is not None
+    if is_cut:
         raise Unreadable(
             f"is a number of more than {_KEPT} digits, of which a spreadsheet keeps no more than these, so that others "
-            "look the same: export ids and numbers as text, and do not save the file with a spreadsheet in between"
+            f"look the same: {_CURE}"
+        )
+    if is_shortened:
+        raise Unreadable(
+            f"is shortened as a spreadsheet does it with long numbers (1,23E+11), so that others look the same: {_CURE}"
         )
     return text
+
+
+def number_text_of(cell: Cell) -> str | None:
+    """A number of a customer and the like: as :func:`key_of`, with the zeros and words that its format shows."""
+    text = key_of(cell)
+    if text is None or not isinstance(cell, Formatted):
+        return text
+    found = shown(cell.format, text)
+    if found is None:
+        raise Unreadable(
+            "is shown in a number format that is not told (as 00-000): export such numbers as text, or give the column "
+            "the format 00000"
+        )
+    return found
 
 
 def plain(value: Decimal) -> str:
@@ -136,7 +151,7 @@ def _grammar(decimal: str, *, grouped: bool) -> re.Pattern[str]:
 def number_of(cell: Cell, decimal: str, *, grouped: bool = False) -> Decimal:
     """An exact number. A sheet's numbers are exact already, to the 15 digits that a spreadsheet holds."""
     if isinstance(cell, Decimal) and cell.is_finite():
-        return cell
+        return Decimal(cell)
     text = text_of(cell) if isinstance(cell, (str, Uncomputed)) else None
     if text is None:
         raise Unreadable("is not a number" if cell is not None else "is empty")
@@ -158,16 +173,41 @@ _MARKED: Final = re.compile(
 def money_of(cell: Cell, decimal: str) -> tuple[Decimal, str | None, bool]:
     """An amount, the currency written beside it, and whether a sign stands there that names no one currency."""
     if not isinstance(cell, str):
-        return number_of(cell, decimal), None, False
+        return number_of(cell, decimal), *_currency_of(_mark_beside(cell))
     text = cell.strip().translate(_SIGNS)
     match = _MARKED.fullmatch(text) if len(text) <= 2 * _MOST_DIGITS else None
     marks = [] if match is None else [mark for mark in (match["before"], match["after"]) if mark]
     if match is None or len(marks) > 1:
         raise Unreadable(f"reads {shape(text)}, which is no amount with the decimal mark {decimal!r}: see 'decimal'")
     value = number_of(match["front"] + match["number"], decimal, grouped=True)
-    mark = marks[0] if marks else None
+    return value, *_currency_of(marks[0] if marks else None)
+
+
+def _mark_beside(cell: Cell) -> str | None:
+    """What the number format shows beside an amount."""
+    if not isinstance(cell, Formatted):
+        return None
+    try:
+        return currency_in(cell.format)
+    except ValueError:
+        raise Unreadable(
+            "has a number format with a word or sign that is no one currency (as EUR, €): format the column as a plain "
+            "number, and name the currency in a column, or as 'currency'"
+        ) from None
+
+
+def _currency_of(mark: str | None) -> tuple[str | None, bool]:
+    """And whether it is the sign of several."""
     currency = None if mark is None else _SYMBOLS.get(mark, mark)
-    return value, currency, mark is not None and currency is None
+    return currency, mark is not None and currency is None
+
+
+def percent_of(cell: Cell, decimal: str) -> Decimal:
+    """Percent: ``19``, ``19 %``, and the 0.19 that a sheet holds where it shows 19 %."""
+    if isinstance(cell, str):
+        return number_of(cell.strip().removesuffix("%").strip(), decimal)
+    value = number_of(cell, decimal)
+    return value * 100 if isinstance(cell, Formatted) and is_percent(cell.format) else value
 
 
 # ---- durations -----------------------------------------------------------------------------------------------------

@@ -184,7 +184,9 @@ class Columns:
     identity: tuple[str, ...] | None = field(default=None, converter=_texts_or_none)
     """What the id of a row is made of, where it has none of its own. None: of person and start, so that a corrected row
     stays the same work; where a file or a row has no start, of person, day, customer, duration, amount and the like,
-    and of what else this mapping has in columns that are not optional."""
+    and of what else this mapping has in columns that are not optional. ``("person", "start", "project")`` tells apart
+    what one person did from one start on for two projects. ``("person", "start", "title")`` tells fees and services of
+    one start apart; hours have no title, and keep the ids that they have without it."""
     header_line: int = 1
     """The line or row that holds the headers; what stands above is passed over."""
 

@@ -8,8 +8,10 @@ Hours, fixed fees and services come out of one table of a tool and count as one 
 price after they were billed keep their id. Expenses and trips are numbered apart by most tools, and may begin with the
 hours that they belong to, so that they are series of their own: they are never taken for hours of the same number.
 
-A file is read twice: first it is seen which rows are alike in what their ids are made of, then each has its number
-among them. They are numbered by duration and content, for a file may be sorted otherwise the next time.
+A file is read twice: first it is seen which rows are alike in what their ids are made of. Those that are worth the same
+are numbered, for it does not matter which of them is billed. Where they differ there is nothing that they could be
+numbered by: a row that is added later would take the number of one that was billed, which would be billed again. So
+none of them is read, and all are named.
 """
 
 from __future__ import annotations
@@ -18,17 +20,17 @@ import hashlib
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from attrs import Factory, define, field, frozen
 
 from ...errors import InvalidRequest, Problem
 from ...timesheet.work import WorkKind
-from .columns import IDENTITY, Columns
+from .columns import IDENTITY, Column, Columns
 from .headers import Binding
 
-__all__ = ["Census", "Identities", "Ids", "Scheme", "Seen", "scheme_of"]
+__all__ = ["NAMED", "Alike", "Census", "Identities", "Ids", "Scheme", "Seen", "ranked", "scheme_of"]
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _BY_START: Final = ("person", "start")
@@ -41,7 +43,18 @@ _CALLED: Final[Mapping[WorkKind, str]] = {
     WorkKind.FIXED_FEE: "fee",
     WorkKind.SERVICE: "service",
 }
+NAMED: Final[Mapping[str, tuple[str, ...]]] = {
+    "person": ("person", "person_id"),
+    "customer": ("customer", "customer_number", "customer_id"),
+    "project": ("project", "project_number", "project_id"),
+    "sub_project": ("sub_project",),
+    "activity": ("activity", "activity_id"),
+}
+"""Parts of a row that have names, numbers and ids."""
+_TITLE: Final = ("title", "note", "activity")
 _SHOWN: Final = 5
+_LINE: Final = 32
+"""Bits of a line's number."""
 
 
 @frozen
@@ -56,6 +69,8 @@ class Scheme:
     fields: tuple[str, ...]
     content: tuple[str, ...]
     """Of rows that have no start, where ``fields`` has it."""
+    more: tuple[str, ...]
+    """What the file has besides, that ids could be made of."""
     notes: tuple[str, ...]
 
     @property
@@ -71,7 +86,10 @@ class Scheme:
 def scheme_of(columns: Columns, binding: Binding) -> Scheme:
     """By the columns that the file has."""
     places = binding.places
-    content = tuple(name for name in IDENTITY if name != "start" and _takes_part(name, columns, binding))
+    asked = columns.identity or ()
+    content = tuple(
+        name for name in IDENTITY if name != "start" and (name in asked or _takes_part(name, columns, binding))
+    )
     has_person, has_start = "person" in places or "person_id" in places, "start" in places
     fields = columns.identity or (_BY_START if has_person and has_start else content)
     notes = []
@@ -90,18 +108,26 @@ def scheme_of(columns: Columns, binding: Binding) -> Scheme:
                 "one of these after it was billed is new work, and is billed again: export a column of ids or of "
                 "starts, or lock what was billed"
             )
+        if optional := _hanging(columns, fields):
+            notes.append(
+                f"ids hang on optional columns too: a file that has others of {_list(optional)} than this one has "
+                "other ids for the same rows. Bill from one kind of export alone"
+            )
     entries = _CALLED[columns.makes if columns.makes in _ONE_TABLE else WorkKind.HOURS]
-    return Scheme(columns.name, entries, "id" in places, fields, content, tuple(notes))
+    more = tuple(
+        name
+        for name in (*NAMED, "title")
+        if not places.keys().isdisjoint(NAMED.get(name, (name,))) and (name != "title" or _has_titles(columns))
+    )
+    return Scheme(columns.name, entries, "id" in places, fields, content, more, tuple(notes))
 
 
 def _takes_part(name: str, columns: Columns, binding: Binding) -> bool:
     """Person and customer where the file has them; else only what every file of this mapping has."""
-    parts = {"title": ("title", "note", "activity")}.get(name) or (name, f"{name}_id", f"{name}_number")
-    mapped = {part: column for part, column in columns.all().items() if part in parts and column is not None}
-    kinds = {columns.makes, *columns.kinds.values()} - {WorkKind.HOURS, None}
+    mapped = _mapped(name, columns)
     match name:
-        case "title" if not kinds and columns.fixed_price is None:
-            return False  # hours have none
+        case "title" if not _has_titles(columns):
+            return False
         case "person" | "customer":
             return any(part in binding.places for part in mapped)
         case "project" | "sub_project" | "activity" | "title":
@@ -110,6 +136,46 @@ def _takes_part(name: str, columns: Columns, binding: Binding) -> bool:
             return bool(mapped) or (name == "amount" and columns.fixed_price is not None)
         case _:
             return True
+
+
+def _has_titles(columns: Columns) -> bool:
+    """Hours have none."""
+    kinds = {columns.makes, *columns.kinds.values()} - {WorkKind.HOURS, None}
+    return bool(kinds) or columns.fixed_price is not None
+
+
+def _mapped(name: str, columns: Columns) -> dict[str, Column]:
+    """The columns that can tell a part of a row."""
+    parts = _TITLE if name == "title" else NAMED.get(name, (name,))
+    found = {part: getattr(columns, part, None) for part in parts}
+    return {part: column for part, column in found.items() if column is not None}
+
+
+def _hanging(columns: Columns, fields: Sequence[str]) -> list[str]:
+    """Headers of optional columns that make other ids where a file has them, or lacks them.
+
+    They are not left out of ids: without person or customer, too many rows would be alike.
+    """
+    found: list[Column] = []
+    asked, by_start = columns.identity, "start" in fields
+    if not by_start and asked is None and columns.start is not None:
+        found.append(columns.start)
+    for name in asked or (fields if by_start else ("person", "customer")):
+        mapped = _mapped(name, columns) if name in NAMED or name == "title" else {}
+        if all(column.optional for column in mapped.values()) and (len(mapped) > 1 or asked or not by_start):
+            found.extend(mapped.values())
+    if columns.fixed_price is not None and {"amount", "duration"} & set(fields):
+        found.append(columns.fixed_price)
+    return list(dict.fromkeys(repr(column.text) for column in found if column.optional))
+
+
+def ranked(name: str, columns: Columns, binding: Binding) -> tuple[str, ...]:
+    """By what columns a part of a row is known, in their order.
+
+    Those that every file has come first: of them an id before a name and a number, of others a name.
+    """
+    there = {part: column.optional for part, column in _mapped(name, columns).items() if part in binding.places}
+    return tuple(sorted(there, key=lambda part: (there[part], part.endswith("_id") == there[part])))
 
 
 @frozen(kw_only=True)
@@ -121,8 +187,8 @@ class Seen:
     own: str | None
     known: Mapping[str, str]
     """By field of ``Columns.identity``."""
-    weight: int
-    """What alike rows are ordered by in the first place: the duration."""
+    worth: Callable[[], str]
+    """What makes two rows worth the same: all that is billed."""
     cells: Sequence[object]
 
 
@@ -134,17 +200,27 @@ class Ids(Protocol):
         ...
 
 
+@frozen
+class Alike:
+    """Rows whose ids would be the same."""
+
+    orders: list[int]
+    lines: tuple[int, ...]
+    """Where the rows stand, if they cannot be told apart; else none."""
+
+
 @define
 class Census:
     """The first reading: which rows are alike. It remembers two numbers of each row."""
 
     scheme: Scheme
     _orders: dict[int, int | list[int]] = Factory(dict)
+    """By digest: order and line, as one number."""
 
     def of(self, row: Seen) -> str:
         """No id yet."""
         if row.own is None:
-            digest, order = _short(_hash(_parts(self.scheme, row))), _order_of(row)
+            digest, order = _short(_hash(_parts(self.scheme, row))), _order_of(row) << _LINE | row.line
             before = self._orders.setdefault(digest, order)
             if isinstance(before, list):
                 before.append(order)
@@ -152,9 +228,16 @@ class Census:
                 self._orders[digest] = [before, order]
         return "-"
 
-    def alike(self) -> dict[int, list[int]]:
+    def alike(self) -> dict[int, Alike]:
         """The order of rows whose ids would be the same."""
-        return {digest: sorted(orders) for digest, orders in self._orders.items() if isinstance(orders, list)}
+        return {digest: _alike(orders) for digest, orders in self._orders.items() if isinstance(orders, list)}
+
+
+def _alike(packed: list[int]) -> Alike:
+    orders = sorted(one >> _LINE for one in packed)
+    if orders[0] >> _BELOW_WORTH == orders[-1] >> _BELOW_WORTH:
+        return Alike(orders, ())
+    return Alike(orders, tuple(sorted(one & ((1 << _LINE) - 1) for one in packed)))
 
 
 @define
@@ -162,7 +245,7 @@ class Identities:
     """The second reading."""
 
     scheme: Scheme
-    _alike: Mapping[int, list[int]]
+    _alike: Mapping[int, Alike]
     _lines: dict[tuple[int, int], tuple[int, int]] = field(init=False, factory=dict)
     """Of alike rows: the line where one stood first, and how often it came since."""
     _own: set[int] = field(init=False, factory=set)
@@ -173,7 +256,8 @@ class Identities:
         """The id of a row.
 
         Raises:
-            InvalidRequest: the tool's own id stood in the file before; or the row did, in every cell.
+            InvalidRequest: the tool's own id stood in the file before; or the row did, in every cell; or others are
+                like it, and cannot be told apart.
         """
         head = _head(self.scheme, row)
         if row.own is not None:
@@ -185,13 +269,16 @@ class Identities:
             return f"{head}:{key}"
         full = _hash(_parts(self.scheme, row))
         digest = _short(full)
-        number = 1 if digest not in self._alike else self._number(row, digest, _order_of(row))
-        if self.scheme.by_start and "start" not in row.known and row.kind is WorkKind.HOURS:
+        number = 1 if digest not in self._alike else self._number(row, digest)
+        if self.scheme.by_start and "start" not in row.known and row.kind in _ONE_TABLE:
             self._without_start.append(row.line)
         return f"{head}:row-{full[:24]}" + (f"-{number}" if number > 1 else "")
 
-    def _number(self, row: Seen, digest: int, order: int) -> int:
-        orders = self._alike[digest]
+    def _number(self, row: Seen, digest: int) -> int:
+        alike = self._alike[digest]
+        if alike.lines:
+            raise InvalidRequest(problems=[self._cannot_tell(row, alike.lines)])
+        orders, order = alike.orders, _order_of(row)
         first, again = self._lines.setdefault((digest, order), (row.line, 0))
         twice = self.scheme.by_start and "start" in row.known
         if again and twice:
@@ -204,6 +291,26 @@ class Identities:
             orders = list(dict.fromkeys(orders))
         return bisect_left(orders, order) + again + 1
 
+    def _cannot_tell(self, row: Seen, lines: Sequence[int]) -> Problem:
+        made_of = self.scheme.of(row.known)
+        fields = [name for name in made_of if name in row.known]
+        has_start = "start" in fields
+        if has_start:
+            cure = "give those that were not billed yet another start in the tool"
+        elif self.scheme.by_start:
+            cure = "give those that were not billed yet a start in the tool"
+        else:
+            cure = "change one of these, in the tool, where a row was not billed yet"
+        more = [name for name in self.scheme.more if name not in made_of]
+        asked = ", ".join(map(repr, self.scheme.fields))
+        also = f", or give identity=({asked}, …) with what tells them apart out of {', '.join(more)}" if more else ""
+        return Problem(
+            "start" if has_start else "",
+            f"{_lines(lines)} alike in what ids are made of ({_and(fields)}), and differ: which of them was billed "
+            f"already cannot be told, so that none is read. To have them billed, {cure}. Or map a column of ids{also}: "
+            "this makes other ids, so note under these what was billed (record_billed) before you bill again",
+        )
+
     def notes(self) -> list[str]:
         """What to know of the ids so far."""
         notes = []
@@ -214,9 +321,9 @@ class Identities:
             )
         if len(self._numbered) > 1:
             notes.append(
-                f"{_lines(self._numbered)} like another one in all that ids are made of "
-                f"({_and(self.scheme.fields)}): they are numbered by duration. Where one is added or taken out after "
-                "others were billed, look at them: the number of one may pass to another"
+                f"{_lines(self._numbered)} like another one in all that ids are made of and in all that is billed: "
+                "they are numbered, and as many are billed as there are. Where one is added or taken out after others "
+                "were billed, the number of one may pass to another, and so the text on the invoice"
             )
         return notes
 
@@ -230,11 +337,14 @@ def _parts(scheme: Scheme, row: Seen) -> list[str]:
     return [_head(scheme, row), *(f"{name}={known[name]}" for name in scheme.of(known) if name in known)]
 
 
+_BELOW_WORTH: Final = 128
+
+
 def _order_of(row: Seen) -> int:
-    """By weight, then by content; the whole row, unmapped cells too, comes last."""
+    """By worth, then by content; the whole row, unmapped cells too, comes last."""
     content = "\n".join([f"{name}={row.known[name]}" for name in IDENTITY if name in row.known])
-    whole = "\n".join(map(str, row.cells))
-    return (row.weight << 128) + int.from_bytes(_bytes(content)[:8] + _bytes(whole)[:8], "big")
+    order = int.from_bytes(_bytes(content)[:8] + _bytes("\n".join(map(str, row.cells)))[:8], "big")
+    return (int.from_bytes(_bytes(row.worth())[:8], "big") << _BELOW_WORTH) + order
 
 
 def _bytes(text: str) -> bytes:
@@ -250,7 +360,10 @@ def _short(digest: str) -> int:
 
 
 def _and(fields: Iterable[str]) -> str:
-    names = [name.replace("_", "-") for name in fields]
+    return _list([name.replace("_", "-") for name in fields])
+
+
+def _list(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, field, frozen
 
 from ...errors import InvalidRequest, Problem
 from ...timesheet.work import (
@@ -39,13 +39,15 @@ from .cells import (
     moment_of,
     money_of,
     number_of,
+    number_text_of,
+    percent_of,
     plain,
     span_of,
     text_of,
 )
 from .columns import Columns
 from .headers import Binding
-from .identity import Ids, Seen
+from .identity import NAMED, Ids, Seen, ranked
 from .moments import instant_of, stretch_of
 
 __all__ = ["BadRow", "Ignored", "RowReader"]
@@ -56,6 +58,10 @@ P = ParamSpec("P")
 NOTHING: Final = timedelta(0)
 _LABEL: Final = re.compile(r"([^\d:]+?)[\s:]*(?:[\d.,:]+\s?h?)?")
 _LONGEST_LABEL: Final = 80
+_AS_SHOWN: Final = frozenset({"article", "order_reference"})
+"""Numbers of other programs, as those of customers are; no id hangs on them."""
+_TEXTS: Final = frozenset({"note", "title", "activity", "article", "origin", "destination"})
+"""Of expenses and trips: what two of one amount may differ in and be worth the same."""
 _CURRENCY: Final = re.compile(r"(?:.* - )?([A-Za-z]{3})")  # also as Harvest writes it: Euro - EUR
 
 
@@ -82,6 +88,13 @@ class RowReader:
     binding: Binding
     zone: ZoneInfo
     ids: Ids
+    known_by: Mapping[str, tuple[str, ...]] = field(
+        init=False,
+        default=Factory(
+            lambda self: {name: ranked(name, self.columns, self.binding) for name in NAMED}, takes_self=True
+        ),
+    )
+    """By which columns parts of a row are known, in their order."""
 
     def read(self, cells: tuple[Cell, ...], line: int) -> Work | Ignored | None:
         """The work; None for an empty row.
@@ -98,17 +111,16 @@ class RowReader:
         if isinstance(kind, Ignored):
             return kind
         if kind is WorkKind.HOURS and row.is_fixed_price():
-            kind, field = WorkKind.FIXED_FEE, "fixed_price"
+            kind, price = WorkKind.FIXED_FEE, "fixed_price"
         else:
-            field = "amount"
-        fields = row.fields(kind, field)
+            price = "amount"
+        fields = row.fields(kind, price)
         own = row.need("id", _reads_text("id")) if "id" in self.binding.places else None
         if kind in {WorkKind.FIXED_FEE, WorkKind.SERVICE}:
             row.know_start(fields["day"])
         if row.problems:
             raise BadRow(list(dict.fromkeys(row.problems)))
-        weight = fields.get("duration", NOTHING) // timedelta(microseconds=1)
-        seen = Seen(line=line, kind=kind, own=own, known=row.identity, weight=weight, cells=cells)
+        seen = Seen(line=line, kind=kind, own=own, known=row.identity, worth=partial(_worth, kind, fields), cells=cells)
         try:
             return _MAKERS[kind](id=self.ids.of(seen), **fields)
         except InvalidRequest as exc:
@@ -236,7 +248,7 @@ class _Row:
             "activity": self.labelled(Label, "activity"),
             "person": self.labelled(Label, "person"),
             "note": self.text("note"),
-            "tax_rate": self.get("tax_rate", _percent, columns.decimal),
+            "tax_rate": self.get("tax_rate", percent_of, columns.decimal),
             "article": self.text("article"),
             "billed": bool(self.get("billed", flag_of, columns.yes, columns.no)),
             "billable": self.billable(),
@@ -248,14 +260,17 @@ class _Row:
     def know(self, **values: object) -> None:
         self.identity.update({name: str(value) for name, value in values.items() if value is not None})
 
-    def know_as(self, field: str, own: str | None, *others: str | None) -> None:
-        """By an id that every file has; else by name, for numbers are filled in later, and files may lack columns."""
-        column = getattr(self.reader.columns, f"{field}_id", None)
-        parts = (own, *others) if column is not None and not column.optional else (*others, own)
-        for part in parts:
-            if part:
-                self.identity[field] = part
+    def know_as(self, field: str, **texts: str | None) -> None:
+        """By columns that every file has, an id first; else by name, for numbers are filled in later."""
+        for one in self.reader.known_by[field]:
+            if text := texts[one]:
+                self.identity[field] = self.plain_text(one) if one.endswith("_number") else text
                 return
+
+    def plain_text(self, field: str) -> str:
+        """Of what can be read: without what a number format shows beside a number, for formats are changed."""
+        texts = [text_of(self.cells[place]) for place in self.reader.binding.places[field]]
+        return " ".join(filter(None, texts))
 
     def know_start(self, day: date | None) -> Moment | None:
         start = self.moment("start", day)
@@ -278,19 +293,19 @@ class _Row:
         number, name, own = self.text("customer_number"), self.text("customer"), self.text("customer_id")
         if not (number or name or own):
             return None
-        self.know_as("customer", own, name, number)
+        self.know_as("customer", customer=name, customer_number=number, customer_id=own)
         columns = {"number": "customer_number", "name": "customer", "id": "customer_id"}
         return self.made(CustomerLink, columns, number=number, name=name, id=own or name)
 
     def labelled(self, kind: Callable[..., T], field: str) -> T | None:
         name, own = self.text(field), self.text(f"{field}_id")
-        self.know_as(field, own, name)
+        self.know_as(field, **{field: name, f"{field}_id": own})
         made = own or name
         return self.made(kind, {"id": field, "name": field}, id=made, name=name or made) if made else None
 
     def project(self) -> Project | None:
         name, number, own = self.text("project"), self.text("project_number"), self.text("project_id")
-        self.know_as("project", own, name, number)
+        self.know_as("project", project=name, project_number=number, project_id=own)
         own = own or name or number
         if not own:
             return None
@@ -321,8 +336,17 @@ class _Row:
         title = self.text("title") or values["note"] or (values["activity"].text if values["activity"] else None)
         if title is None:
             self.problem("title", "is empty, and so are note and activity")
-        self.know(title=title)
+        self.know_title("title", "note", "activity")
         return title
+
+    def know_title(self, *fields: str) -> None:
+        """As every file has it; by optional columns only where ``Columns.identity`` asks for a title."""
+        columns = self.reader.columns
+        mapped = [(column.optional, one) for one in fields if (column := getattr(columns, one)) is not None]
+        for is_optional, one in sorted(mapped, key=lambda item: item[0]):
+            if (not is_optional or "title" in (columns.identity or ())) and (text := self.text(one)):
+                self.know(title=text)
+                return
 
     # ---- money
 
@@ -402,9 +426,8 @@ class _Row:
 
     def as_expense(self, price: str) -> dict[str, Any]:
         amount = self.amount(price)
-        title = self.text("title")
-        self.know(title=title)
-        return {"amount": amount, "title": title}
+        self.know_title("title")
+        return {"amount": amount, "title": self.text("title")}
 
     def as_fee(self, values: Mapping[str, Any], price: str) -> dict[str, Any]:
         return {"amount": self.amount(price), "title": self.title(values)}
@@ -427,12 +450,16 @@ class _Row:
         return {"quantity": quantity, "unit": self.text("unit"), "unit_price": self.rate(), "title": self.title(values)}
 
 
+def _worth(kind: WorkKind, fields: Mapping[str, Any]) -> str:
+    """What must be equal in two alike rows for it not to matter which of them is billed."""
+    texts = _TEXTS if kind in {WorkKind.EXPENSE, WorkKind.TRIP} else {"note"}
+    return str([kind, *((name, value) for name, value in fields.items() if value is not None and name not in texts)])
+
+
 def _reads_text(field: str) -> Callable[[Cell], str | None]:
-    return key_of if field == "id" or field.endswith(("_id", "_number")) else text_of
-
-
-def _percent(cell: Cell, decimal: str) -> Decimal:
-    return number_of(cell.strip().removesuffix("%").strip() if isinstance(cell, str) else cell, decimal)
+    if field in _AS_SHOWN or field.endswith("_number"):
+        return number_text_of
+    return key_of if field == "id" or field.endswith("_id") else text_of
 
 
 _MAKERS: Final[Mapping[WorkKind, Callable[..., Work]]] = {

@@ -6,7 +6,6 @@ anything is unpacked: the sizes that a zip file declares are the most that is re
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Generator, Mapping
 from datetime import date, datetime, time, timedelta
@@ -17,8 +16,9 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import BadZipFile, ZipFile
 
 from ...errors import BridgeError, ImportIncomplete, Unsupported, how_to_install
-from .cells import Cell, Shown, Uncomputed
+from .cells import Cell, Uncomputed
 from .columns import refuse
+from .formats import Formatted
 from .opened import Origin
 from .tables import Row
 
@@ -29,9 +29,6 @@ _LARGEST_SHEET: Final = 512 * 1024 * 1024
 _LARGEST_PART: Final = 64 * 1024 * 1024
 """Texts and styles are held in memory as a whole."""
 _MOST_ROWS: Final = 1_048_576
-_ZEROS: Final = re.compile(r'((?:"[^"]*"|\\.)*)(0+)(?:;.*)?')
-"""Formats that show whole numbers with zeros before them, or with a word: ``00000``, ``"KD"00000``, ``\\K0``."""
-_MARKS: Final = re.compile(r'["\\]')
 _HALF: Final = timedelta(milliseconds=500)
 _SECOND: Final = timedelta(seconds=1)
 
@@ -170,15 +167,7 @@ def _cell(cell: Any) -> Cell:
     if cell.data_type == "e":
         return Uncomputed("an error of the spreadsheet")
     found = _typed(value)
-    return _shown(found, cell.number_format) if isinstance(found, Decimal) else found
-
-
-def _shown(value: Decimal, number_format: str) -> Decimal:
-    """With the zeros that stand before it in the sheet, which are part of a customer number."""
-    match = _ZEROS.fullmatch(number_format)
-    if match is None or match[0] == "0" or value < 0 or value != value.to_integral_value():
-        return value
-    return Shown.as_text(value, _MARKS.sub("", match[1]) + f"{value:f}".partition(".")[0].zfill(len(match[2])))
+    return Formatted.under(found, cell.number_format) if isinstance(found, Decimal) else found
 
 
 def _typed(value: object) -> Cell:
