@@ -36,7 +36,7 @@ from .errors import (
     SomebodyElses,
     Unavailable,
 )
-from .flow import Now, Recall, Record, Wait
+from .flow import Now, Recall, Record, RecordAll, Wait
 from .journal.port import Change, Confirm, Expected, If, Intend, Release, Row, Send, State, Unclear
 
 MOST_ROUNDS: Final = 3
@@ -197,11 +197,17 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
     except DuplicateFound:
         raise
     except BridgeError as unwritten:  # the journal's: "nothing happened" would not be true any more
+        made = f"{document.name} was made, as {remote_id}, and that could not be noted: {unwritten.message}"
+        known: Row | bool | None = False
         with suppress(BridgeError):  # or the next call takes this one for somebody who is still sending
             await Record(document.kind, document.reference, Unclear())
+            known = (await Recall(document.kind, document.reference)).row
+        if known is None:  # the reference was given free meanwhile
+            raise NeedsAttention(
+                f"{made}. Do not repeat the call, which would make another", vendor=vendor
+            ) from unwritten
         raise OutcomeUnknown(
-            f"{document.name} was made, as {remote_id}, and that could not be noted: "
-            f"{unwritten.message}; repeat the same call, it looks before it sends",
+            f"{made}; repeat the same call, it looks before it sends",
             vendor=vendor,
             retry_at=sent_at + timedelta(seconds=patience.deadline),
         ) from unwritten
@@ -217,9 +223,11 @@ async def _confirm(document: Document, remote_id: str, vendor: str, *, made: boo
     kind, reference = document.kind, document.reference
     while not await Record(kind, reference, If(Confirm(remote_id), document.fingerprint)):
         row = (await Recall(kind, reference)).row
-        if row is None:
-            await Record(kind, reference, Intend(document.fingerprint))
-            await Record(kind, reference, If(_sending(document, 0), document.fingerprint))  # what it comes to
+        if row is None:  # in one write: an intent alone would say that nothing was sent
+            seen = document.fingerprint
+            changes = (Intend(seen), If(_sending(document, 0), seen), If(Confirm(remote_id), seen))
+            if await RecordAll([(kind, reference, change) for change in changes]):
+                return remote_id
             continue
         if row.remote_id is not None and not await _are_one(document, row.remote_id, remote_id):
             raise _duplicate(document, [row.remote_id, remote_id], vendor)
@@ -250,9 +258,13 @@ async def _settle(document: Document, row: Row, patience: Patience, vendor: str)
         except (DuplicateFound, ReferenceReused, AuthenticationFailed):
             raise
         except BridgeError as blind:  # the look did nothing, but the document may be there
-            if isinstance(blind, SomebodyElses) and now >= settled:  # and what was sent never showed up
-                await Record(document.kind, document.reference, _free(row))
-                raise
+            if isinstance(blind, SomebodyElses):
+                if now >= settled:  # and what was sent never showed up
+                    await Record(document.kind, document.reference, _free(row))
+                    raise
+                if patience.wait_to_settle:
+                    await Wait((settled - now).total_seconds())
+                    continue
             raise _unclear(document, sent_at, patience, vendor, now, blind) from blind
         if found is not None:
             return found
@@ -328,19 +340,18 @@ async def adopt_sent(sent: Sent, why: BridgeError, patience: Patience, vendor: s
         now = await Now()
         try:
             ids = await sent.look(row.sent_for, _looked_from(sent_at, now))
+            if len(ids) == 1:
+                await sent.must_be_ours(ids[0])
         except AuthenticationFailed:
             raise
         except BridgeError as blind:
-            if isinstance(blind, SomebodyElses) and now >= settled:  # and what was sent never showed up
-                await Record(sent.kind, sent.reference, _free(row))
-                raise
-            raise _not_known(sent, blind, _soonest(now, settled, why, blind), vendor) from blind
-        try:
-            if len(ids) == 1:
-                await sent.must_be_ours(ids[0])
-        except (AuthenticationFailed, SomebodyElses):
-            raise
-        except BridgeError as blind:
+            if isinstance(blind, SomebodyElses):
+                if now >= settled:  # and what was sent never showed up
+                    await Record(sent.kind, sent.reference, _free(row))
+                    raise
+                if patience.wait_to_settle:
+                    await Wait((settled - now).total_seconds())
+                    continue
             raise _not_known(sent, blind, _soonest(now, settled, why, blind), vendor) from blind
         if len(ids) > 1:
             raise twice(f"{sent.what} {sent.reference!r}", ids, vendor)
@@ -445,7 +456,8 @@ def _unclear(
 ) -> OutcomeUnknown:  # fmt: skip
     """Nobody knows yet; *why* not, where an error tells, at the time *now*."""
     settled = sent_at + timedelta(seconds=patience.settle)
-    reason = "" if why is None else f". It could not be looked into: {why.message}"
+    looked = "As the books are now" if isinstance(why, SomebodyElses) else "It could not be looked into"
+    reason = "" if why is None else f". {looked}: {why.message}"
     return OutcomeUnknown(
         f"{document.name} may or may not have been made; repeat the same call, it looks before it sends{reason}",
         vendor=vendor,

@@ -243,7 +243,7 @@ class AccountingProvider(Protocol):
         :meth:`create_invoice`, and:
 
         Args:
-            again: book it anew where somebody deleted its entry from the books; one that stands is returned as ever.
+            again: book it anew where somebody deleted or voided its entry; one that stands is returned as ever.
 
         Raises:
             InvoiceGone: its entry was deleted from the books, and *again* was not said.

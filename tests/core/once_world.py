@@ -13,7 +13,7 @@ from tests.core.support import TurnedClock
 
 from accounting_bridge import MemoryJournal
 from accounting_bridge.errors import BridgeError, InvalidRequest, OutcomeUnknown, Unavailable
-from accounting_bridge.flow import Now, Recall, Record, Request, Wait
+from accounting_bridge.flow import Now, Recall, Record, RecordAll, Request, Wait
 from accounting_bridge.journal.port import Key, Recollection, Row, unconditional
 from accounting_bridge.once import Document, Patience, create_once
 
@@ -144,6 +144,12 @@ class World:
                 if (fault := self.journal_faults.get(type(unconditional(change)))) is not None:
                     return 0.0, fault
                 return 0.0, self.journal.record(self.key, change, self.clock.now())
+            case RecordAll(changes):
+                if (fault := self.journal_faults.get(RecordAll)) is not None:
+                    return 0.0, fault
+                assert {(kind, reference) for kind, reference, _ in changes} == {("invoice", "A-1")}
+                told = [(self.key, change) for _, _, change in changes]
+                return 0.0, self.journal.record_all(told, self.clock.now())
             case Now():
                 return 0.0, self.clock.now()
             case Wait(seconds):

@@ -11,18 +11,18 @@ from tests.core.once_world import COMMIT, LAG, PATIENCE, SETTLE, TIMEOUT, WAITIN
 from accounting_bridge.errors import (
     AuthenticationFailed,
     BridgeError,
-    Conflict,
     DuplicateFound,
     InvalidRequest,
     MalformedResponse,
     NeedsAttention,
     OutcomeUnknown,
     ReferenceReused,
+    SomebodyElses,
     Unavailable,
 )
-from accounting_bridge.flow import Recall
+from accounting_bridge.flow import Recall, RecordAll
 from accounting_bridge.journal.port import Confirm, Expected, Forget, Intend, Release, Row, Send, State, Unclear
-from accounting_bridge.once import DAY, LOOK_BACK, How, Look, Sent, SomebodyElses, adopt_sent, was_sent
+from accounting_bridge.once import DAY, LOOK_BACK, How, Look, Sent, adopt_sent, was_sent
 
 
 def test_an_untouched_reference_needs_three_durable_writes_and_no_look():
@@ -708,10 +708,47 @@ def test_an_error_that_says_when_is_waited_for():
 def test_what_somebody_else_made_is_not_adopted():
     world = World()
     world.die_in_flight()
-    row = world.row()
-    with pytest.raises(Conflict, match="somebody else's"):
-        refused_by_now(world, ["doc-9"], ours=SomebodyElses("somebody else's"))
-    assert world.row() == row
+    row, others = world.row(), SomebodyElses("somebody else's")
+    for found, ours in ((["doc-9"], others), (others, None)):
+        with pytest.raises(OutcomeUnknown, match="somebody else's"):
+            refused_by_now(world, found, ours=ours)
+        assert world.row() == row
+    world.clock.seconds += 2 * SETTLE
+    with pytest.raises(SomebodyElses):
+        refused_by_now(world, ["doc-9"], ours=others)
+    assert world.row() is None, "what was sent never showed up"
+
+
+@pytest.mark.parametrize("found", [["doc-9"], SomebodyElses("somebody else's")])
+def test_who_waits_is_told_of_somebody_elses_after_the_settle_time(found):
+    world = World()
+    world.die_in_flight()
+    sent_at = world.row().sent_at
+    with pytest.raises(SomebodyElses):
+        refused_by_now(world, found, patience=WAITING, ours=SomebodyElses("somebody else's"))
+    assert world.clock.now() >= sent_at + timedelta(seconds=SETTLE)
+    assert world.row() is None
+
+
+def test_what_was_made_and_cannot_be_noted_under_a_free_reference_is_named_and_not_repeated():
+    """An intent alone would say that nothing was sent, and no row at all says the same."""
+    for fault in (None, Unavailable("the disk is full")):
+        world = World()
+        caller = world.call()
+        while not world.vendor.submits:
+            world.step(caller)
+        world.journal.record(world.key, Forget(), world.clock.now())
+        if fault is not None:
+            world.journal_faults[RecordAll] = fault
+        world.run([caller])
+        if fault is None:
+            assert caller.result == ("doc-1", How.MADE)
+            assert world.row().state is State.CONFIRMED
+        else:
+            assert type(caller.result) is NeedsAttention
+            assert "was made, as doc-1" in caller.result.message
+            assert "do not repeat the call" in caller.result.message.lower()
+            assert world.row() is None
 
 
 @pytest.mark.parametrize("found", [[], ["doc-1"]])

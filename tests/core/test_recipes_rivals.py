@@ -13,7 +13,7 @@ from tests.core.without_engine import WAITING, noted, run
 import accounting_bridge as ab
 from accounting_bridge._bound import AsyncBoundProvider, BoundProvider
 from accounting_bridge.journal.port import Intend, Release, Send, State, Unclear
-from accounting_bridge.recipes import create_invoice
+from accounting_bridge.recipes import book_sale, create_invoice
 from accounting_bridge.session import AsyncSession, Session
 
 CORRECTED = [ab.LineItem(description="Corrected", quantity=Decimal("7.5"), unit="h", unit_price=80, tax_rate=19)]
@@ -345,3 +345,47 @@ def test_a_flag_is_true_or_false_and_no_text_that_counts_as_true(call, flag, wro
         with pytest.raises(ab.InvalidRequest, match=rf"{flag}: must be bool, not {type(wrong).__name__}"):
             done(call(one, wrong))
     assert (adapter.calls, adapter.books.invoices, adapter.books.sales) == (before, {}, {})
+
+
+def test_a_sale_that_was_found_and_not_sent_can_be_wanted_again():
+    bound, adapter = known()
+    by_hand = connected(books=adapter.books)[0].book_sale(issued())
+    assert bound.book_sale(issued()).id == by_hand.id
+    adapter.books.sales.clear()
+    adapter.clock.turn(SETTLE.total_seconds())
+    again = bound.book_sale(issued(), again=True)
+    assert (again.created, list(adapter.books.sales)) == (True, [again.id])
+
+
+def test_who_waits_books_a_deleted_sale_again_in_one_call():
+    bound, adapter = known()
+    bound.book_sale(issued())
+    adapter.books.sales.clear()
+    made = run(book_sale(adapter, issued(), WAITING, again=True), bound)
+    assert (made.created, list(adapter.books.sales)) == (True, [made.id])
+
+
+def test_a_voided_sale_is_told_as_such_and_booked_anew_on_request():
+    bound, adapter = known()
+    first = bound.book_sale(issued())
+    adapter.books.sales[first.id] = attrs.evolve(adapter.books.sales[first.id], status=ab.SalesEntryStatus.VOID)
+    for _ in range(2):
+        found = bound.book_sale(issued())
+        assert (found.id, found.status) == (first.id, ab.SalesEntryStatus.VOID)
+        assert found.notes == ("it was voided in the books; again=True books it anew",)
+    second = bound.book_sale(issued(), again=True)
+    assert (second.created, second.status, second.notes) == (True, ab.SalesEntryStatus.OPEN, ())
+    assert bound.book_sale(issued(), again=True).id == bound.book_sale(issued()).id == second.id
+
+
+def test_a_sale_that_never_shows_up_is_booked_by_hand_under_its_number():
+    bound, adapter = known()
+    for _ in range(3):
+        adapter.books.lose_next_answer(after_commit=False)
+        with pytest.raises(ab.OutcomeUnknown):
+            bound.book_sale(issued())
+        adapter.clock.turn(SETTLE.total_seconds())
+    with pytest.raises(ab.NeedsAttention, match="book it there by hand, under its number: the same call then finds it"):
+        bound.book_sale(issued())
+    by_hand = connected(books=adapter.books)[0].book_sale(issued())
+    assert bound.book_sale(issued()).id == by_hand.id

@@ -241,10 +241,21 @@ def test_a_customer_whose_making_is_unclear_is_not_told_as_somebody_elses():
     lagging, _ = worker(bound, adapter, Numbering)
     with pytest.raises(ab.OutcomeUnknown):
         lagging.create_invoice(draft())
+    settled = adapter.clock.now() + SETTLE
     adapter.books.put_customer(ab.Customer(number=CUSTOMER.number, name="Fremd GmbH"))
-    for call in (lagging.create_invoice, lagging.plan_invoice):
-        with pytest.raises(ab.OutcomeUnknown, match=r"sent to be made, and that is unclear.*belongs to another name"):
-            call(draft())
+    with pytest.raises(
+        ab.OutcomeUnknown, match=r"ensure_customer\(customer\) settles it.*belongs to another"
+    ) as caught:
+        lagging.plan_invoice(draft())
+    assert caught.value.retry_at == settled
+    for call, wanted in ((lagging.create_invoice, draft()), (lagging.book_sale, issued())):
+        with pytest.raises(ab.OutcomeUnknown, match=r"may or may not have been made.*belongs to another") as caught:
+            call(wanted)
+        assert caught.value.retry_at == settled
+    adapter.clock.turn(SETTLE.total_seconds())
+    with pytest.raises(ab.SomebodyElses, match="give the customer's id, or a number that the books do not use"):
+        lagging.create_invoice(draft())
+    assert rows(bound, "customer") == [], "free"
 
 
 def test_an_orphan_is_not_adopted_for_other_content_that_has_the_reference_by_now():

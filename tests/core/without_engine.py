@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.core.odd_vendor import SETTLE
 
-from accounting_bridge.flow import Now, Recall, Record, Wait
+from accounting_bridge.flow import Now, Recall, Record, RecordAll, Wait
 from accounting_bridge.journal.port import Recollection
 from accounting_bridge.once import Patience
 
@@ -32,6 +32,8 @@ def run(flow: Any, bound: Any, meanwhile: list[Any] | None = None) -> Any:
                 answer = Recollection(journal.recall(state.key(kind, reference)), journal.durable)
             case Record(kind, reference, change):
                 answer = journal.record(state.key(kind, reference), change, clock.now())
+            case RecordAll(changes):
+                answer = journal.record_all([(state.key(*one), change) for *one, change in changes], clock.now())
             case Now():
                 answer = clock.now()
             case Wait(seconds):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NoReturn, TypeVar
 
 from attrs import evolve
@@ -146,17 +146,31 @@ async def customer_of(adapter: Adapter, given: Customer | CustomerRef) -> Custom
     try:
         known = await _recalled_customer(adapter, given.number) or await _seek(adapter, given, given.number)
     except SomebodyElses as other:
-        if not was_sent((await Recall(CUSTOMER, given.number)).row, _ANY):
+        row = (await Recall(CUSTOMER, given.number)).row
+        if row is None or row.sent_at is None or not was_sent(row, _ANY):
             raise
         # Ours may be there already, under another number, and in no list yet.
         raise OutcomeUnknown(
-            f"customer number {given.number!r} was sent to be made, and that is unclear; repeat the same call. As "
-            f"things are now: {other.message}",
-            vendor=adapter.vendor,
-        ) from other
+            f"customer number {given.number!r} was sent to be made, and that is unclear: ensure_customer(customer) "
+            f"settles it. As the books are now: {other.message}",
+            vendor=adapter.vendor, retry_at=row.sent_at + timedelta(seconds=adapter.settle_seconds),
+        ) from other  # fmt: skip
     if known is None and not adapter.creates_customers:
         _missing(adapter, given.number)
     return known.customer if known is not None else given
+
+
+async def settled_first(
+    adapter: Adapter, given: Customer | CustomerRef, patience: Patience, plan: Callable[[], Awaitable[P]]
+) -> P:
+    """The plan. Where it is unclear whether its customer was made, that is settled first, which no plan alone may."""
+    try:
+        return await plan()
+    except OutcomeUnknown:
+        if not isinstance(given, Customer) or given.id is not None:
+            raise
+        await ensure_customer(adapter, given, patience)
+        return await plan()
 
 
 def _of_the_rest(problems: Sequence[Problem], given: Customer | CustomerRef) -> Sequence[Problem]:

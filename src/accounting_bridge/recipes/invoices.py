@@ -29,7 +29,7 @@ from ..once import (
     was_sent,
 )
 from .closing import FINAL, current_id, finalize_invoice, get_invoice, missed_as, renamed, settles_at
-from .customers import customer_of, planned_for, with_customer
+from .customers import customer_of, planned_for, settled_first, with_customer
 from .files import attach_all, keep_with_invoice
 from .plans import must_be_intact, still_holds
 from .totals import compare, must_be_that_one, same_currency
@@ -66,7 +66,8 @@ async def create_invoice(
         # Who made it may have died before its totals were compared; a person may have changed it since.
         return standing if row.expected is None else _with_other_totals_noted(standing, row.expected)
     try:
-        plan = await plan_invoice(adapter, draft, finalize=finalize)
+        planning = partial(plan_invoice, adapter, draft, finalize=finalize)
+        plan = await settled_first(adapter, draft.customer, patience, planning)
         if planned is not None:
             plan = still_holds(planned, plan)
         plan, for_customer = await with_customer(adapter, plan, draft.customer, patience)

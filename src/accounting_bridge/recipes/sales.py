@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from attrs import evolve
+from attrs import define, evolve
 
 from ..adapter import Adapter, unsupported
 from ..errors import (
@@ -26,7 +25,7 @@ from ..errors import (
 )
 from ..flow import Now, Recall, Record, Wait
 from ..journal.port import Expected, Forget, If, Row, State
-from ..models import Invoice, IssuedInvoice, SalePlan, SalesEntry
+from ..models import Invoice, IssuedInvoice, SalePlan, SalesEntry, SalesEntryStatus
 from ..money import difference
 from ..once import (
     Document,
@@ -40,7 +39,7 @@ from ..once import (
     same_content,
     was_sent,
 )
-from .customers import customer_of, planned_for, with_customer
+from .customers import customer_of, planned_for, settled_first, with_customer
 from .files import with_pdf
 from .plans import must_be_intact, still_holds
 from .totals import compare, must_be_that_one
@@ -73,32 +72,24 @@ async def book_sale(
 ) -> SalesEntry:  # fmt: skip
     """At most one entry per invoice number; what is missing at the one that is there is made good.
 
-    *again*: one that somebody deleted is booked anew. The number is printed, so there is no other reference to take.
+    *again*: one that somebody deleted or voided is booked anew. The number is printed, so there is no other reference.
     """
     _must_be_sent(adapter, invoice)
-    gone: Row | None = None
-    row = (await Recall(SALE, invoice.number)).row
+    row, gone = (await Recall(SALE, invoice.number)).row, None
     if row is not None and row.state is not State.INTENT:  # before the plan, which may be refused
         same_content(_THE_SALE, invoice.number, invoice.fingerprint, row, adapter.vendor, _ISSUED)
-    if row is not None and row.state is State.CONFIRMED and row.remote_id is not None:
+    while row is not None and row.state is State.CONFIRMED and row.remote_id is not None and row != gone:
         try:
-            return await _standing_sale(adapter, invoice, row.remote_id, patience, row.expected)
+            standing = await _standing_sale(adapter, invoice, row.remote_id, patience, row.expected)
+            if not again or standing.status is not SalesEntryStatus.VOID:
+                return standing
+            gone = row
         except InvoiceGone as missing:
             if not again:
                 raise
-            settled = (row.sent_at or await Now()) + timedelta(seconds=patience.settle)
-            if (now := await Now()) < settled:
-                if patience.wait_to_settle:
-                    await Wait((settled - now).total_seconds())
-                    return await book_sale(adapter, invoice, patience, planned=planned, again=True)
-                raise OutcomeUnknown(
-                    f"the sale of invoice {invoice.number!r} was booked so recently that the books may not show it "
-                    "yet; repeat the same call",
-                    vendor=adapter.vendor, retry_at=settled,
-                ) from missing  # fmt: skip
-            gone = row
+            gone = await _surely_gone(invoice, row, missing, patience, adapter.vendor)
     try:
-        plan = await plan_sale(adapter, invoice)
+        plan = await settled_first(adapter, invoice.customer, patience, partial(plan_sale, adapter, invoice))
         if planned is not None:
             plan = still_holds(planned, plan)
         plan, for_customer = await with_customer(adapter, plan, invoice.customer, patience)
@@ -118,63 +109,19 @@ async def book_sale(
         # Only that one: another caller may have booked it again in the meantime. Not before it can be sent.
         await Record(SALE, invoice.number, If(Forget(), gone.fingerprint, remote_id=gone.remote_id))
         row = None
-    sent = refused_before = row is not None and row.sent_at is not None
-    refused = False
+    sent = row is not None and row.sent_at is not None
     sent_for = row.sent_for if row is not None else None
-
-    async def look(_: datetime) -> Sequence[str]:
-        nonlocal sent
-        ids = list(await adapter.look_for_sales(invoice, for_customer))
-        if sent_for not in {None, for_customer}:
-            # A number may be another customer's by now: what was sent was for the one of then.
-            ids += [one for one in await adapter.look_for_sales(invoice, str(sent_for)) if one not in ids]
-        ids = [one for one in ids if gone is None or one != gone.remote_id]  # lists lag
-        ours = await _of_ours(adapter, invoice, ids, {for_customer, sent_for})
-        if not (sent or refused):  # another worker may have sent it since
-            sent = was_sent((await Recall(SALE, invoice.number)).row, invoice.fingerprint)
-        for entry in [] if sent else ours:  # of what was sent, another total is compared once it is ours
-            if difference(entry.totals.gross, plan.totals.gross).copy_abs() > plan.tolerance:
-                raise SomebodyElses(
-                    f"invoice number {invoice.number!r} is booked already, with gross {entry.totals.gross} instead of "
-                    f"{plan.totals.gross}: nothing was booked or attached; look at {entry.url or entry.id}",
-                    vendor=adapter.vendor,
-                )
-        return [entry.id for entry in ours]
-
-    async def submit() -> str:
-        nonlocal sent, refused, refused_before
-        try:
-            sent = True
-            return await adapter.submit_sale(plan)
-        except Conflict as conflict:
-            # What was delivered twice may have been carried out once, and refused once; or it is somebody else's.
-            sent, refused = False, True
-            try:
-                ids = await look(await Now())
-            except _AnotherCustomers:
-                if refused_before:
-                    raise
-                ids = []  # ours may be there as well, and in no list yet
-            except SomebodyElses:
-                raise
-            except BridgeError:
-                ids = []  # nobody can tell just now
-            finally:
-                refused = False
-            if len(ids) == 1:
-                return ids[0]
-            if refused_before and not ids:
-                raise
-            sent = refused_before = True
-            raise OutcomeUnknown(f"{conflict.message}: it may have been carried out") from conflict
-
+    booking = _Booking(
+        adapter=adapter, invoice=invoice, plan=plan, sent=sent, refused=sent, gone=gone.remote_id if gone else None,
+        customers=list(dict.fromkeys((for_customer, sent_for or for_customer))),
+    )  # fmt: skip
     document = Document(
-        kind=SALE, reference=invoice.number, fingerprint=invoice.fingerprint, look=look, submit=submit,
-        what=_THE_SALE, payload=plan.body,
+        kind=SALE, reference=invoice.number, fingerprint=invoice.fingerprint, look=booking.look,
+        submit=booking.submit, what=_THE_SALE, payload=plan.body,
         expected=Expected(
             gross=plan.totals.gross, tolerance=plan.tolerance, currency=invoice.currency, customer_id=for_customer
         ),
-        changed=_ISSUED,
+        changed=_ISSUED, cure="book it there by hand, under its number: the same call then finds it",
         # An entry is final and cannot be undone: the books are asked although the journal has never heard of it.
         look_first=Look.ALWAYS,
     )  # fmt: skip
@@ -187,6 +134,109 @@ async def book_sale(
     return await with_pdf(adapter, evolve(entry, notes=(*plan.notes, *notes)), invoice, patience)
 
 
+async def _surely_gone(
+    invoice: IssuedInvoice, row: Row, missing: InvoiceGone, patience: Patience, vendor: str
+) -> Row | None:
+    """The row of an entry that is not there, once that is certain; None to look again. Books may lag after a write."""
+    at, now = row.sent_at or row.at, await Now()
+    settled = now if at is None else at + timedelta(seconds=patience.settle)
+    if now >= settled:
+        return row
+    if not patience.wait_to_settle:
+        raise OutcomeUnknown(
+            f"the sale of invoice {invoice.number!r} was booked so recently that the books may not show it yet; repeat "
+            "the same call",
+            vendor=vendor, retry_at=settled,
+        ) from missing  # fmt: skip
+    await Wait((settled - now).total_seconds())
+    return None
+
+
+@define(kw_only=True)
+class _Booking:
+    """A sale on its way into the books: what there is ours, and what a refusal may mean."""
+
+    adapter: Adapter
+    invoice: IssuedInvoice
+    plan: SalePlan
+    customers: Sequence[str]
+    """Whom it may have been sent for: a number may be another customer's by now."""
+    gone: str | None
+    """The entry that was deleted or voided, which lists may still name."""
+    sent: bool
+    """Whether this content went out once: what it made is ours whatever its total, which is compared later."""
+    refused: bool
+    """Whether a refusal is one of something that may have been delivered twice."""
+
+    async def look(self, _: datetime) -> Sequence[str]:
+        """Ids of ours."""
+        ours, others = await self._entries()
+        if others and not ours:
+            raise _anothers(others[0], self.invoice, self.adapter.vendor, sent=self.sent)
+        if not self.sent:  # another worker may have sent it since
+            self.sent = was_sent((await Recall(SALE, self.invoice.number)).row, self.invoice.fingerprint)
+        if not self.sent:
+            self._must_have_the_total(ours)
+        return [entry.id for entry in ours]
+
+    async def submit(self) -> str:
+        """Send it, and tell what a Conflict means: carried out once and refused once, or somebody else's."""
+        try:
+            self.sent = True
+            return await self.adapter.submit_sale(self.plan)
+        except Conflict as conflict:
+            try:
+                ours, others = await self._entries()
+            except SomebodyElses:
+                raise
+            except BridgeError:
+                ours, others = [], []  # nobody can tell just now
+            self._must_have_the_total(ours)
+            if len(ours) == 1:
+                return ours[0].id
+            if self.refused and not ours:
+                if others:
+                    raise _anothers(others[0], self.invoice, self.adapter.vendor, sent=False) from conflict
+                raise
+            self.refused = True  # ours may be there, and in no list yet
+            raise OutcomeUnknown(f"{conflict.message}: it may have been carried out") from conflict
+
+    async def _entries(self) -> tuple[Sequence[SalesEntry], Sequence[SalesEntry]]:
+        ids = [one for customer in self.customers for one in await self.adapter.look_for_sales(self.invoice, customer)]
+        return await _told_apart(self.adapter, [one for one in dict.fromkeys(ids) if one != self.gone], self.customers)
+
+    def _must_have_the_total(self, ours: Sequence[SalesEntry]) -> None:
+        for entry in ours:
+            if difference(entry.totals.gross, self.plan.totals.gross).copy_abs() > self.plan.tolerance:
+                raise SomebodyElses(
+                    f"invoice number {self.invoice.number!r} is booked already, with gross {entry.totals.gross} "
+                    f"instead of {self.plan.totals.gross}: nothing was booked or attached; look at "
+                    f"{entry.url or entry.id}",
+                    vendor=self.adapter.vendor,
+                )
+
+
+async def _told_apart(
+    adapter: Adapter, ids: Sequence[str], customers: Sequence[str]
+) -> tuple[Sequence[SalesEntry], Sequence[SalesEntry]]:
+    """Entries of the customers, and of others: invoice numbers are not unique in every vendor's books.
+
+    Some books do not tell whose they are.
+    """
+    found = [await adapter.get_sale(entry_id) for entry_id in ids]
+    ours = [entry for entry in found if entry.customer_id is None or entry.customer_id in customers]
+    return ours, [entry for entry in found if entry not in ours]
+
+
+def _anothers(entry: SalesEntry, invoice: IssuedInvoice, vendor: str, *, sent: bool) -> SomebodyElses:
+    nothing = "" if sent else ": nothing was booked or attached"
+    return SomebodyElses(
+        f"invoice number {invoice.number!r} is booked already for another customer, with gross "
+        f"{entry.totals.gross}{nothing}; look at {entry.url or entry.id}",
+        vendor=vendor,
+    )
+
+
 async def _look(adapter: Adapter, invoice: IssuedInvoice, customer_id: str | None, _: datetime) -> Sequence[str]:
     if customer_id is None:
         try:
@@ -196,26 +246,10 @@ async def _look(adapter: Adapter, invoice: IssuedInvoice, customer_id: str | Non
     if customer_id is None:
         return []
     ids = await adapter.look_for_sales(invoice, customer_id)
-    return [entry.id for entry in await _of_ours(adapter, invoice, ids, {customer_id})]
-
-
-class _AnotherCustomers(SomebodyElses):
-    """All that carries the number is for other customers."""
-
-
-async def _of_ours(
-    adapter: Adapter, invoice: IssuedInvoice, ids: Sequence[str], customers: AbstractSet[str | None]
-) -> Sequence[SalesEntry]:
-    """Those of the customers: invoice numbers are not unique in every vendor's books. Some books do not tell whose."""
-    found = [await adapter.get_sale(entry_id) for entry_id in ids]
-    ours = [entry for entry in found if entry.customer_id is None or entry.customer_id in customers]
-    if found and not ours:
-        raise _AnotherCustomers(
-            f"invoice number {invoice.number!r} is booked already for another customer, with gross "
-            f"{found[0].totals.gross}: nothing was booked or attached; look at {found[0].url or found[0].id}",
-            vendor=adapter.vendor,
-        )
-    return ours
+    ours, others = await _told_apart(adapter, ids, [customer_id])
+    if others and not ours:
+        raise _anothers(others[0], invoice, adapter.vendor, sent=True)
+    return [entry.id for entry in ours]
 
 
 async def _must_be_as_expected(
@@ -250,6 +284,8 @@ async def _standing_sale(
     if expected is not None and difference(entry.totals.gross, expected.gross).copy_abs() > expected.tolerance:
         note = f"found in the books with gross {entry.totals.gross}; this invoice was booked with {expected.gross}"
         entry = evolve(entry, notes=(*entry.notes, note))
+    if entry.status is SalesEntryStatus.VOID:
+        return evolve(entry, notes=(*entry.notes, "it was voided in the books; again=True books it anew"))
     return await with_pdf(adapter, entry, invoice, patience)
 
 
