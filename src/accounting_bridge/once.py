@@ -202,9 +202,9 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
         with suppress(BridgeError):  # or the next call takes this one for somebody who is still sending
             await Record(document.kind, document.reference, Unclear())
             known = (await Recall(document.kind, document.reference)).row
-        if known is None:  # the reference was given free meanwhile
+        if known is None and document.look_first is not Look.ALWAYS:  # the reference was given free meanwhile
             raise NeedsAttention(
-                f"{made}. Do not repeat the call, which would make another", vendor=vendor
+                f"{made}. Void it there before the call is repeated, which would make another", vendor=vendor
             ) from unwritten
         raise OutcomeUnknown(
             f"{made}; repeat the same call, it looks before it sends",

@@ -747,7 +747,7 @@ def test_what_was_made_and_cannot_be_noted_under_a_free_reference_is_named_and_n
         else:
             assert type(caller.result) is NeedsAttention
             assert "was made, as doc-1" in caller.result.message
-            assert "do not repeat the call" in caller.result.message.lower()
+            assert "Void it there before the call is repeated" in caller.result.message
             assert world.row() is None
 
 

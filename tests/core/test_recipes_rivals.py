@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 
 import attrs
@@ -373,6 +374,7 @@ def test_a_voided_sale_is_told_as_such_and_booked_anew_on_request():
         found = bound.book_sale(issued())
         assert (found.id, found.status) == (first.id, ab.SalesEntryStatus.VOID)
         assert found.notes == ("it was voided in the books; again=True books it anew",)
+    adapter.clock.turn(SETTLE.total_seconds())
     second = bound.book_sale(issued(), again=True)
     assert (second.created, second.status, second.notes) == (True, ab.SalesEntryStatus.OPEN, ())
     assert bound.book_sale(issued(), again=True).id == bound.book_sale(issued()).id == second.id
@@ -389,3 +391,62 @@ def test_a_sale_that_never_shows_up_is_booked_by_hand_under_its_number():
         bound.book_sale(issued())
     by_hand = connected(books=adapter.books)[0].book_sale(issued())
     assert bound.book_sale(issued()).id == by_hand.id
+
+
+def voided(adapter, entry_id):
+    adapter.books.sales[entry_id] = attrs.evolve(adapter.books.sales[entry_id], status=ab.SalesEntryStatus.VOID)
+
+
+def live(adapter):
+    return [one for one, entry in adapter.books.sales.items() if entry.status is not ab.SalesEntryStatus.VOID]
+
+
+def test_what_is_booked_anew_for_a_voided_one_is_booked_once_although_its_answer_is_lost_and_lists_lag():
+    bound, adapter = known()
+    voided(adapter, bound.book_sale(issued()).id)
+    adapter.clock.turn(SETTLE.total_seconds())
+    adapter.books.lose_next_answer()
+    adapter.down.extend([None, DOWN, DOWN])
+    with pytest.raises(ab.OutcomeUnknown):
+        bound.book_sale(issued(), again=True)
+    adapter.down.clear()
+    hidden = {one: adapter.books.sales.pop(one) for one in live(adapter)}  # lists lag
+    for again in (True, False, True):
+        with contextlib.suppress(ab.OutcomeUnknown):
+            found = bound.book_sale(issued(), again=again)
+            assert "it was voided in the books" in " ".join(found.notes)
+    assert live(adapter) == []
+    adapter.books.sales.update(hidden)
+    adapter.clock.turn(SETTLE.total_seconds())
+    assert [bound.book_sale(issued(), again=True).id] == list(hidden) == live(adapter)
+
+
+@pytest.mark.parametrize("journal", [ab.MemoryJournal, None])
+def test_voided_entries_are_no_documents_beside_one_that_stands(journal):
+    """Voided, booked anew, voided again, booked anew: also for a process that knows nothing of it."""
+    bound, adapter = known()
+    for _ in range(2):
+        voided(adapter, bound.book_sale(issued()).id)
+        adapter.clock.turn(SETTLE.total_seconds())
+        assert bound.book_sale(issued(), again=True).created
+    (standing,) = live(adapter)
+    assert len(adapter.books.sales) == 3
+    other = bound if journal is None else connected(books=adapter.books, journal=journal())[0]
+    for again in (False, True):
+        assert other.book_sale(issued(), again=again).id == standing
+    voided(adapter, standing)
+    adapter.clock.turn(SETTLE.total_seconds())
+    found = (bound if journal is None else connected(books=adapter.books, journal=journal())[0]).book_sale(issued())
+    assert (found.status, found.created) == (ab.SalesEntryStatus.VOID, False)
+    anew = connected(books=adapter.books, journal=journal())[0] if journal else bound
+    assert anew.book_sale(issued(), again=True).created
+    assert len(live(adapter)) == 1
+
+
+def test_a_second_worker_who_wants_a_voided_one_anew_gets_what_the_first_one_booked():
+    bound, adapter = known()
+    voided(adapter, bound.book_sale(issued()).id)
+    adapter.clock.turn(SETTLE.total_seconds())
+    both = [bound.book_sale(issued(), again=True) for _ in range(2)]
+    assert [one.created for one in both] == [True, False]
+    assert [both[0].id] == [both[1].id] == live(adapter)

@@ -173,6 +173,10 @@ NOT_LISTED = {"booked": None, "url": None}
 # ---- what became of a document that was made -------------------------------------------------------------------
 
 
+CANCELLED = {
+    "invoice": "use a new reference to invoice it again",
+    "sale": "book_sale(invoice, again=True) books it anew",
+}
 ANEW = {
     "invoice": "It is not made again under this reference",
     "sale": "book_sale(invoice, again=True) books it anew",
@@ -255,9 +259,7 @@ def test_a_cancelled_one(kind, hidden):
     it.made()
     it.book("doc-1", void=True)
     assert it.findings() == [
-        finding(
-            FindingKind.VOIDED, "somebody cancelled it: use a new reference to invoice it again", "doc-1", document=kind
-        )
+        finding(FindingKind.VOIDED, "somebody cancelled it: " + CANCELLED[kind], "doc-1", document=kind)
     ]
 
 
@@ -473,9 +475,7 @@ def test_a_cancelled_orphan_is_not_adopted(kind):
     it.book(void=True)
     assert it.findings(adopt=True) == [
         finding(FindingKind.ORPHAN, UNSURE, "doc-1", document=kind),
-        finding(
-            FindingKind.VOIDED, "somebody cancelled it: use a new reference to invoice it again", "doc-1", document=kind
-        ),
+        finding(FindingKind.VOIDED, "somebody cancelled it: " + CANCELLED[kind], "doc-1", document=kind),
     ]
 
 

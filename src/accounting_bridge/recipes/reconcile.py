@@ -387,7 +387,11 @@ class _Run:
         expected = sent.row.expected
         if booked.void:
             after = [one.id for one in live if one.id != booked.id]
-            what = "the books hold another with this reference" if after else "use a new reference to invoice it again"
+            anew = (
+                "use a new reference to invoice it again" if kind.name == INVOICE
+                else "book_sale(invoice, again=True) books it anew"
+            )  # fmt: skip
+            what = "the books hold another with this reference" if after else anew
             self.find(
                 FindingKind.VOIDED, kind.name, sent.reference, f"somebody cancelled it: {what}",
                 ids=[booked.id, *after], sent=expected, booked=booked,

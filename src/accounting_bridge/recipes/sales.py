@@ -83,11 +83,13 @@ async def book_sale(
             standing = await _standing_sale(adapter, invoice, row.remote_id, patience, row.expected)
             if not again or standing.status is not SalesEntryStatus.VOID:
                 return standing
-            gone = row
-        except InvoiceGone as missing:
+            missing = None
+        except InvoiceGone as deleted:
             if not again:
                 raise
-            gone = await _surely_gone(invoice, row, missing, patience, adapter.vendor)
+            missing = deleted
+        # Also of one that was voided: it may have been found while what was sent after it is in no list yet.
+        gone = await _surely_gone(invoice, row, missing, patience, adapter.vendor)
     try:
         plan = await settled_first(adapter, invoice.customer, patience, partial(plan_sale, adapter, invoice))
         if planned is not None:
@@ -113,7 +115,7 @@ async def book_sale(
     sent_for = row.sent_for if row is not None else None
     booking = _Booking(
         adapter=adapter, invoice=invoice, plan=plan, sent=sent, refused=sent, gone=gone.remote_id if gone else None,
-        customers=list(dict.fromkeys((for_customer, sent_for or for_customer))),
+        again=again, customers=list(dict.fromkeys((for_customer, sent_for or for_customer))),
     )  # fmt: skip
     document = Document(
         kind=SALE, reference=invoice.number, fingerprint=invoice.fingerprint, look=booking.look,
@@ -129,15 +131,17 @@ async def book_sale(
     if how is How.FOUND:
         return await _standing_sale(adapter, invoice, entry_id, patience, document.expected)
     entry = evolve(await adapter.get_sale(entry_id), created=how is How.MADE)
+    if entry.status is SalesEntryStatus.VOID:  # adopted
+        return await _standing_sale(adapter, invoice, entry_id, patience, document.expected)
     final = str(entry.status) != "draft"  # an entry is final, but for a mirror that is not completed yet
     notes = compare(entry, entry.totals, plan.totals, plan.tolerance, final=final, vendor=plan.vendor)
     return await with_pdf(adapter, evolve(entry, notes=(*plan.notes, *notes)), invoice, patience)
 
 
 async def _surely_gone(
-    invoice: IssuedInvoice, row: Row, missing: InvoiceGone, patience: Patience, vendor: str
+    invoice: IssuedInvoice, row: Row, missing: InvoiceGone | None, patience: Patience, vendor: str
 ) -> Row | None:
-    """The row of an entry that is not there, once that is certain; None to look again. Books may lag after a write."""
+    """The row of an entry that is void or not there, once that is certain; None to look again. Books may lag."""
     at, now = row.sent_at or row.at, await Now()
     settled = now if at is None else at + timedelta(seconds=patience.settle)
     if now >= settled:
@@ -163,6 +167,8 @@ class _Booking:
     """Whom it may have been sent for: a number may be another customer's by now."""
     gone: str | None
     """The entry that was deleted or voided, which lists may still name."""
+    again: bool
+    """Whether voided entries are none, whoever voided them and whenever."""
     sent: bool
     """Whether this content went out once: what it made is ours whatever its total, which is compared later."""
     refused: bool
@@ -203,7 +209,8 @@ class _Booking:
 
     async def _entries(self) -> tuple[Sequence[SalesEntry], Sequence[SalesEntry]]:
         ids = [one for customer in self.customers for one in await self.adapter.look_for_sales(self.invoice, customer)]
-        return await _told_apart(self.adapter, [one for one in dict.fromkeys(ids) if one != self.gone], self.customers)
+        ids = [one for one in dict.fromkeys(ids) if one != self.gone]
+        return await _told_apart(self.adapter, ids, self.customers, again=self.again)
 
     def _must_have_the_total(self, ours: Sequence[SalesEntry]) -> None:
         for entry in ours:
@@ -217,15 +224,18 @@ class _Booking:
 
 
 async def _told_apart(
-    adapter: Adapter, ids: Sequence[str], customers: Sequence[str]
+    adapter: Adapter, ids: Sequence[str], customers: Sequence[str], *, again: bool = False
 ) -> tuple[Sequence[SalesEntry], Sequence[SalesEntry]]:
     """Entries of the customers, and of others: invoice numbers are not unique in every vendor's books.
 
-    Some books do not tell whose they are.
+    Some books do not tell whose they are. One that was voided is none beside one that stands; where none stands it
+    tells that the number was booked, unless it is to be booked *again*.
     """
     found = [await adapter.get_sale(entry_id) for entry_id in ids]
     ours = [entry for entry in found if entry.customer_id is None or entry.customer_id in customers]
-    return ours, [entry for entry in found if entry not in ours]
+    others = [entry for entry in found if entry not in ours]
+    standing = [entry for entry in ours if entry.status is not SalesEntryStatus.VOID]
+    return standing if standing or again else ours[:1], others
 
 
 def _anothers(entry: SalesEntry, invoice: IssuedInvoice, vendor: str, *, sent: bool) -> SomebodyElses:
