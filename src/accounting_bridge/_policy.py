@@ -62,6 +62,13 @@ class Policy:
             problems.append(Problem("attempts", "must be a whole number, and at least 1"))
         if self.settle_time is not None and not is_seconds(self.settle_time):
             problems.append(Problem("settle_time", "must be a number of seconds, and not negative"))
+        problems += [
+            Problem(name, f"must be bool, not {type(flag).__name__}")
+            for name in ("wait_to_settle", "private_addresses")
+            if type(flag := getattr(self, name)) is not bool  # of a text, as from the environment, "false" is true
+        ]
+        if not isinstance(self.priority, Priority):
+            problems.append(Problem("priority", "must be Priority.INTERACTIVE or Priority.BACKGROUND"))
         if problems:
             raise InvalidRequest("this policy is not valid", problems=problems)
 

@@ -182,7 +182,8 @@ class Database:
                 # By ourselves for the sake of the mode; SQLite gives its other two files the same.
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         elif not self.path.exists():
-            raise FileNotFoundError(f"the {self.what} is not there: {self.path}")
+            cure = "is that the path, and is its volume mounted?"
+            raise FileNotFoundError(f"the {self.what} is not there: {self.path}; {cure}")
         # Not tied to a thread: threads take turns.
         connection = sqlite3.connect(self.path, timeout=patience, isolation_level=None, check_same_thread=False)
         handle.connection, handle.process, handle.patience = connection, os.getpid(), patience

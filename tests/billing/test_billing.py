@@ -211,7 +211,7 @@ def test_a_draft_whose_file_cannot_be_made_is_named_and_its_work_stays_free(worl
     assert [one.work for one in report.billed] == [ids("c")]
     (problem,) = report.problems
     assert (problem.work, "has ŵ" in str(problem), report.ok) == (ids("a", "b"), True, False)
-    assert problem.message.startswith("nothing was sent: ")
+    assert problem.message == "nothing was sent: not made: work[0].note: has ŵ"
     assert {one.work for one in world.bill(attach=sheet).billed} == {ids("a", "b")}
 
 

@@ -52,6 +52,22 @@ def test_an_invoice_that_was_missing_once_proves_nothing(world):
     assert [one.why for one in world.release(references=[REFERENCE]).released] == ["missing"]
 
 
+def test_the_report_is_shown_line_by_line(world):
+    assert world.release(references=[]).table() == "nothing to release"
+    (billed,) = world.bill().billed
+    assert world.release(references=[REFERENCE]).table() == (
+        f"billed      '{REFERENCE}': its invoice stands in the books"
+    )
+    invoice = world.books.invoices.pop(billed.invoice_id)
+    first = world.release(references=[REFERENCE])
+    assert first.table().startswith(f"PROBLEM     {REFERENCE}: ")
+    assert "; run it again after 20" in first.table()
+    world.clock.sleep_until(first.retry_at)
+    assert world.release(references=[REFERENCE]).table() == (
+        f"free again  '{REFERENCE}': missing, invoice {invoice.id} bills no longer 2 of work: fake:time:a, fake:time:b"
+    )
+
+
 @pytest.mark.parametrize("by", ["references", "days"])
 def test_an_invoice_that_is_there_again_is_not_missing_any_more(world, by):
     """Else the next time that a list lags, its work would be given free at once."""

@@ -70,6 +70,11 @@ def test_an_instant_is_reckoned_from_now():
         ({"timeout": -1.0}, "timeout"),
         ({"attempts": 0}, "attempts"),
         ({"settle_time": -0.1}, "settle_time"),
+        ({"wait_to_settle": "false"}, "wait_to_settle"),
+        ({"wait_to_settle": None}, "wait_to_settle"),
+        ({"private_addresses": "false"}, "private_addresses"),
+        ({"private_addresses": 0}, "private_addresses"),
+        ({"priority": "background"}, "priority"),
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(values, field):
@@ -80,12 +85,14 @@ def test_a_policy_that_makes_no_sense_is_refused(values, field):
 
 def test_every_problem_of_a_policy_is_named_at_once():
     with pytest.raises(InvalidRequest) as caught:
-        Policy(deadline=0, timeout=0, attempts=0, settle_time=-1)
+        Policy(deadline=0, timeout=0, attempts=0, settle_time=-1, wait_to_settle="false", private_addresses="false")
     assert {problem.field: problem.message.split(",")[-1] for problem in caught.value.problems} == {
         "deadline": "must be a positive number of seconds",
         "timeout": "must be a positive number of seconds",
         "attempts": " and at least 1",
         "settle_time": " and not negative",
+        "wait_to_settle": " not str",
+        "private_addresses": " not str",
     }
 
 

@@ -115,7 +115,8 @@ def test_what_is_no_journal_is_one_line_and_status_2(capsys, command, tmp_path, 
     what, *options = command
     missing, foreign = tmp_path / "missing.db", tmp_path / "foreign.db"
     code, output = run(capsys, what, missing, *options)
-    assert (code, output.err) == (2, f"Error: the journal is not there: {missing}\n")
+    wrong = f"Error: the journal is not there: {missing}; is that the path, and is its volume mounted?\n"
+    assert (code, output.err) == (2, wrong)
     assert not missing.exists()
     foreign.write_bytes(b"not a database, and too long to be an empty one" * 50)
     code, output = run(capsys, what, foreign, *options)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from accounting_bridge import JournalUnreadable, SqliteJournal
+from accounting_bridge import InvalidRequest, JournalUnreadable, SqliteJournal
 from accounting_bridge.journal.port import Confirm, Intend, Key, Send, State
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -286,12 +286,40 @@ def test_a_log_that_is_taken_away_is_noticed(tmp_path):
     assert subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE).stdout == b"2\n"
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"complete": "false"}, {"complete": "must be bool, not str"}),
+        ({"create": "false"}, {"create": "must be bool, not str"}),
+        (
+            {"create": 0, "complete": None},
+            {"create": "must be bool, not int", "complete": "must be bool, not NoneType"},
+        ),
+    ],
+    ids=["complete", "create", "both"],
+)
+def test_a_flag_that_is_a_text_makes_and_opens_nothing(tmp_path, flags, said):
+    """From the environment come texts, and "false" is true: the look before the first send would be left out."""
+    with pytest.raises(InvalidRequest, match="the journal was not opened") as caught:
+        SqliteJournal(tmp_path / "journal.db", **flags)
+    assert {problem.field: problem.message for problem in caught.value.problems} == said
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(InvalidRequest):  # before the folder is looked for
+        SqliteJournal(tmp_path / "missing" / "journal.db", **flags)
+
+
+def test_a_journal_has_a_path():
+    with pytest.raises(InvalidRequest) as caught:
+        SqliteJournal(None, create="no")
+    assert [problem.field for problem in caught.value.problems] == ["path", "create"]
+
+
 def test_a_journal_is_told_to_be_there(tmp_path):
     """Where one is known to exist, a disk that is not mounted is no new journal."""
     with pytest.raises(FileNotFoundError, match="not there"):
         SqliteJournal(tmp_path / "journal.db", create=False)
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(FileNotFoundError, match="folder"):
+    with pytest.raises(FileNotFoundError, match=r"folder of the journal .*missing; make it, or mount the volume"):
         SqliteJournal(tmp_path / "missing" / "journal.db")
     SqliteJournal(tmp_path / "journal.db")
     assert SqliteJournal(tmp_path / "journal.db", create=False).tenants() == []

@@ -350,7 +350,7 @@ def test_a_person_can_move_the_books_under_the_client():
     draft = caller.invoice()
     web.delete(draft["id"])
     caller.refused("GET", f"/invoices/{draft['id']}", status=404)
-    with pytest.raises(ValueError, match="not found"):
+    with pytest.raises(ValueError, match="there is no invoice"):
         web.complete(draft["id"])
 
 

@@ -485,3 +485,37 @@ def test_a_draft_has_no_payments():
     api = Api()
     assert api.get(f"/v1/payments/{api.invoice()}").status == 406
     assert api.get("/v1/payments/unknown").status == 404
+
+
+def test_a_person_deletes_a_voucher_with_its_files():
+    api = Api()
+    kept, gone = api.voucher(), api.voucher()
+    file_id = api.upload(f"/v1/vouchers/{gone}/files", "invoice.pdf", PDF).value()["id"]
+    api.box.delete_voucher(gone)
+    assert [entry.id for entry in api.box.sales_entries] == [kept]
+    assert api.get(f"/v1/vouchers/{gone}").status == 404
+    assert api.get(f"/v1/files/{file_id}").status == 404
+    listed = api.get("/v1/voucherlist?voucherType=salesinvoice&voucherStatus=any").value()["content"]
+    assert [row["id"] for row in listed] == [kept]
+    assert api.call("DELETE", f"/v1/vouchers/{kept}").status == 404  # not through the API
+
+
+def test_a_voucher_that_is_closed_stays():
+    api = Api()
+    paid, voided = api.voucher(), api.voucher()
+    api.box.pay(paid)
+    api.box.void(voided)
+    for identifier, status in ((paid, "paid"), (voided, "voided")):
+        with pytest.raises(ValueError, match=f"a voucher that is {status}"):
+            api.box.delete_voucher(identifier)
+    assert [entry.id for entry in api.box.sales_entries] == [paid, voided]
+
+
+def test_the_id_of_another_kind_is_told_as_such():
+    api = Api()
+    entry = api.voucher()
+    with pytest.raises(LookupError, match=rf"^there is no invoice '{entry}': .*a voucher \(delete_voucher"):
+        api.box.delete_draft(entry)
+    with pytest.raises(LookupError, match="there is no voucher 'x'"):
+        api.box.delete_voucher("x")
+    assert [left.id for left in api.box.sales_entries] == [entry]

@@ -384,9 +384,10 @@ def test_a_row_that_is_there_twice_with_its_start_is_reported_and_not_billed_twi
     row, other = "M;P;Ada;n;05.03.2026;09:00;1:00\n", "M;P;Ada;m;05.03.2026;09:00;1:00\n"
     found = read(STARTS + row + other + row)
     made = [entry.id for entry in found]
-    assert [(item.line, item.problems) for item in found.skipped] == [
-        (4, ("Von: this is line 2 over again, in every cell: is it there twice?",))
-    ]
+    ((line, (told,)),) = [(item.line, item.problems) for item in found.skipped]
+    assert (line, found.skipped[0].columns) == (4, ())
+    assert told.startswith("this is line 2 over again, in every cell: line 2 was read, this one was not. ")
+    assert told.endswith("take one out; if both were worked, give this one another start in the tool")
     assert made == ids(STARTS + row + other)
 
 
@@ -426,11 +427,34 @@ def test_the_tools_own_ids_are_kept_and_a_second_row_with_one_is_reported():
     ids = [entry.id for entry in found]
     assert ids[:2] == ["own:time:17", "own:time:18"]
     assert ids[2].startswith("own:time:id-")
-    assert [(row.line, row.problems) for row in found.skipped] == [
-        (4, ("Nr: is the id of a row above already",)),
-        (6, ("Nr: is empty",)),
-    ]
+    (again,), (empty,) = (row.problems for row in found.skipped)
+    assert [row.line for row in found.skipped] == [4, 6]
+    assert again.startswith("Nr: is that of line 2, in a row that is the same in every cell: line 2 was read, ")
+    assert empty.startswith("Nr: is empty: have the tool write an id into each row; or, if nothing was billed by ")
+    assert empty.endswith("read the file without this column, with attrs.evolve(columns, id=None)")
     assert found.notes == ()
+
+
+def test_the_cure_for_an_empty_id_names_the_preset_also_where_its_dates_were_given():
+    text = "ID,Date,Duration,Name,Customer,Project\n,05/03/2026,1.5,Ada,M,P\n"
+    found = read(text, "kimai", date_format="%d/%m/%Y")
+    assert list(found) == []
+    assert found.skipped[0].problems[0].endswith('with attrs.evolve(PRESETS["kimai"], id=None)')
+    assert len(list(read(text, attrs.evolve(PRESETS["kimai"], id=None), date_format="%d/%m/%Y"))) == 1
+
+
+@pytest.mark.parametrize("changed", ["17;M;P;Ada;Notiz;05.03.2026;2:00\n", "17;M;P;Ada;Korr;05.03.2026;1:30\n"])
+def test_of_rows_that_differ_and_share_an_id_none_is_read_in_whatever_order_they_stand(changed):
+    columns, row = attrs.evolve(HOURS, id="Nr"), "17;M;P;Ada;Notiz;05.03.2026;1:30\n"
+    for rows in ((row, changed), (changed, row)):
+        found = read("Nr;" + HEAD + rows[0] + "18" + row[2:] + rows[1] + rows[1], columns)
+        assert [one.id for one in found] == ["own:time:18"]
+        (first,), (second,), (third,) = (one.problems for one in found.skipped)
+        assert [one.line for one in found.skipped] == [2, 4, 5]
+        assert first.startswith("Nr: 3 rows (lines 2, 4, 5) are of one id, and differ")
+        assert "none is read. Give each an id of its own in the tool" in first
+        assert second == "Nr: is that of line 2, and the rows differ: none of them is read, see line 2"
+        assert third == second
 
 
 CORRECTED = attrs.evolve(
@@ -470,11 +494,11 @@ def test_expenses_and_trips_are_never_taken_for_hours_of_the_same_number_or_star
     assert kinds_of(f"Nr;Betrag;{STARTS}17;80{row}", fees)[1] == {"own:fee:17"}
 
 
-def test_two_kinds_of_one_table_with_one_number_are_reported():
+def test_two_kinds_of_one_table_with_one_number_are_reported_and_none_is_read():
     row = ";M;P;Ada;Notiz;05.03.2026;09:00;1:30\n"
     found = read(f"Nr;Art;Betrag;{STARTS}17;Zeit;{row}17;Pauschale;80{row}", attrs.evolve(CORRECTED, id="Nr"))
-    assert len(list(found)) == 1
-    assert [item.problems for item in found.skipped] == [("Nr: is the id of a row above already",)]
+    assert list(found) == []
+    assert [item.line for item in found.skipped] == [2, 3]
 
 
 def test_hours_that_were_billed_are_not_billed_as_a_fixed_price_again():

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 import accounting_bridge as ab
-from accounting_bridge.sources.exports import Column, Columns, read_export
+from accounting_bridge.sources.exports import PRESETS, Column, Columns, read_export
 from accounting_bridge.timesheet import Billing, FixedFee, Rates, WorkKind
 from accounting_bridge.vendors.memory import MemoryBooks
 
@@ -79,10 +79,10 @@ def test_a_row_that_is_added_at_the_start_of_another_bills_none_twice_and_both_a
         report = app.bill(*rows)
         assert (report.billed, report.ok, app.net) == ((), False, once)
         assert [row.line for row in report.skipped] == [2, 3]
-        for row in report.skipped:
-            assert row.columns == ("Von",)
-            assert "2 rows (lines 2, 3) are alike in what ids are made of (person and start)" in row.problems[0]
-            assert "or give identity=('person', 'start', …) with what tells them apart out of " in row.problems[0]
+        (told,), (other,) = (row.problems for row in report.skipped)
+        assert "2 rows (lines 2, 3) are alike in what ids are made of (person and start), and differ in " in told
+        assert 'or read it with attrs.evolve(columns, identity=("person", "start", "title")): this makes' in told
+        assert other.endswith("none of them is read, see line 2")
 
 
 @pytest.mark.parametrize("after", [FIXED, FEE, PARTS[0], SHORT])
@@ -219,3 +219,111 @@ def test_with_starts_or_ids_they_hang_on_none_and_nothing_is_said():
     titled = attrs.evolve(VISITS, identity=("person", "start", "title"))
     (note,) = read_export(io.BytesIO(HEAD.encode()), titled).notes
     assert "'Was' and 'Notiz'" in note
+
+
+# ---- what is told of rows that cannot be told apart -----------------------------------------------------------------
+
+TOGGL = "User,Client,Project,Task,Start date,Start time,Duration\n"
+
+
+def test_only_fields_that_differ_are_offered_and_what_is_printed_tells_them_apart():
+    rows = [f"Ada,M,{project},Bau,2026-10-05,09:00:00,0{hours}:00:00\n" for project, hours in (("Dach", 1), ("Bad", 2))]
+    text = (TOGGL + "".join(rows)).encode()
+    found = read_export(io.BytesIO(text), "toggl")
+    assert list(found) == []
+    assert str(found.skipped[0]).startswith("toggl line 2 was left out: 2 rows (lines 2, 3) are alike in ")
+    told = found.skipped[0].problems[0]
+    assert "and differ in project and duration: which" in told
+    printed = 'attrs.evolve(PRESETS["toggl"], identity=("person", "start", "project"))'
+    assert f"or read it with {printed}: this makes other ids" in told
+    mapping = eval(printed, {"attrs": attrs, "PRESETS": PRESETS})
+    assert len({one.id for one in read_export(io.BytesIO(text), mapping)}) == 2
+
+
+def test_of_several_fields_that_differ_one_is_printed_and_the_others_are_named():
+    rows = "Ada,M,Dach,Bau,2026-10-05,09:00:00,01:00:00\nAda,M,Bad,Plan,2026-10-05,09:00:00,01:00:00\n"
+    found = read_export(io.BytesIO((TOGGL + rows).encode()), "toggl")
+    assert list(found) == []
+    assert 'identity=("person", "start", "project")) (activity in place of project will do as well):' in str(
+        found.skipped[0]
+    )
+
+
+def test_where_no_field_of_ids_tells_them_apart_none_is_offered():
+    rows = "Ada,M,Dach,Bau,2026-10-05,09:00:00,01:00:00\nAda,M,Dach,Bau,2026-10-05,09:00:00,02:00:00\n"
+    found = read_export(io.BytesIO((TOGGL + rows).encode()), "toggl")
+    assert list(found) == []
+    assert "differ in duration: " in found.skipped[0].problems[0]
+    assert "identity=" not in found.skipped[0].problems[0]
+
+
+# ---- a column of ids that comes later -------------------------------------------------------------------------------
+
+KIMAI = "Date,From,To,Duration,Name,Customer,Account,Project\n"
+
+
+def kimai(number, *, day=5, own="", project="Web", start="09:00"):
+    return f"{own}2026-10-0{day},{start},10:00,01:00,ada{number},Muster,10001,{project}\n"
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_what_was_billed_without_a_column_of_ids_is_told_and_not_billed_by_them(later):
+    app = App()
+    app.bill(kimai(1), kimai(2), columns="kimai", head=KIMAI)
+    rows = [kimai(1, own="17,"), kimai(2, own="18,", project="Shop")] + [kimai(3, own="19,")] * later
+    for _ in range(2):
+        report = app.bill(*rows, columns="kimai", head="ID," + KIMAI)
+        assert (app.net, report.ok) == (200 + 100 * later, False)
+        (told,) = report.work_problems
+        assert told.work == ("kimai:time:17", "kimai:time:18")
+        assert "it was billed under other ids (from an export without its column of ids" in told.message
+        (held,) = ab.billed_by(app.provider, [one.id for one in read(kimai(1), columns="kimai", head=KIMAI)[1]])
+        call = f"record_billed(provider, {held.reference!r}, {held.invoice_id!r}, ['kimai:time:17', 'kimai:time:18'])"
+        assert call in told.message
+    ab.record_billed(app.provider, held.reference, held.invoice_id, told.work)
+    report = app.bill(*rows, columns="kimai", head="ID," + KIMAI)
+    assert (report.ok, app.net, report.billed) == (True, 200 + 100 * later, ())
+
+
+def test_unbilled_offers_none_of_it_either():
+    app = App()
+    app.bill(kimai(1), columns="kimai", head=KIMAI)
+    found, _ = read(kimai(1, own="17,"), kimai(2, own="18,"), columns="kimai", head="ID," + KIMAI)
+    listed = ab.unbilled(found, app.provider)
+    assert [one.id for one in listed.work] == ["kimai:time:18"]
+    assert [one.work for one in listed.work_problems] == [("kimai:time:17",)]
+
+
+def test_of_alike_rows_as_many_are_told_as_were_billed_without_ids_and_are_not_noted():
+    app = App()
+    app.bill(kimai(1), columns="kimai", head=KIMAI)
+    rows = [kimai(1, own="17,"), kimai(1, own="18,", project="Shop")]  # the second one is new, from the same start
+    report = app.bill(*rows, columns="kimai", head="ID," + KIMAI)
+    assert ([one.work for one in report.work_problems], app.net) == ([("kimai:time:17", "kimai:time:18")], 100)
+    (held,) = ab.billed_by(app.provider, [one.id for one in read(kimai(1), columns="kimai", head=KIMAI)[1]])
+    ab.record_billed(app.provider, held.reference, held.invoice_id, ["kimai:time:17"])
+    report = app.bill(*rows, columns="kimai", head="ID," + KIMAI)
+    assert (report.ok, [one.work for one in report.billed], app.net) == (True, [("kimai:time:18",)], 200)
+
+
+def test_numbered_rows_that_were_billed_without_ids_are_all_told():
+    app = App()
+    rows = [kimai(1), kimai(1, start="09:00").replace("Web\n", "Web,x\n")]
+    head = KIMAI.replace("\n", ",Description\n")
+    app.bill(rows[0].replace("\n", ",\n"), rows[1], columns="kimai", head=head)
+    assert app.net == 200
+    later = ["17," + rows[0].replace("\n", ",\n"), "18," + rows[1]]
+    (held, *_) = ab.billed_by(app.provider, [one.id for one in read(kimai(1), columns="kimai", head=KIMAI)[1]])
+    for noted, left in (([], ("kimai:time:17", "kimai:time:18")), (["kimai:time:18"], ("kimai:time:17",))):
+        if noted:
+            ab.record_billed(app.provider, held.reference, held.invoice_id, noted)
+        report = app.bill(*later, columns="kimai", head="ID," + head)
+        assert ([one.work for one in report.work_problems], app.net) == ([left], 200)
+
+
+def test_work_that_was_billed_by_its_ids_all_along_is_never_told():
+    app = App()
+    rows = [kimai(1, own="17,"), kimai(2, own="18,")]
+    assert app.bill(rows[0], columns="kimai", head="ID," + KIMAI).ok
+    report = app.bill(*rows, kimai(1, own="19,"), columns="kimai", head="ID," + KIMAI)
+    assert (report.ok, report.work_problems, app.net) == (True, (), 300)

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from accounting_bridge import CustomersUnreadable, MemoryCustomers, SqliteCustomers
+from accounting_bridge import CustomersUnreadable, InvalidRequest, MemoryCustomers, SqliteCustomers
 from accounting_bridge.testing import CustomerStoreContract
 from accounting_bridge.testing.customer_store_contract import FULL, PLACE, apply, begin, created
 
@@ -81,7 +81,9 @@ def test_another_programs_file_is_left_alone(tmp_path):
     (tmp_path / "x.db").write_bytes(b"no database at all, but as long as a header would have to be " * 20)
     with pytest.raises(CustomersUnreadable):
         SqliteCustomers(tmp_path / "x.db")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"nowhere; make it, or mount the volume"):
         SqliteCustomers(tmp_path / "nowhere" / "x.db")
+    with pytest.raises(InvalidRequest, match="path: must be the path of a file, not NoneType"):
+        SqliteCustomers(None)
     with pytest.raises(TypeError):
         pickle.dumps(SqliteCustomers(tmp_path / "customers.db"))

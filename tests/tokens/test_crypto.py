@@ -14,7 +14,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounting_bridge import InvalidRequest, NeedsAttention, Secret, Token
+from accounting_bridge import InvalidRequest, MemoryTokens, NeedsAttention, Secret, Token
+from accounting_bridge.clock import SystemClock
 from accounting_bridge.testing.token_contract import CANARY, OTHER, TOKEN
 from accounting_bridge.tokens import FileTokens, SqliteTokens, TokensUnreadable
 from accounting_bridge.tokens.crypto import Sealer, generate_key
@@ -206,8 +207,23 @@ def test_only_the_owner_of_the_process_may_read_the_files(kind, tmp_path):
 
 @STORES
 def test_a_folder_that_does_not_exist_is_named_at_once(kind, tmp_path):
-    with pytest.raises(FileNotFoundError, match="folder of the token store"):
+    with pytest.raises(FileNotFoundError, match=r"folder of the token store .*nowhere; make it, or mount the volume"):
         kind(tmp_path / "nowhere" / "grants", key=KEY)
+
+
+@STORES
+def test_all_wrong_arguments_are_named_before_anything_is_made(kind, tmp_path):
+    with pytest.raises(InvalidRequest, match="the token store was not opened") as caught:
+        kind(None, key=None, clock=1)
+    assert [problem.field for problem in caught.value.problems] == ["path", "key", "clock"]
+    with pytest.raises(InvalidRequest, match=r"clock: must be an object .*, not the class SystemClock"):
+        kind(tmp_path / "grants", key=KEY, clock=SystemClock)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_grants_in_memory_take_a_clock_only():
+    with pytest.raises(InvalidRequest, match="clock: must be an object"):
+        MemoryTokens(clock="now")
 
 
 @STORES

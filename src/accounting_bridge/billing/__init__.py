@@ -1,7 +1,8 @@
 """Billing: from tracked work to invoices, with a ledger that keeps each entry on at most one live invoice.
 
 Reading order: calls (what an app uses), report (what it gets), ledger (the rows in the journal, and how they change),
-then the runs: ``_running``, ``_one_draft``, ``_making``, ``_healing``, ``_marking``, ``_releasing``, ``_recording``.
+then the runs: ``_running``, ``_one_draft``, ``_making``, ``_healing``, ``_marking``, ``_releasing``, ``_recording``,
+``_renamed``.
 """
 
 from .calls import (

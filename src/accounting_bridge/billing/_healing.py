@@ -11,9 +11,9 @@ from ..errors import BridgeError, Unavailable
 from ..journal.port import State
 from ..models import FindingKind
 from . import ledger
-from ._marking import Marker, problem
+from ._marking import Marker, problem, said
 from .ledger import Claim, Standing
-from .report import BillingProblem, BillingReport, Healed
+from .report import BillingProblem, BillingReport, Healed, run_again
 
 
 @define(kw_only=True)
@@ -36,7 +36,7 @@ class Healer(Marker):
             try:
                 await self._end(claimed)
             except BridgeError as error:
-                self._problem(claimed, f"it could not be found out what became of it: {error.message}", error)
+                self._problem(claimed, f"it could not be found out what became of it: {said(error)}", error)
 
     async def _end(self, claimed: Claim) -> None:
         books = self.books
@@ -48,8 +48,9 @@ class Healer(Marker):
             await self.settle(claimed, made.remote_id)
             return
         if claimed.may_live(books.now(), books.deadline):
-            message = "another worker may be billing it, or died a moment ago: run it again a little later"
-            self._problem(claimed, message, Unavailable(message, retry_at=claimed.frees_at(books.deadline)))
+            later = claimed.frees_at(books.deadline)
+            message = f"another worker may be billing it, or died a moment ago: {run_again(later)}"
+            self._problem(claimed, message, Unavailable(message, retry_at=later))
             return
         if made is not None:
             if not await self._was_never_made(claimed):

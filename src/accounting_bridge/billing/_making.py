@@ -14,6 +14,7 @@ from ..errors import (
     DuplicateFound,
     NeedsAttention,
     OutcomeUnknown,
+    Problem,
     ReferenceReused,
     Unavailable,
 )
@@ -23,7 +24,7 @@ from ..money import difference
 from . import ledger
 from ._books import Books
 from ._healing import Healer
-from ._marking import problem
+from ._marking import problem, said
 from .ledger import Claim, Standing
 from .report import Billed, BillingProblem, BillingReport, Held
 
@@ -81,7 +82,7 @@ class Making:
         elif made.state is not State.CONFIRMED or made.remote_id is None:
             self.problem(_unclear(error, claimed.reference), claimed.reference, claimed.work, error)
         elif isinstance(error, OutcomeUnknown | Unavailable):  # a file, or the final step: the same call goes on
-            self.problem(f"its invoice is not complete: {error.message}", claimed.reference, claimed.work, error)
+            self.problem(f"its invoice is not complete: {said(error)}", claimed.reference, claimed.work, error)
         elif made.rounds == 0 or (claimed.rounds == 1 and (made.sent_at is None or made.sent_at < claimed.since)):
             return await self._found(claimed, standing, draft, invoice, error)
         else:
@@ -92,10 +93,10 @@ class Making:
         """Its work is free again; not while a worker that was at it before may still send, and would then bill it."""
         if not claimed.is_shared(self.books.now(), self.books.deadline):
             await self.books.do(ledger.give_free(claimed, standing))
-            self.problem(_said(error), claimed.reference, claimed.work, error)
+            self.problem(self._refused(error), claimed.reference, claimed.work, error)
             return
         await self.books.do(ledger.step_back(claimed))
-        message = f"it stays claimed, because another worker may be billing it as well; {_said(error)}"
+        message = f"it stays claimed, because another worker may be billing it as well; {self._refused(error)}"
         told = problem(message, claimed.reference, claimed.work, error)
         frees_at = claimed.others_free_at(self.books.deadline)
         self.problems.append(evolve(told, retry_at=max(frees_at, told.retry_at or frees_at)))
@@ -115,7 +116,7 @@ class Making:
     def not_tried(self, reference: str, work: tuple[str, ...]) -> bool:
         """Whether no further draft is tried; then that is told of this one."""
         if self.stopped is not None:
-            self.problem(f"not tried: {self.stopped.message}", reference, work, self.stopped)
+            self.problem(f"not tried: {said(self.stopped)}", reference, work, self.stopped)
         return self.stopped is not None
 
     async def _found(
@@ -161,12 +162,21 @@ class Making:
         )
         self.healer.tell_taken(claimed, taken, invoice_id)
         if error is not None:
-            self.problem(f"its invoice was made, and: {error.message}", claimed.reference, (), error)
+            self.problem(f"its invoice was made, and: {said(error, self.named)}", claimed.reference, (), error)
 
     async def _is_what_was_found(self, draft: InvoiceDraft, invoice: Invoice) -> bool:
         """Whether an invoice that this journal did not send comes to what the draft does."""
         plan = await self.books.plan(draft, finalize=self.finalize)
         return difference(invoice.totals.gross, plan.totals.gross).copy_abs() <= plan.tolerance
+
+    def named(self, problem: Problem) -> str:
+        """One thing that is wrong with a draft, and where that is set."""
+        return str(problem)
+
+    def _refused(self, error: BridgeError) -> str:
+        if isinstance(error, ReferenceReused):
+            return "somebody else used this reference just now: run it again"
+        return f"nothing was made: {said(error, self.named)}"
 
     def hold(self, held: Iterable[Held]) -> None:
         """Leave this work out, and say so."""
@@ -195,16 +205,10 @@ def work_of(draft: InvoiceDraft) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for line in draft.items for one in line.work))
 
 
-def _said(error: BridgeError) -> str:
-    if isinstance(error, ReferenceReused):
-        return "somebody else used this reference just now: run it again"
-    return f"nothing was made: {error.message}"
-
-
 def _unclear(error: BridgeError | None, reference: str) -> str:
     told = "it stays claimed, because its invoice may have been made"
     if not isinstance(error, NeedsAttention) or isinstance(error, DuplicateFound):
-        return f"{told}: {error.message if error else ''}"
+        return f"{told}: {said(error)}" if error else told
     # What the error advises, another reference, is for invoices that nobody keeps a ledger of.
     return (
         f"{told}: it was sent again and again, and no answer was clear. Look whether the books hold an invoice "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 from attrs import define, field
 
-from ..errors import BridgeError, InvalidRequest, NotFound, OutcomeUnknown
+from ..errors import BridgeError, InvalidRequest, NotFound, OutcomeUnknown, Problem
 from ..sources import NotMarked
 from . import ledger
 from ._books import Books, Tracker
@@ -102,6 +103,16 @@ async def marked(tracker: Tracker, ids: list[str], *, billed: bool) -> list[NotM
         unknown = OutcomeUnknown(f"the source raised {type(error).__name__}", vendor=tracker.name)
         unknown.__cause__ = error
         return [NotMarked(id=one, error=unknown) for one in ids]
+
+
+def said(error: BridgeError, named: Callable[[Problem], str] = str) -> str:
+    """What an error says, in one line, without that nothing was sent: that is told beside it."""
+    head = error.message
+    if isinstance(error, InvalidRequest) and error.problems:
+        head = head.partition("\n")[0].removesuffix(":")
+        told = "; ".join(map(named, error.problems))
+        head = told if head in {"nothing was sent", "the request is not valid"} else f"{head}: {told}"
+    return " ".join(head.split()).removeprefix("nothing was sent: ")
 
 
 def problem(message: str, reference: str | None, work: tuple[str, ...], error: BridgeError | None) -> BillingProblem:

@@ -11,8 +11,9 @@ from ..journal.port import Row, State
 from ..models import InvoiceDraft
 from . import ledger
 from ._making import Making, held_by, work_of
+from ._marking import said
 from .ledger import Claim, Standing
-from .report import BillingReport
+from .report import BillingReport, run_again
 
 
 @define(kw_only=True)
@@ -36,7 +37,7 @@ class OneDraft(Making):
                 message = "an invoice with this reference was voided: give the draft another reference"
                 self.problem(message, draft.reference, ids, None)
         except BridgeError as error:  # of the journal: what is left behind, the same call goes on with
-            self.problem(f"it did not come to its end: {error.message}", draft.reference, ids, error)
+            self.problem(f"it did not come to its end: {said(error)}", draft.reference, ids, error)
         await self.healer.mark()
         return self.report()
 
@@ -102,8 +103,9 @@ class OneDraft(Making):
             return evolve(claimed, rounds=claimed.rounds + 1)  # the call before may not have come to its end
         if (taken := await self.books.do(ledger.take_up(claimed))) is not None:
             return taken
-        message = "another worker is at it: run it again a little later"
-        error = Unavailable(message, retry_at=claimed.frees_at(self.books.deadline))
+        later = claimed.frees_at(self.books.deadline)
+        message = f"another worker is at it: {run_again(later)}"
+        error = Unavailable(message, retry_at=later)
         self.problem(message, reference, ids, error)
         return None
 
@@ -112,9 +114,7 @@ class OneDraft(Making):
         message = "the reference is that of another draft: give this one another"
         error: BridgeError = ReferenceReused(message)
         if row.state is not State.CONFIRMED:
-            message = (
-                "a call for another draft of this reference may be making its invoice: run it again a little later"
-            )
+            message = "a call for another draft of this reference may be making its invoice"
             later = self._until_free(message, [ledger.claim_of(self.draft.reference, row, ids)])
             if later is None:
                 message = (

@@ -12,21 +12,24 @@ Every step may be the last one of its process. What each leaves behind, and who 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
 
 from attrs import define, evolve, field, frozen
 
-from ..errors import BridgeError, InvalidRequest, Refused
+from ..errors import BridgeError, InvalidRequest, Problem, Refused
 from ..flow import Drift
 from ..journal.port import State
 from ..models import Attachment, InvoiceDraft, ServicePeriod
 from ..timesheet import Billing, LeftOut, Reason, Statement, Work, WorkDrafts, WorkProblem, invoice_drafts
 from ..timesheet.outcome import CAME_BEFORE
+from ..timesheet.telling import setting_of
 from . import ledger
 from ._books import Books
 from ._making import Making, held_by, work_of
+from ._marking import said
+from ._renamed import renamed
 from ._steps import Do
 from .ledger import Claim
 from .report import BillingReport, Unbilled
@@ -43,6 +46,8 @@ class Found:
     """Records that could not be read."""
     notes: tuple[str, ...] = ()
     """What a reader of files says of them."""
+    other_ids: Mapping[str, Sequence[str]] = field(factory=dict)
+    """That they may have been billed under."""
 
 
 Read: TypeAlias = Do[Found]
@@ -56,12 +61,15 @@ async def unbilled(books: Books, read: Callable[[], Read], period: ServicePeriod
     flagged = _flagged(found.work)
     wanted = [one for one in found.work if is_wanted(one, period) and one.id not in flagged]
     rows = await books.do(ledger.rows_of(one.id for one in wanted))
-    free = tuple(one for one in _firsts(wanted, period) if one.id not in rows)
-    count = Counter(one.id for one in wanted if one.id not in rows)
+    problems = await renamed(books, {one.id for one in wanted} - rows.keys(), found.other_ids)
+    kept = rows.keys() | {one for told in problems for one in told.work}
+    free = tuple(one for one in _firsts(wanted, period) if one.id not in kept)
+    count = Counter(one.id for one in wanted if one.id not in kept)
     twice = tuple(sorted(one for one in count for _ in range(1, count[one])))
-    problems = (WorkProblem(reason=Reason.DUPLICATE, message=CAME_BEFORE, work=twice),) if twice else ()
+    if twice:
+        problems.append(WorkProblem(reason=Reason.DUPLICATE, message=CAME_BEFORE, work=twice))
     return Unbilled(
-        work=free, held=held_by(rows, rows), work_problems=problems, skipped=found.skipped, notes=found.notes
+        work=free, held=held_by(rows, rows), work_problems=tuple(problems), skipped=found.skipped, notes=found.notes
     )
 
 
@@ -133,12 +141,20 @@ class Running(Making):
             told = f"{', '.join(twice[:5])}{', …' * (len(twice) > 5)}"
             self.notes.append(f"read once as billed and once as not, and taken as billed: {told}")
         kept = rows.keys() | refused
+        free = {one.id for one in mine if one.id not in kept and one.id not in flagged}
+        self.work_problems += await renamed(books, free, found.other_ids)
+        kept |= {one for told in self.work_problems for one in told.work}
         await self._bill([one for one in work if one.billed or (one.id not in kept and one.id not in flagged)])
         await healer.mark()
         return evolve(
             self.report(), work_problems=tuple(self.work_problems), statements=tuple(self.statements),
             left_out=self.left_out, skipped=found.skipped, flagged_elsewhere=tuple(dict.fromkeys(self.flagged)),
         )  # fmt: skip
+
+    def named(self, problem: Problem) -> str:
+        """With the setting of the plan that the field comes from."""
+        setting = setting_of(problem.field)
+        return str(problem if setting is None else evolve(problem, field=f"{problem.field} ({setting})"))
 
     async def _plan_for_books(self, work: Sequence[Work]) -> Billing:
         """With what the plan leaves to the books; these are asked for their currency only where work names one."""
@@ -187,7 +203,7 @@ class Running(Making):
             if (taken := await self.books.do(ledger.take_up(claimed))) is not None:
                 await self.make(taken, draft, deadline)  # what an invoice that does not count leaves, is drafted anew
         except BridgeError as error:
-            self.problem(f"it could not be taken up: {error.message}", claimed.reference, claimed.work, error)
+            self.problem(f"it could not be taken up: {said(error)}", claimed.reference, claimed.work, error)
 
     # -- what is free --
 
@@ -232,7 +248,7 @@ class Running(Making):
             self.problem(str(error), draft.reference, ids, None)
         except BridgeError as error:  # of attach; or of the journal: what is left behind, the next run goes on with
             told = "nothing was sent" if claimed is None else "it did not come to its end"
-            self.problem(f"{told}: {error.message}", draft.reference, ids, error)
+            self.problem(f"{told}: {said(error, self.named)}", draft.reference, ids, error)
         return None
 
     async def _claim(

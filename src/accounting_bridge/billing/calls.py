@@ -382,5 +382,8 @@ def _reading(work: Any, period: ServicePeriod | None) -> Any:
 def _found(reading: Any, found: Sequence[Any]) -> running.Found:
     if problems := not_work(found):
         raise InvalidRequest("nothing was changed", problems=problems)
-    # Both are known once it is read to its end.
-    return running.Found(found, tuple(getattr(reading, "skipped", ())), tuple(getattr(reading, "notes", ())))
+    # All are known once it is read to its end.
+    return running.Found(
+        found, tuple(getattr(reading, "skipped", ())), tuple(getattr(reading, "notes", ())),
+        getattr(reading, "other_ids", {}),
+    )  # fmt: skip

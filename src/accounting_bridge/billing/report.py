@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
 
 from attrs import field, frozen
 
@@ -14,6 +14,13 @@ from ..sources import NotMarked
 from ..timesheet import LeftOut, Statement, Work, WorkProblem
 
 __all__ = ["Billed", "BillingProblem", "BillingReport", "Healed", "Held", "ReleaseReport", "Released", "Unbilled"]
+
+_UP: Final = timedelta(microseconds=999_999)
+
+
+def run_again(at: datetime) -> str:
+    """When that is worth it, for a person: in whole seconds, never too early."""
+    return f"run it again after {(at.astimezone(UTC) + _UP):%Y-%m-%d %H:%M:%S} UTC"
 
 
 @frozen(kw_only=True)
@@ -80,7 +87,9 @@ class BillingProblem:
 
     def __str__(self) -> str:
         about = f" ({_some(self.work)})" if self.work else ""
-        return f"{self.reference}: {self.message}{about}" if self.reference else f"{self.message}{about}"
+        later = f"; {run_again(self.retry_at)}" if self.retry_at is not None else ""
+        told = f"{self.message}{later if later[2:] not in self.message else ''}{about}"
+        return f"{self.reference}: {told}" if self.reference else told
 
 
 @frozen(kw_only=True)
@@ -132,7 +141,7 @@ class BillingReport:
         if self.flagged_elsewhere:
             rows.append(("left out", f"billed elsewhere, the tracker says: {_some(self.flagged_elsewhere)}"))
         rows += [("note", one) for one in self.notes]
-        return "\n".join(f"{what:<10}  {told}" for what, told in rows) or "nothing to bill"
+        return _table(rows) or "nothing to bill"
 
 
 @frozen(kw_only=True)
@@ -159,6 +168,9 @@ class Released:
     work: tuple[str, ...]
     why: Literal["voided", "missing", "asked for"]
 
+    def __str__(self) -> str:
+        return f"{self.reference!r}: {self.why}, invoice {self.invoice_id} bills no longer {_some(self.work)}"
+
 
 @frozen(kw_only=True)
 class ReleaseReport:
@@ -178,6 +190,17 @@ class ReleaseReport:
     def retry_at(self) -> datetime | None:
         """When the last of the problems that time solves is worth another call; None: time solves none."""
         return max((one.retry_at for one in self.problems if one.retry_at is not None), default=None)
+
+    def table(self) -> str:
+        """All of it in lines of text, for a log or a terminal."""
+        rows = [("free again", str(one)) for one in self.released]
+        rows += [("billed", f"{one!r}: its invoice stands in the books") for one in self.live]
+        rows += [("PROBLEM", str(one)) for one in self.problems]
+        return _table(rows) or "nothing to release"
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    return "\n".join(f"{what:<10}  {told}" for what, told in rows)
 
 
 def _some(work: tuple[str, ...]) -> str:

@@ -24,6 +24,7 @@ from typing import Any, Final, NoReturn
 from attrs import define, evolve, field
 
 from .._sqlite import Database
+from ..errors import InvalidRequest, Problem
 from .continuity import Continuity
 from .memory import advance
 from .port import Change, Expected, JournalUnreadable, Key, Row, State, unconditional
@@ -97,6 +98,7 @@ class SqliteJournal:
             send, as with a journal in memory.
 
     Raises:
+        InvalidRequest: an argument is not what it should be; nothing was opened or made.
         FileNotFoundError: the folder does not exist, or the file and it is not to be made.
         JournalUnreadable: the file is no journal, or one of a later version.
     """
@@ -104,10 +106,19 @@ class SqliteJournal:
     blocking = True
 
     def __init__(self, path: str | os.PathLike[str], *, create: bool = True, complete: bool = True) -> None:
+        # A text, as from the environment, is true whatever it says: "false" as well.
+        flags: dict[str, object] = {"create": create, "complete": complete}
+        kinds = {name: type(flag).__name__ for name, flag in flags.items() if type(flag) is not bool}
+        wrong = [(name, f"must be bool, not {kind}") for name, kind in kinds.items()]
+        if not isinstance(path, str | os.PathLike):
+            wrong.insert(0, ("path", f"must be the path of a file, not {type(path).__name__}"))
+        if wrong:
+            raise InvalidRequest("the journal was not opened", problems=[Problem(name, what) for name, what in wrong])
         # Resolved: a process may change its directory between two calls.
         resolved = Path(path).resolve()
         if not resolved.parent.is_dir():
-            raise FileNotFoundError(f"the folder of the journal does not exist: {resolved.parent}")
+            cure = "make it, or mount the volume that it is on"
+            raise FileNotFoundError(f"the folder of the journal does not exist: {resolved.parent}; {cure}")
         self.durable = complete
         self._identity = Continuity(resolved)
         self._database = Database(

@@ -20,6 +20,7 @@ from attrs import define, evolve
 from .clock import Clock
 from .delivery import Delivery, request_size, spoiled
 from .faults import CallPattern, Fault, Faults
+from .options import Own, check_options
 from .records import CustomerRecord, InvoiceRecord, LoggedCall, SalesEntryRecord
 from .routing import RouteTable
 from .timeline import Timeline
@@ -56,6 +57,8 @@ class Sandbox(ABC):
     :param clock: returns the present instant, as a :class:`VirtualClock` does; the real time unless given.
     :param rate_limit: False switches the vendor's limit off.
     :param index_lag: seconds until a new document or customer shows up in the vendor's lists, filters and searches.
+    :param own: what a vendor's class takes besides, to be checked with the others.
+    :raises ValueError: options are not what they should be; all of them are named.
     """
 
     vendor: ClassVar[str]
@@ -75,9 +78,11 @@ class Sandbox(ABC):
         clock: Clock | None = None,
         rate_limit: bool = True,
         index_lag: float = 0.0,
+        own: Own | None = None,
     ) -> None:
-        if customers < 0:
-            raise ValueError("customers must not be negative")
+        check_options(
+            customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag, own=own or {}
+        )
         self.seed = seed
         self.seeded_customers = customers
         self.rate_limit = rate_limit

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import signature
 from typing import Any, Final
 
 from .base import Sandbox
+from .options import WrongOptions
 
 VENDORS: Final = {
     "billomat": "accounting_bridge.sandbox.billomat:BillomatSandbox",
@@ -23,7 +25,7 @@ def sandbox_class(vendor: str) -> type[Sandbox]:
     """Return the sandbox class of a vendor; ValueError names the known ones."""
     target = VENDORS.get(vendor)
     if target is None:
-        raise ValueError(f"no sandbox for {vendor!r}; there are: {', '.join(sorted(VENDORS))}")
+        raise WrongOptions([f"no sandbox for {vendor!r}; there are: {', '.join(sorted(VENDORS))}"])
     module, _, name = target.partition(":")
     found = getattr(import_module(module), name)
     assert isinstance(found, type)
@@ -32,5 +34,14 @@ def sandbox_class(vendor: str) -> type[Sandbox]:
 
 
 def create(vendor: str, **options: Any) -> Sandbox:
-    """Make a sandbox by vendor name."""
-    return sandbox_class(vendor)(**options)
+    """Make a sandbox by vendor name; ValueError names all options that it does not take."""
+    kind = sandbox_class(vendor)
+    names = [name for name in signature(kind).parameters if name != "own"]
+    problems = [f"{name} is no option of {vendor}; there are: {', '.join(names)}" for name in options.keys() - names]
+    try:
+        made = kind(**{name: value for name, value in options.items() if name in names})
+    except WrongOptions as error:
+        raise WrongOptions([*sorted(problems), *error.problems]) from None
+    if problems:
+        raise WrongOptions(sorted(problems))
+    return made

@@ -37,6 +37,7 @@ from attrs import evolve, frozen
 from .base import LOG_SIZE, Sandbox
 from .clock import VirtualClock
 from .connection import Wire, protocol_class
+from .options import WrongOptions, wrong_kinds
 from .registry import create
 from .wire import Call, Reply, parse_query
 
@@ -353,16 +354,34 @@ def serve(
 
     ``options`` go to the vendor's sandbox class (``customers=1000``, ``seed=7``…). An address other than
     loopback is refused unless ``allow_other_hosts`` is set: the emulator has no transport security.
-    Raises ValueError for an unknown vendor or such an address, OSError when the port is taken,
-    ImportError without the extra ``sandbox``.
+    Raises ValueError for an unknown vendor, such an address, and arguments and options that are not what they
+    should be, all of them named; OSError when the port is taken, ImportError without the extra ``sandbox``.
     """
-    if not allow_other_hosts and not _is_loopback(host):
-        raise ValueError(f"{host} is not a loopback address; pass allow_other_hosts=True to listen there")
-    if isinstance(sandbox, str):
-        sandbox = create(sandbox, **options)
-    elif options:
-        raise TypeError(f"options need a vendor name, not a sandbox: {', '.join(sorted(options))}")
-    return Server(sandbox, host=host, port=port)
+    problems = _problems(host, port, allow_other_hosts)
+    made: Sandbox | None = None
+    if isinstance(sandbox, Sandbox):
+        made = sandbox
+        if options:
+            raise TypeError(f"options need a vendor name, not a sandbox: {', '.join(sorted(options))}")
+    elif isinstance(sandbox, str):
+        try:
+            made = create(sandbox, **options)
+        except WrongOptions as error:
+            problems += error.problems
+    else:
+        problems.append(f"sandbox must be a vendor's name or a sandbox, not {type(sandbox).__name__}")
+    if problems or made is None:
+        raise WrongOptions(problems)
+    return Server(made, host=host, port=port)
+
+
+def _problems(host: object, port: object, allow_other_hosts: object) -> list[str]:
+    problems = wrong_kinds({"host": (host, str), "port": (port, int), "allow_other_hosts": (allow_other_hosts, bool)})
+    if isinstance(port, int) and port > 65535:
+        problems.append("port must be at most 65535")
+    if isinstance(host, str) and allow_other_hosts is False and not _is_loopback(host):
+        problems.append(f"{host} is not a loopback address; pass allow_other_hosts=True to listen there")
+    return problems
 
 
 async def _body(receive: ASGIReceiveCallable) -> bytes | None:

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 from attrs import evolve
 
 from .._sqlite import Database
-from ..errors import DuplicateFound, Unavailable
+from ..errors import DuplicateFound, InvalidRequest, Problem, Unavailable
 from ..models import Customer
 from .content import read, read_drifts, written, written_drifts
 from .port import (
@@ -67,6 +67,7 @@ class SqliteCustomers:
     are gone and need not be kept any longer.
 
     Raises:
+        InvalidRequest: *path* is no path.
         FileNotFoundError: the folder does not exist.
         CustomersUnreadable: the file is no customer store, or one of a later version.
     """
@@ -74,10 +75,14 @@ class SqliteCustomers:
     blocking = True
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not isinstance(path, str | os.PathLike):
+            problem = Problem("path", f"must be the path of a file, not {type(path).__name__}")
+            raise InvalidRequest("the customer store was not opened", problems=[problem])
         # Resolved: a process may change its directory between two calls.
         resolved = Path(path).resolve()
         if not resolved.parent.is_dir():
-            raise FileNotFoundError(f"the folder of the customer store does not exist: {resolved.parent}")
+            cure = "make it, or mount the volume that it is on"
+            raise FileNotFoundError(f"the folder of the customer store does not exist: {resolved.parent}; {cure}")
         self._database = Database(
             path=resolved, what="customer store", application=_APPLICATION, schema=_SCHEMA, tables=_TABLES,
             unreadable=CustomersUnreadable, otherwise="; the next sync fills a new one",

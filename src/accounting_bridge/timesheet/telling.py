@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from typing import Final
 
 from .billing import Billing
 from .outcome import Reason
@@ -17,6 +18,7 @@ __all__ = [
     "no_tax_rate_in_price",
     "on_two_terms",
     "same_texts",
+    "setting_of",
     "several_customers",
     "who",
 ]
@@ -99,6 +101,32 @@ def no_tax_rate_in_price(work: Work, treatment: str) -> str:
     """A gross price that is to be charged without VAT."""
     said = f"prices for {who(work)} include VAT, and {treatment} charges none, so that it has to be taken out"
     return f"{said}: set Billing(tax_rate=…) to what is in them, 0 for none"
+
+
+_SETTINGS: Final[Mapping[str, str]] = {
+    "tax_rate": "Billing(tax_rate=…), or that of its CustomerTerms, its Booking in articles, or the work",
+    "tax_treatment": "Billing(tax_treatment=…), or that of its CustomerTerms",
+    "article": "Billing(articles=…)",
+    "ledger_account": "Billing(articles=…): ledger_account of its Booking",
+    "unit": "Billing(articles=…): unit of its Booking, or Billing(texts=…)",
+    "unit_price": "Billing(rates=…), or the rate of the work",
+    "discount_percent": "Billing(discount_percent=…), or that of its CustomerTerms",
+    "payment_terms_days": "Billing(payment_terms_days=…), or that of its CustomerTerms",
+    "customer": "Billing(customers=…)",
+    "currency": "Billing(currency=…), or that of the work",
+    "language": "Billing(texts=…, language_on_draft=…)",
+    "issue_date": "Billing(issue_date=…)",
+    "service_period": "Billing(service_period=…, line_periods=…)",
+    "order_reference": "Billing(order_reference=…), or that of its CustomerTerms",
+    "reference": "Billing(reference=…)",
+    "attachments": "Billing(attach_receipts=…), or attach",
+}
+
+
+def setting_of(place: str) -> str | None:
+    """What sets a field of a draft, named as errors name it (``lines[0].tax_rate``); None: nothing does."""
+    parts = [part.partition("[")[0] for part in place.split(".")]
+    return _SETTINGS.get("customer" if parts[0] == "customer" else parts[-1])
 
 
 def several_customers(plan: Billing, number: str, source: str, known: Mapping[str, CustomerLink]) -> str:

@@ -20,9 +20,9 @@ import hmac
 import json
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, cast
 
 from .._secrets import Secret
 from ..errors import InvalidRequest, Problem
@@ -61,7 +61,9 @@ class Sealer:
     __slots__ = ("_ciphers", "_first", "_keys")
 
     def __init__(self, key: Key | Sequence[Key]) -> None:
-        given = [key] if isinstance(key, bytes | bytearray | str | Secret) else list(key)
+        # Anything else that is no sequence (None, for one) is a wrong key of its own.
+        is_one = isinstance(key, bytes | bytearray | str | Secret) or not isinstance(key, Iterable)
+        given: list[object] = [key] if is_one else [*cast("Iterable[object]", key)]
         keys = [_key_bytes(one) for one in given]
         if not keys:
             raise _bad_key("is missing")

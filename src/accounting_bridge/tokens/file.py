@@ -24,9 +24,10 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Final, NoReturn, TypeAlias
 
-from ..clock import Clock, SystemClock
+from ..clock import Clock
 from ..flow import Token
-from .crypto import Key, Sealer
+from .crypto import Key
+from .opening import opening
 from .port import TokensUnreadable, checked_lease, taken
 
 _FORMAT: Final = "accounting-bridge tokens 1"
@@ -75,19 +76,14 @@ class FileTokens:
         clock: what leases run on; processes that share the file must agree about the time to within seconds.
 
     Raises:
-        InvalidRequest: a key is not 32 bytes.
+        InvalidRequest: a key is not 32 bytes, or another argument not what it should be.
         FileNotFoundError: the folder does not exist.
     """
 
     blocking = True
 
     def __init__(self, path: str | os.PathLike[str], *, key: Key | Sequence[Key], clock: Clock | None = None) -> None:
-        # Resolved: renaming over a symbolic link would replace the link, and a process may change its directory.
-        self._path = Path(path).resolve()
-        if not self._path.parent.is_dir():
-            raise FileNotFoundError(f"the folder of the token store does not exist: {self._path.parent}")
-        self._sealer = Sealer(key)
-        self._clock = SystemClock() if clock is None else clock
+        self._path, self._sealer, self._clock = opening(path, key, clock)
 
     def load(self, tenant: str, vendor: str) -> Token | None:
         """The grant, or None.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from threading import RLock
 from typing import Any, NoReturn
 
-from ..clock import Clock, SystemClock
+from ..clock import Clock
 from ..flow import Token
+from .opening import checked_clock
 from .port import checked_lease, taken
 
 
@@ -16,7 +17,7 @@ class MemoryTokens:
     blocking = False
 
     def __init__(self, *, clock: Clock | None = None) -> None:
-        self._clock = SystemClock() if clock is None else clock
+        self._clock = checked_clock(clock)
         self._tokens: dict[tuple[str, str], Token] = {}
         self._leases: dict[tuple[str, str], tuple[str, float]] = {}
         self._lock = RLock()

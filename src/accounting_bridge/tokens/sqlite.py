@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from .._sqlite import Database, is_busy
-from ..clock import Clock, SystemClock
+from ..clock import Clock
 from ..flow import Token
-from .crypto import Key, Sealer
+from .crypto import Key
+from .opening import opening
 from .port import TokensUnreadable, checked_lease, taken
 
 _APPLICATION: Final = 0x61627431
@@ -38,7 +38,7 @@ class SqliteTokens:
         clock: what leases run on; processes that share the database must agree about the time to within seconds.
 
     Raises:
-        InvalidRequest: a key is not 32 bytes.
+        InvalidRequest: a key is not 32 bytes, or another argument not what it should be.
         FileNotFoundError: the folder does not exist.
         TokensUnreadable: the file is no token store, or one of a later version.
     """
@@ -46,16 +46,11 @@ class SqliteTokens:
     blocking = True
 
     def __init__(self, path: str | os.PathLike[str], *, key: Key | Sequence[Key], clock: Clock | None = None) -> None:
-        # Resolved: a process may change its directory between two calls.
-        resolved = Path(path).resolve()
-        if not resolved.parent.is_dir():
-            raise FileNotFoundError(f"the folder of the token store does not exist: {resolved.parent}")
+        resolved, self._sealer, self._clock = opening(path, key, clock)
         self._database = Database(
             path=resolved, what="token store", application=_APPLICATION, schema=_SCHEMA, tables=_TABLES,
             unreadable=TokensUnreadable,
         )  # fmt: skip
-        self._sealer = Sealer(key)
-        self._clock = SystemClock() if clock is None else clock
         with self._database.connection(_PATIENCE):
             pass
 

@@ -82,7 +82,10 @@ class BillomatSandbox(Sandbox):
         account: BillomatAccount | None = None,
         assumptions: BillomatAssumptions | None = None,
     ) -> None:
-        super().__init__(customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag)
+        own = {"account": (account, BillomatAccount | None), "assumptions": (assumptions, BillomatAssumptions | None)}
+        super().__init__(
+            customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag, own=own
+        )
         self.account = account or BillomatAccount()
         self.assumptions = assumptions or BillomatAssumptions()
         self.api_key = hashlib.sha256(f"billomat sandbox {seed}".encode()).hexdigest()[:32]

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
 
+from accounting_bridge.sandbox.known import unknown
+
 from .books import Books
 from .invoices import Invoices
 from .lifecycle import cancel, complete, uncancel
@@ -62,15 +64,17 @@ class WebApp:
     def archive_client(self, client_id: int | str) -> Client:
         """Retire a client that has documents."""
         with self._lock:
-            client = self._books.clients.get(int(client_id))
+            client = self._books.clients.get(int(client_id)) if str(client_id).isdecimal() else None
             if client is None:
-                raise ValueError(f"there is no client {client_id}")
+                raise unknown(client_id, "client")
             client.archived = True
             client.updated = self._books.now()
             self._books.clients.keep(client)
             return client
 
     def _find(self, invoice_id: int | str) -> Invoice:
+        if not str(invoice_id).isdecimal() or self._books.invoices.get(int(invoice_id)) is None:
+            raise unknown(invoice_id, "invoice")
         return self._invoices.find(str(invoice_id))
 
 

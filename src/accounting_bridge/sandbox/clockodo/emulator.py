@@ -59,7 +59,14 @@ class ClockodoSandbox(Sandbox):
         account: ClockodoAccount | None = None,
         assumptions: ClockodoAssumptions | None = None,
     ) -> None:
-        super().__init__(customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag)
+        own = {
+            "entries": (entries, int),
+            "account": (account, ClockodoAccount | None),
+            "assumptions": (assumptions, ClockodoAssumptions | None),
+        }
+        super().__init__(
+            customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag, own=own
+        )
         self.account = account or ClockodoAccount()
         self.assumptions = assumptions or ClockodoAssumptions()
         self.seeded_entries = entries

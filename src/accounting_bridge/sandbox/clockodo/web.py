@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from threading import RLock
 
+from accounting_bridge.sandbox.known import numbered
+
 from .books import LUMP_SUM, LUMP_SUM_SERVICE, Books, Budget, Entry
 
 
@@ -68,7 +70,7 @@ class WebApp:
     def complete(self, project: str, at: datetime) -> None:
         """The project is done."""
         with self._lock:
-            self._books.projects[int(project)].completed_at = at
+            numbered(self._books.projects, project, "project").completed_at = at
 
     def lock_until(self, day: date) -> None:
         """No entries of anybody up to this day are changed any more."""
@@ -79,17 +81,17 @@ class WebApp:
     def set_state(self, entry: str, billable: int) -> None:
         """Not billable (0), billable (1), billed (2)."""
         with self._lock:
-            self._books.entries[int(entry)].billable = billable
+            numbered(self._books.entries, entry, "entry").billable = billable
 
     def delete(self, entry: str) -> None:
         """Take an entry away."""
         with self._lock:
-            del self._books.entries[int(entry)]
+            del self._books.entries[numbered(self._books.entries, entry, "entry").id]
 
     def delete_customer(self, customer: str) -> None:
         """Take a customer away, with all that hangs on it."""
         with self._lock:
-            books, key = self._books, int(customer)
+            books, key = self._books, numbered(self._books.customers, customer, "customer").id
             books.entries = {k: v for k, v in books.entries.items() if v.customers_id != key}
             books.projects = {k: v for k, v in books.projects.items() if v.customers_id != key}
             del books.customers[key]
@@ -99,7 +101,7 @@ class WebApp:
         text: str | None, billable: int,
     ) -> Entry:  # fmt: skip
         books, now = self._books, self._books.now()
-        owned = books.projects[int(project)].customers_id if project else None
+        owned = numbered(books.projects, project, "project").customers_id if project else None
         owner = owned or (int(customer) if customer else next(iter(books.customers)))
         one = Entry(
             id=books.next_id("entry"), customers_id=owner, projects_id=int(project) if project else None,

@@ -63,7 +63,15 @@ class InformerSandbox(Sandbox):
         api_key: str | None = None,
         security_code: str | None = None,
     ) -> None:
-        super().__init__(customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag)
+        own = {
+            "assumptions": (assumptions, Assumptions | None),
+            "administration": (administration, Administration | None),
+            "api_key": (api_key, str | None),
+            "security_code": (security_code, str | None),
+        }
+        super().__init__(
+            customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag, own=own
+        )
         self.assumptions = assumptions or Assumptions()
         self.administration = administration or Administration()
         digest = hashlib.sha512(f"informer sandbox {seed}".encode()).digest()

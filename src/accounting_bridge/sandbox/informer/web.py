@@ -12,6 +12,7 @@ from typing import Any
 from attrs import evolve
 
 from accounting_bridge.sandbox.base import Refusal
+from accounting_bridge.sandbox.known import numbered, unknown
 
 from .books import Books
 from .invoices import Invoice, Invoices
@@ -135,16 +136,13 @@ class WebApp:
         document.payment_date = day or self._books.today()
 
     def _relation(self, relation_id: int | str) -> Relation:
-        relation = self._relations.find(int(relation_id))
+        relation = self._relations.find(int(relation_id)) if str(relation_id).isdecimal() else None
         if relation is None:
-            raise ValueError(f"there is no relation {relation_id}")
+            raise unknown(relation_id, "relation")
         return relation
 
     def _invoice(self, invoice_id: int | str) -> Invoice:
-        invoice = self._invoices.all.get(int(invoice_id))
-        if invoice is None:
-            raise ValueError(f"there is no sales invoice {invoice_id}")
-        return invoice
+        return numbered(self._invoices.all, invoice_id, "sales invoice")
 
     def _concept(self, invoice_id: int | str) -> Invoice:
         invoice = self._invoice(invoice_id)
@@ -153,10 +151,7 @@ class WebApp:
         return invoice
 
     def _entry(self, entry_id: int | str) -> Entry:
-        entry = self._salesbook.all.get(int(entry_id))
-        if entry is None:
-            raise ValueError(f"there is no salesbook entry {entry_id}")
-        return entry
+        return numbered(self._salesbook.all, entry_id, "salesbook entry")
 
 
 def _only(given: dict[str, Any], names: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Final
@@ -18,6 +18,7 @@ from accounting_bridge.sandbox.base import Refusal, Sandbox
 from accounting_bridge.sandbox.buckets import TokenBucket
 from accounting_bridge.sandbox.clock import Clock
 from accounting_bridge.sandbox.data import SeedCustomers
+from accounting_bridge.sandbox.known import known, unknown
 from accounting_bridge.sandbox.records import (
     CustomerRecord,
     InvoiceRecord,
@@ -71,7 +72,14 @@ class LexofficeSandbox(Sandbox):
         organisation: Organisation | None = None,
         api_key: str | None = None,
     ) -> None:
-        super().__init__(customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag)
+        own = {
+            "assumptions": (assumptions, Assumptions | None),
+            "organisation": (organisation, Organisation | None),
+            "api_key": (api_key, str | None),
+        }
+        super().__init__(
+            customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag, own=own
+        )
         self.assumptions = assumptions or Assumptions()
         self.organisation = organisation or Organisation()
         self.api_key = api_key or hashlib.blake2b(f"lexoffice {seed}".encode(), digest_size=20).hexdigest()
@@ -196,6 +204,8 @@ class LexofficeSandbox(Sandbox):
     def edit_contact(self, identifier: str, **fields: Any) -> None:
         """Change parts of a contact in the web app; ``archived=True`` archives it."""
         with self.lock:
+            if self._contacts.find(identifier) is None:
+                raise unknown(identifier, "contact", self._shelves())
             self._contacts.change(identifier, **fields)
 
     def collide_numbers(self, times: int = 1) -> None:
@@ -206,19 +216,29 @@ class LexofficeSandbox(Sandbox):
     def finalize_in_web_app(self, invoice_id: str) -> None:
         """Finalise a draft."""
         with self.lock:
-            self._invoices.finalize(invoice_id)
+            self._invoices.finalize(self._invoice(invoice_id).id)
 
     def delete_draft(self, invoice_id: str) -> None:
-        """Delete a draft; ValueError for a final invoice."""
+        """Delete a draft of an invoice; ValueError for a final one."""
         with self.lock:
-            if self._invoices.all[invoice_id].status != "draft":
+            if self._invoice(invoice_id).status != "draft":
                 raise ValueError("only a draft can be deleted")
             del self._invoices.all[invoice_id]
+
+    def delete_voucher(self, voucher_id: str) -> None:
+        """Delete a voucher, such as the entry of a sale; ValueError for one that is paid, transferred or voided.
+
+        That people do so in the web app follows from the vendor's event ``voucher.deleted``; its API deletes none.
+        Assumed, since no source says more: what can no longer be changed (the four states) cannot be deleted either,
+        and the files go with their voucher.
+        """
+        with self.lock:
+            self._vouchers.delete(known(self._vouchers.all, voucher_id, "voucher", self._shelves()))
 
     def edit_invoice(self, invoice_id: str, *, remark: str | None = None, title: str | None = None) -> None:
         """Change the texts of a draft, such as the marker a client left in the remark."""
         with self.lock:
-            invoice = self._invoices.all[invoice_id]
+            invoice = self._invoice(invoice_id)
             invoice.remark = invoice.remark if remark is None else remark
             invoice.title = invoice.title if title is None else title
             self._invoices.touch(invoice)
@@ -248,7 +268,14 @@ class LexofficeSandbox(Sandbox):
             self._touch(document)
 
     def _document(self, identifier: str) -> Invoice | Voucher:
-        return self._invoices.all.get(identifier) or self._vouchers.all[identifier]
+        documents: dict[str, Invoice | Voucher] = {**self._vouchers.all, **self._invoices.all}
+        return known(documents, identifier, "invoice or voucher")
+
+    def _invoice(self, identifier: str) -> Invoice:
+        return known(self._invoices.all, identifier, "invoice", self._shelves())
+
+    def _shelves(self) -> dict[str, Container[object]]:
+        return {"an invoice": self._invoices.all, "a voucher (delete_voucher deletes it)": self._vouchers.all}
 
     def _touch(self, document: Invoice | Voucher) -> None:
         if isinstance(document, Invoice):

@@ -180,6 +180,14 @@ class Vouchers:
                 voucher.version += 1
         return Reply.json(202, {"id": stored.id})
 
+    def delete(self, voucher: Voucher) -> None:
+        """Delete a voucher with its files, as the web app does; ValueError for one that cannot be changed any more."""
+        if voucher.status in _CLOSED:
+            raise ValueError(f"a voucher that is {voucher.status} can be neither changed nor deleted")
+        for file_id in voucher.files:
+            self._files.delete(file_id)
+        del self.all[voucher.id]
+
     def touch(self, voucher: Voucher) -> None:
         """Note a change made in the web app."""
         voucher.version += 1

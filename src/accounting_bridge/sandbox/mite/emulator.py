@@ -56,7 +56,14 @@ class MiteSandbox(Sandbox):
         account: MiteAccount | None = None,
         assumptions: MiteAssumptions | None = None,
     ) -> None:
-        super().__init__(customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag)
+        own = {
+            "entries": (entries, int),
+            "account": (account, MiteAccount | None),
+            "assumptions": (assumptions, MiteAssumptions | None),
+        }
+        super().__init__(
+            customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag, own=own
+        )
         self.account = account or MiteAccount()
         self.assumptions = assumptions or MiteAssumptions()
         self.seeded_entries = entries

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from threading import RLock
 
+from accounting_bridge.sandbox.known import numbered
+
 from .books import Books, Entry
 
 
@@ -42,9 +44,9 @@ class WebApp:
     def lock(self, entry_id: str, *, locked: bool = True) -> None:
         """Close an entry, or open it again."""
         with self._lock:
-            self._books.entries[int(entry_id)].locked = locked
+            numbered(self._books.entries, entry_id, "time entry").locked = locked
 
     def delete(self, entry_id: str) -> None:
         """Take an entry away."""
         with self._lock:
-            del self._books.entries[int(entry_id)]
+            del self._books.entries[numbered(self._books.entries, entry_id, "time entry").id]

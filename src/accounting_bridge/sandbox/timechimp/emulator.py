@@ -58,7 +58,14 @@ class TimeChimpSandbox(Sandbox):
         account: TimeChimpAccount | None = None,
         assumptions: TimeChimpAssumptions | None = None,
     ) -> None:
-        super().__init__(customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag)
+        own = {
+            "entries": (entries, int),
+            "account": (account, TimeChimpAccount | None),
+            "assumptions": (assumptions, TimeChimpAssumptions | None),
+        }
+        super().__init__(
+            customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag, own=own
+        )
         self.account = account or TimeChimpAccount()
         self.assumptions = assumptions or TimeChimpAssumptions()
         self.seeded_entries = entries

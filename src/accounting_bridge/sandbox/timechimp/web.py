@@ -8,6 +8,8 @@ from decimal import Decimal
 from threading import RLock
 from typing import Any
 
+from accounting_bridge.sandbox.known import numbered, of_kind
+
 from .books import (
     FIXED_PRICE,
     INVOICED,
@@ -72,7 +74,11 @@ class WebApp:
         """Track hours on the *task*-th task of a project, the first one unless given. Gives the id."""
         with self._lock:
             books = self._books
-            of = books.projects[project] if project is not None else next(iter(books.projects.values()))
+            of = (
+                numbered(books.projects, project, "project")
+                if project is not None
+                else next(iter(books.projects.values()))
+            )
             key = books.next_id()
             books.times[key] = Time(
                 id=key, day=day, hours=Decimal(hours), status=status, notes=notes, user_id=books.myself.id,
@@ -153,11 +159,12 @@ class WebApp:
             shelves: dict[str, dict[int, Any]] = {
                 "time": books.times, "expense": books.expenses, "mileage": books.mileage
             }  # fmt: skip
-            del shelves[kind][int(key)]
+            shelf = of_kind(shelves, kind)
+            del shelf[numbered(shelf, key, kind).id]
 
     def _work(self, kind: str, key: str) -> Work:
         books = self._books
         shelves: dict[str, Mapping[int, Work]] = {
             "time": books.times, "expense": books.expenses, "mileage": books.mileage
         }  # fmt: skip
-        return shelves[kind][int(key)]
+        return numbered(of_kind(shelves, kind), key, kind)

@@ -55,7 +55,10 @@ class TimeChimp2Sandbox(Sandbox):
         index_lag: float = 0.0,
         assumptions: TimeChimp2Assumptions | None = None,
     ) -> None:
-        super().__init__(customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag)
+        own = {"entries": (entries, int), "assumptions": (assumptions, TimeChimp2Assumptions | None)}
+        super().__init__(
+            customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag, own=own
+        )
         self.assumptions = assumptions or TimeChimp2Assumptions()
         self.seeded_entries = entries
         self.api_key = hashlib.sha256(f"timechimp2 sandbox {seed}".encode()).hexdigest()[:32]

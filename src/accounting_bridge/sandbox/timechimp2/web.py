@@ -8,6 +8,8 @@ from decimal import Decimal
 from threading import RLock
 from typing import Any
 
+from accounting_bridge.sandbox.known import numbered, of_kind
+
 from .books import BY_PROJECT, INVOICED, OPEN, Books, Expense, Mileage, Project, Time, Work
 
 
@@ -33,7 +35,11 @@ class WebApp:
         """Track hours on the *task*-th task of a project, the first one unless given. Gives the id."""
         with self._lock:
             books = self._books
-            of = books.projects[project] if project is not None else next(iter(books.projects.values()))
+            of = (
+                numbered(books.projects, project, "project")
+                if project is not None
+                else next(iter(books.projects.values()))
+            )
             key = books.next_id()
             books.times[key] = Time(
                 id=key, day=day, hours=Decimal(hours), status=status, user_id=next(iter(books.users)),
@@ -67,12 +73,12 @@ class WebApp:
     def set_status(self, kind: str, key: str, status: str = INVOICED) -> None:
         """Set the status of a piece of work."""
         with self._lock:
-            self._shelf(kind)[int(key)].status = status
+            numbered(self._shelf(kind), key, kind).status = status
 
     def status_of(self, kind: str, key: str) -> str:
         """The status of a piece of work."""
         with self._lock:
-            return self._shelf(kind)[int(key)].status
+            return numbered(self._shelf(kind), key, kind).status
 
     def delete(self, kind: str, key: str) -> None:
         """Take a piece of work away."""
@@ -81,11 +87,12 @@ class WebApp:
             shelves: dict[str, dict[int, Any]] = {
                 "time": books.times, "expense": books.expenses, "mileage": books.mileage
             }  # fmt: skip
-            del shelves[kind][int(key)]
+            shelf = of_kind(shelves, kind)
+            del shelf[numbered(shelf, key, kind).id]
 
     def _shelf(self, kind: str) -> Mapping[int, Work]:
         books = self._books
         shelves: dict[str, Mapping[int, Work]] = {
             "time": books.times, "expense": books.expenses, "mileage": books.mileage
         }  # fmt: skip
-        return shelves[kind]
+        return of_kind(shelves, kind)

@@ -9,7 +9,7 @@ voucher drafts, payments through the API, webhooks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Literal
@@ -20,6 +20,7 @@ from accounting_bridge.sandbox.base import Sandbox
 from accounting_bridge.sandbox.clock import Clock
 from accounting_bridge.sandbox.data import SeedCustomers
 from accounting_bridge.sandbox.faults import Fault
+from accounting_bridge.sandbox.known import known, unknown
 from accounting_bridge.sandbox.records import CustomerRecord, InvoiceRecord, LazySequence, SalesEntryRecord
 from accounting_bridge.sandbox.routing import RouteTable
 from accounting_bridge.sandbox.wire import BadJson, Call, Reply
@@ -31,11 +32,11 @@ from .books import Books, Switches
 from .customers import Customers
 from .delivery import FILE_PATH, Delivery, SentMail
 from .documents import Documents
-from .drafts import Drafts
+from .drafts import Draft, Drafts
 from .errors import VALIDATION
 from .gate import Gate
 from .identity import Client, Identity
-from .invoices import Invoices
+from .invoices import Invoice, Invoices
 from .ledger import Ledger
 from .reference import Reference
 from .tokens import TokenRecord, Tokens
@@ -76,7 +77,14 @@ class VismaSandbox(Sandbox):
         company: Company | None = None,
         redirect_uri: str = REDIRECT_URI,
     ) -> None:
-        super().__init__(customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag)
+        own = {
+            "assumptions": (assumptions, Assumptions | None),
+            "company": (company, Company | None),
+            "redirect_uri": (redirect_uri, str),
+        }
+        super().__init__(
+            customers=customers, seed=seed, clock=clock, rate_limit=rate_limit, index_lag=index_lag, own=own
+        )
         self.assumptions = assumptions or Assumptions()
         self.company = company or Company()
         self.origin: str | None = None
@@ -270,6 +278,8 @@ class VismaSandbox(Sandbox):
     def edit_customer(self, identifier: str, **fields: Any) -> None:
         """Change properties of a customer."""
         with self.lock:
+            if self._customers.find(identifier) is None:
+                raise unknown(identifier, "customer", self._shelves(identifier))
             self._customers.change(identifier, fields)
 
     def refuse_vat_number(self, number: str) -> None:
@@ -280,7 +290,7 @@ class VismaSandbox(Sandbox):
     def edit_article(self, identifier: str, **fields: Any) -> None:
         """Change properties of an article, such as ``IsActive`` or ``CodingId``."""
         with self.lock:
-            article = self._articles.all[identifier]
+            article = known(self._articles.all, identifier, "article", self._shelves(identifier))
             article.values = {**article.values, **fields}
             article.changed = self.now()
 
@@ -302,7 +312,7 @@ class VismaSandbox(Sandbox):
     def convert_in_web_app(self, draft_id: str) -> str:
         """Convert a draft and return the invoice's id."""
         with self.lock:
-            draft = self._drafts.all[draft_id]
+            draft = self._draft(draft_id)
             kept = self.company.keep_original_draft_date
             invoice = self._invoices.convert(draft, draft.document.invoice_date if kept else self._books.today())
             del self._drafts.all[draft_id]
@@ -311,27 +321,43 @@ class VismaSandbox(Sandbox):
     def edit_draft(self, draft_id: str, *, our_reference: str | None) -> None:
         """Change the reference of a draft, where clients leave their marker."""
         with self.lock:
-            draft = self._drafts.all[draft_id]
+            draft = self._draft(draft_id)
             header = {**draft.document.header, "OurReference": our_reference}
             draft.document = evolve(draft.document, header=header)
 
     def delete_draft(self, draft_id: str) -> None:
         """Delete a draft."""
         with self.lock:
-            del self._drafts.all[draft_id]
+            del self._drafts.all[self._draft(draft_id).id]
 
     def pay(self, invoice_id: str, amount: Decimal | None = None, *, day: date | None = None) -> None:
         """Book a payment, in full unless ``amount`` is given."""
         with self.lock:
-            invoice = self._invoices.all[invoice_id]
+            invoice = self._invoice(invoice_id)
             self._invoices.pay(invoice, invoice.remaining if amount is None else amount, day or self._books.today())
 
     def credit(self, invoice_id: str) -> str:
         """Make a credit note for the whole of an invoice and return its id."""
         with self.lock:
-            return self._invoices.credit(self._invoices.all[invoice_id]).id
+            return self._invoices.credit(self._invoice(invoice_id)).id
 
     def void(self, invoice_id: str) -> None:
         """Void an invoice."""
         with self.lock:
-            self._invoices.end(self._invoices.all[invoice_id])
+            self._invoices.end(self._invoice(invoice_id))
+
+    def _draft(self, identifier: str) -> Draft:
+        return known(self._drafts.all, identifier, "invoice draft", self._shelves(identifier))
+
+    def _invoice(self, identifier: str) -> Invoice:
+        return known(self._invoices.all, identifier, "invoice", self._shelves(identifier))
+
+    def _shelves(self, identifier: object) -> dict[str, Container[object]]:
+        short, tilde, _ = str(identifier).partition("~")
+        with_more = f"an invoice draft, with more behind it: of this one the vendor's own is {short!r}"
+        return {
+            "an invoice draft": self._drafts.all,
+            "an invoice": self._invoices.all,
+            "a customer ledger item": self._ledger.all,
+            with_more: (identifier,) if tilde and short in self._drafts.all else (),
+        }

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from attrs import define, evolve, frozen
 
+from accounting_bridge.sandbox.known import UnknownId
 from accounting_bridge.sandbox.routing import route
 from accounting_bridge.sandbox.wire import Call, Reply
 
@@ -96,7 +97,11 @@ class Reference:
     def change_account(self, number: int, *, is_active: bool | None = None, is_blocked: bool | None = None) -> None:
         """Change an account in every year, as the web app does."""
         for accounts in self._accounts.values():
-            old = accounts[number]
+            old = accounts.get(number)
+            if old is None:
+                raise UnknownId(
+                    f"there is no account {number!r}: give the number of one that the chart of accounts has"
+                )
             accounts[number] = evolve(
                 old,
                 is_active=old.is_active if is_active is None else is_active,

@@ -11,7 +11,11 @@ hours that they belong to, so that they are series of their own: they are never 
 A file is read twice: first it is seen which rows are alike in what their ids are made of. Those that are worth the same
 are numbered, for it does not matter which of them is billed. Where they differ there is nothing that they could be
 numbered by: a row that is added later would take the number of one that was billed, which would be billed again. So
-none of them is read, and all are named.
+none of them is read, and all are named. It is the same with rows that have one id of the tool's between them: which of
+them it belongs to cannot be told, unless they are equal in every cell, when the first is read.
+
+A row with an id of the tool's own may have been billed from a file without that column, under the id that was made of
+what it says. Billing is told these ids too, and looks them up.
 """
 
 from __future__ import annotations
@@ -23,14 +27,27 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from ...errors import InvalidRequest, Problem
 from ...timesheet.work import WorkKind
 from .columns import IDENTITY, Column, Columns
 from .headers import Binding
+from .presets import PRESETS
 
-__all__ = ["NAMED", "Alike", "Census", "Identities", "Ids", "Scheme", "Seen", "ranked", "scheme_of"]
+__all__ = [
+    "NAMED",
+    "Alike",
+    "Census",
+    "Differences",
+    "Identities",
+    "Ids",
+    "Scheme",
+    "Seen",
+    "mapping_of",
+    "ranked",
+    "scheme_of",
+]
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _BY_START: Final = ("person", "start")
@@ -71,6 +88,8 @@ class Scheme:
     """Of rows that have no start, where ``fields`` has it."""
     more: tuple[str, ...]
     """What the file has besides, that ids could be made of."""
+    mapping: str
+    """How an app names the mapping."""
     notes: tuple[str, ...]
 
     @property
@@ -119,7 +138,15 @@ def scheme_of(columns: Columns, binding: Binding) -> Scheme:
         for name in (*NAMED, "title")
         if not places.keys().isdisjoint(NAMED.get(name, (name,))) and (name != "title" or _has_titles(columns))
     )
-    return Scheme(columns.name, entries, "id" in places, fields, content, more, tuple(notes))
+    return Scheme(columns.name, entries, "id" in places, fields, content, more, mapping_of(columns), tuple(notes))
+
+
+def mapping_of(columns: Columns) -> str:
+    """``PRESETS["toggl"]``, also where a call of ``read_export`` gave its dates and numbers."""
+    preset = PRESETS.get(columns.name)
+    if preset is not None and evolve(preset, date_format=columns.date_format, decimal=columns.decimal) == columns:
+        return f'PRESETS["{columns.name}"]'
+    return "columns"
 
 
 def _takes_part(name: str, columns: Columns, binding: Binding) -> bool:
@@ -187,6 +214,7 @@ class Seen:
     own: str | None
     known: Mapping[str, str]
     """By field of ``Columns.identity``."""
+    title: str | None
     worth: Callable[[], str]
     """What makes two rows worth the same: all that is billed."""
     cells: Sequence[object]
@@ -207,6 +235,8 @@ class Alike:
     orders: list[int]
     lines: tuple[int, ...]
     """Where the rows stand, if they cannot be told apart; else none."""
+    differ: set[str] = field(init=False, factory=set, eq=False)
+    """In what these differ, by field of ``Columns.identity``."""
 
 
 @define
@@ -219,36 +249,56 @@ class Census:
 
     def of(self, row: Seen) -> str:
         """No id yet."""
-        if row.own is None:
-            digest, order = _short(_hash(_parts(self.scheme, row))), _order_of(row) << _LINE | row.line
-            before = self._orders.setdefault(digest, order)
-            if isinstance(before, list):
-                before.append(order)
-            elif before is not order:
-                self._orders[digest] = [before, order]
+        digest, order = _short(_told_by(self.scheme, row)), _order_of(row) << _LINE | row.line
+        before = self._orders.setdefault(digest, order)
+        if isinstance(before, list):
+            before.append(order)
+        elif before is not order:
+            self._orders[digest] = [before, order]
         return "-"
 
     def alike(self) -> dict[int, Alike]:
         """The order of rows whose ids would be the same."""
-        return {digest: _alike(orders) for digest, orders in self._orders.items() if isinstance(orders, list)}
+        below = 0 if self.scheme.has_own else _BELOW_WORTH
+        return {digest: _alike(orders, below) for digest, orders in self._orders.items() if isinstance(orders, list)}
 
 
-def _alike(packed: list[int]) -> Alike:
+def _alike(packed: list[int], below: int) -> Alike:
     orders = sorted(one >> _LINE for one in packed)
-    if orders[0] >> _BELOW_WORTH == orders[-1] >> _BELOW_WORTH:
+    if orders[0] >> below == orders[-1] >> below:
         return Alike(orders, ())
     return Alike(orders, tuple(sorted(one & ((1 << _LINE) - 1) for one in packed)))
 
 
 @define
+class Differences:
+    """One reading more, of files with rows that cannot be told apart: in what these differ."""
+
+    scheme: Scheme
+    _alike: Mapping[int, Alike]
+    _firsts: dict[int, Mapping[str, str | None]] = field(init=False, factory=dict)
+
+    def of(self, row: Seen) -> str:
+        """No id yet."""
+        digest = _short(_told_by(self.scheme, row))
+        alike = self._alike.get(digest)
+        if alike is not None and alike.lines:
+            said = {**row.known, "title": row.title}
+            first = self._firsts.setdefault(digest, said)
+            alike.differ.update(name for name in IDENTITY if first.get(name) != said.get(name))
+        return "-"
+
+
+@define
 class Identities:
-    """The second reading."""
+    """The last reading."""
 
     scheme: Scheme
     _alike: Mapping[int, Alike]
     _lines: dict[tuple[int, int], tuple[int, int]] = field(init=False, factory=dict)
     """Of alike rows: the line where one stood first, and how often it came since."""
-    _own: set[int] = field(init=False, factory=set)
+    _made: dict[str, list[str]] = field(init=False, factory=dict)
+    """Own ids, by the id that their rows would have had without."""
     _numbered: list[int] = field(init=False, factory=list)
     _without_start: list[int] = field(init=False, factory=list)
 
@@ -256,60 +306,87 @@ class Identities:
         """The id of a row.
 
         Raises:
-            InvalidRequest: the tool's own id stood in the file before; or the row did, in every cell; or others are
-                like it, and cannot be told apart.
+            InvalidRequest: the row stood in the file before, in every cell; or others are like it, and cannot be told
+                apart.
         """
-        head = _head(self.scheme, row)
-        if row.own is not None:
-            key = row.own if _KEY.fullmatch(row.own) else f"id-{_hash([row.own])[:24]}"
-            short = _short(_hash([head, key]))
-            if short in self._own:
-                raise InvalidRequest(problems=[Problem("id", "is the id of a row above already")])
-            self._own.add(short)
-            return f"{head}:{key}"
-        full = _hash(_parts(self.scheme, row))
+        head, full = _head(self.scheme, row), _told_by(self.scheme, row)
         digest = _short(full)
+        if row.own is not None:
+            if digest in self._alike:
+                self._take_first(row, digest)
+            own = f"{head}:{_key(row.own)}"
+            self._made.setdefault(f"{head}:row-{_hash(_parts(self.scheme, row))[:24]}", []).append(own)
+            return own
         number = 1 if digest not in self._alike else self._number(row, digest)
         if self.scheme.by_start and "start" not in row.known and row.kind in _ONE_TABLE:
             self._without_start.append(row.line)
         return f"{head}:row-{full[:24]}" + (f"-{number}" if number > 1 else "")
 
+    def others(self) -> dict[str, tuple[str, ...]]:
+        """By own id: what the ids of its row, and of those that are like it, would be without."""
+        return {
+            one: (made, *(f"{made}-{number}" for number in range(2, len(own) + 1)))
+            for made, own in self._made.items()
+            for one in own
+        }
+
+    def _take_first(self, row: Seen, digest: int) -> None:
+        alike = self._alike[digest]
+        if alike.lines:
+            raise InvalidRequest(problems=[_share_id(row, alike)])
+        first, _ = self._lines.setdefault((digest, 0), (row.line, 0))
+        if first != row.line:
+            told = f"is that of line {first}, in a row that is the same in every cell: line {first} was read, this one "
+            cure = "was not. Take one of them out; or, if both were worked, give this one an id of its own"
+            raise InvalidRequest(problems=[Problem("id", told + cure)])
+
     def _number(self, row: Seen, digest: int) -> int:
         alike = self._alike[digest]
         if alike.lines:
-            raise InvalidRequest(problems=[self._cannot_tell(row, alike.lines)])
+            raise InvalidRequest(problems=[self._cannot_tell(row, alike)])
         orders, order = alike.orders, _order_of(row)
         first, again = self._lines.setdefault((digest, order), (row.line, 0))
         twice = self.scheme.by_start and "start" in row.known
         if again and twice:
-            raise InvalidRequest(
-                problems=[Problem("start", f"this is line {first} over again, in every cell: is it there twice?")]
-            )
+            told = f"this is line {first} over again, in every cell: line {first} was read, this one was not. If it is "
+            cure = "there twice, take one out; if both were worked, give this one another start in the tool"
+            raise InvalidRequest(problems=[Problem("", told + cure)])
         self._lines[digest, order] = (first, again + 1)
         self._numbered.append(row.line)
         if twice:  # repeats take no number, so that a file without them has the same ones
             orders = list(dict.fromkeys(orders))
         return bisect_left(orders, order) + again + 1
 
-    def _cannot_tell(self, row: Seen, lines: Sequence[int]) -> Problem:
+    def _cannot_tell(self, row: Seen, alike: Alike) -> Problem:
+        first = alike.lines[0]
+        if row.line != first:
+            told = f"is like line {first} in what ids are made of, and differs: none of them is read, see line {first}"
+            return Problem("", told)
         made_of = self.scheme.of(row.known)
         fields = [name for name in made_of if name in row.known]
-        has_start = "start" in fields
-        if has_start:
+        if "start" in fields:
             cure = "give those that were not billed yet another start in the tool"
         elif self.scheme.by_start:
             cure = "give those that were not billed yet a start in the tool"
         else:
             cure = "change one of these, in the tool, where a row was not billed yet"
-        more = [name for name in self.scheme.more if name not in made_of]
-        asked = ", ".join(map(repr, self.scheme.fields))
-        also = f", or give identity=({asked}, …) with what tells them apart out of {', '.join(more)}" if more else ""
         return Problem(
-            "start" if has_start else "",
-            f"{_lines(lines)} alike in what ids are made of ({_and(fields)}), and differ: which of them was billed "
-            f"already cannot be told, so that none is read. To have them billed, {cure}. Or map a column of ids{also}: "
-            "this makes other ids, so note under these what was billed (record_billed) before you bill again",
+            "",
+            f"{_lines(alike.lines)} alike in what ids are made of ({_and(fields)}), and differ{_in(alike)}: which of "
+            f"them was billed already cannot be told, so that none is read. To have them billed, {cure}. Or map a "
+            f"column of ids{self._identity(alike, made_of)}: this makes other ids, so note under these what was billed "
+            "(record_billed) before you bill again",
         )
+
+    def _identity(self, alike: Alike, made_of: Sequence[str]) -> str:
+        """The mapping that tells them apart, by a field in which they differ."""
+        found = [name for name in self.scheme.more if name in alike.differ and name not in made_of]
+        if not found:
+            return ""
+        one = found.pop() if "title" in found else found.pop(0)  # with titles, hours keep their ids
+        asked = ", ".join(f'"{name}"' for name in (*self.scheme.fields, one))
+        also = f" ({' or '.join(found)} in place of {one} will do as well)" if found else ""
+        return f", or read it with attrs.evolve({self.scheme.mapping}, identity=({asked})){also}"
 
     def notes(self) -> list[str]:
         """What to know of the ids so far."""
@@ -330,6 +407,32 @@ class Identities:
 
 def _head(scheme: Scheme, row: Seen) -> str:
     return f"{scheme.name}:{scheme.entries if row.kind in _ONE_TABLE else _CALLED[row.kind]}"
+
+
+def _key(own: str) -> str:
+    return own if _KEY.fullmatch(own) else f"id-{_hash([own])[:24]}"
+
+
+def _told_by(scheme: Scheme, row: Seen) -> str:
+    """Of what two rows must not share."""
+    return _hash(_parts(scheme, row) if row.own is None else [_head(scheme, row), _key(row.own)])
+
+
+def _share_id(row: Seen, alike: Alike) -> Problem:
+    first = alike.lines[0]
+    if row.line != first:
+        told = f"is that of line {first}, and the rows differ: none of them is read, see line {first}"
+        return Problem("id", told)
+    return Problem(
+        "id",
+        f"{_lines(alike.lines)} of one id, and differ{_in(alike)}: which of them was billed already cannot be told, so "
+        "that none is read. Give each an id of its own in the tool, or have the tool write one row per id",
+    )
+
+
+def _in(alike: Alike) -> str:
+    told = [name for name in IDENTITY if name in alike.differ]
+    return f" in {_and(told)}" if told else ""
 
 
 def _parts(scheme: Scheme, row: Seen) -> list[str]:

@@ -17,7 +17,7 @@ from ...timesheet.work import Work
 from .cells import is_empty, text_of
 from .columns import Columns, refuse
 from .headers import Binding, bind, missing
-from .identity import Census, Identities, Ids, Scheme, scheme_of
+from .identity import Census, Differences, Identities, Ids, Scheme, scheme_of
 from .likeness import Likeness
 from .opened import Origin
 from .presets import PRESETS
@@ -95,8 +95,11 @@ class ExportedWork:
     def _read(self, run: _Run) -> Iterator[Work]:
         census = Census(self._scheme)
         has_work = self._take(census)
-        run.ids = Identities(self._scheme, census.alike())
+        alike = census.alike()
         del census
+        if any(one.lines for one in alike.values()):
+            self._take(Differences(self._scheme, alike))
+        run.ids = Identities(self._scheme, alike)
         reader = self._reader(run.ids)
         for row in self._rows():
             if row.hidden and not self._hidden:
@@ -121,9 +124,9 @@ class ExportedWork:
     def _reader(self, ids: Ids) -> RowReader:
         return RowReader(self.columns, self._binding, self._zone, ids)
 
-    def _take(self, census: Census) -> bool:
-        """The first reading: for the census, and whether there is any work; with ids of its own, no more than that."""
-        reader, has_work = self._reader(census), False
+    def _take(self, ids: Ids) -> bool:
+        """A reading for the census, or for differences, and whether there is any work."""
+        reader, has_work = self._reader(ids), False
         with closing(self._rows()) as rows:
             try:
                 for row in rows:
@@ -134,8 +137,6 @@ class ExportedWork:
                     except BadRow:
                         continue
                     has_work = has_work or not (found is None or isinstance(found, Ignored))
-                    if has_work and self._scheme.has_own:
-                        break
             except ImportIncomplete:
                 return True  # the second reading comes to the same place, and says so
         return has_work
@@ -177,6 +178,14 @@ class ExportedWork:
         What hangs on the file's columns is there before it is read, and what hangs on rows, once they are.
         """
         return (*self._scheme.notes, *(self._run.ids.notes() if self._run.ids is not None else ()))
+
+    @property
+    def other_ids(self) -> Mapping[str, Sequence[str]]:
+        """By the tool's own id: the ids that the row, and those like it, have in a file without the column of ids.
+
+        Of the rows that were delivered so far. Billing looks them up, so that what was billed from such a file is told.
+        """
+        return self._run.ids.others() if self._run.ids is not None else {}
 
     @property
     def skipped(self) -> Sequence[SkippedRow]:

@@ -47,7 +47,7 @@ from .cells import (
 )
 from .columns import Columns
 from .headers import Binding
-from .identity import NAMED, Ids, Seen, ranked
+from .identity import NAMED, Ids, Seen, mapping_of, ranked
 from .moments import instant_of, stretch_of
 
 __all__ = ["BadRow", "Ignored", "RowReader"]
@@ -115,12 +115,15 @@ class RowReader:
         else:
             price = "amount"
         fields = row.fields(kind, price)
-        own = row.need("id", _reads_text("id")) if "id" in self.binding.places else None
+        own = row.own_id() if "id" in self.binding.places else None
         if kind in {WorkKind.FIXED_FEE, WorkKind.SERVICE}:
             row.know_start(fields["day"])
         if row.problems:
             raise BadRow(list(dict.fromkeys(row.problems)))
-        seen = Seen(line=line, kind=kind, own=own, known=row.identity, worth=partial(_worth, kind, fields), cells=cells)
+        worth = partial(_worth, kind, fields)
+        seen = Seen(
+            line=line, kind=kind, own=own, known=row.identity, title=fields.get("title"), worth=worth, cells=cells
+        )  # fmt: skip
         try:
             return _MAKERS[kind](id=self.ids.of(seen), **fields)
         except InvalidRequest as exc:
@@ -193,6 +196,17 @@ class _Row:
         if value is None and len(self.problems) == before:
             self.problem(field, "is empty")
         return value
+
+    def own_id(self) -> str | None:
+        if self.is_filled("id"):
+            return self.get("id", _reads_text("id"))
+        without = f"attrs.evolve({mapping_of(self.reader.columns)}, id=None)"
+        self.problem(
+            "id",
+            "is empty: have the tool write an id into each row; or, if nothing was billed by these ids yet, read the "
+            f"file without this column, with {without}",
+        )
+        return None
 
     def text(self, field: str) -> str | None:
         return self.get(field, _reads_text(field))
