@@ -24,8 +24,8 @@ from accounting_bridge.flow import Token
 # CPython 3.13.0 was seen to crash when it shows the locals of a frame whose generator is gone.
 SHOW_LOCALS = sys.version_info[:2] != (3, 13)
 
-PATIENT = ab.Policy(deadline=50.0, timeout=30.0, attempts=2, settle_time=0.1)
-"""A hint of a minute is not waited for."""
+PATIENT = ab.Policy(deadline=20.0, timeout=15.0, attempts=2, settle_time=0.1)
+"""No hint of half a minute is waited for."""
 HURRIED = attrs.evolve(PATIENT, timeout=0.2)
 """For what is delayed on purpose."""
 
