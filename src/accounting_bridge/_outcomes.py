@@ -94,14 +94,19 @@ def _is_anothers(response: Response) -> bool:
 
     Such an answer may come after the vendor has carried the request out. An empty one may be the vendor's own.
     """
-    kind, begin = response.headers.get("content-type", "").lower(), response.body[:200].lstrip()[:1]
+    kind, begin = _look_of(response)
     return bool(begin) and begin not in b'{["' and "json" not in kind
 
 
 def _is_page(response: Response) -> bool:
     """An empty answer is none, whatever its type: some vendors send nothing where they have nothing to say."""
-    kind, begin = response.headers.get("content-type", "").lower(), response.body[:200].lstrip()[:1]
+    kind, begin = _look_of(response)
     return bool(begin) and ("html" in kind or begin == b"<")
+
+
+def _look_of(response: Response) -> tuple[str, bytes]:
+    """The content type, and what the body begins with."""
+    return response.headers.get("content-type", "").lower(), response.body[:200].lstrip()[:1]
 
 
 def _without_frames(cause: BaseException) -> BaseException:

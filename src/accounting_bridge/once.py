@@ -176,8 +176,9 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
         with suppress(BridgeError):
             row = (await Recall(document.kind, document.reference)).row
             # A later sender's is left alone: rounds begin anew once a reference was free.
-            if row is not None and row.rounds == rounds and row.sent_at is not None and row.sent_at <= sent_at:
-                await Record(document.kind, document.reference, If(_free(row), document.fingerprint))
+            ours = row is not None and (row.fingerprint, row.rounds) == (document.fingerprint, rounds)
+            if row is not None and ours and row.sent_at is not None and row.sent_at <= sent_at:
+                await Record(document.kind, document.reference, _free(row))
         raise
     except BridgeError as unclear:
         # An unreadable success is unclear as well: something was made, and we do not know what.
@@ -198,11 +199,11 @@ async def _send(document: Document, patience: Patience, vendor: str, rounds: int
         raise
     except BridgeError as unwritten:  # the journal's: "nothing happened" would not be true any more
         made = f"{document.name} was made, as {remote_id}, and that could not be noted: {unwritten.message}"
-        known: Row | bool | None = False
+        is_free = False
         with suppress(BridgeError):  # or the next call takes this one for somebody who is still sending
             await Record(document.kind, document.reference, Unclear())
-            known = (await Recall(document.kind, document.reference)).row
-        if known is None and document.look_first is not Look.ALWAYS:  # the reference was given free meanwhile
+            is_free = (await Recall(document.kind, document.reference)).row is None
+        if is_free and document.look_first is not Look.ALWAYS:  # the reference was given free meanwhile
             raise NeedsAttention(
                 f"{made}. Void it there before the call is repeated, which would make another", vendor=vendor
             ) from unwritten
@@ -258,13 +259,8 @@ async def _settle(document: Document, row: Row, patience: Patience, vendor: str)
         except (DuplicateFound, ReferenceReused, AuthenticationFailed):
             raise
         except BridgeError as blind:  # the look did nothing, but the document may be there
-            if isinstance(blind, SomebodyElses):
-                if now >= settled:  # and what was sent never showed up
-                    await Record(document.kind, document.reference, _free(row))
-                    raise
-                if patience.wait_to_settle:
-                    await Wait((settled - now).total_seconds())
-                    continue
+            if isinstance(blind, SomebodyElses) and await _outwaits(document, row, blind, settled, patience):
+                continue
             raise _unclear(document, sent_at, patience, vendor, now, blind) from blind
         if found is not None:
             return found
@@ -345,13 +341,8 @@ async def adopt_sent(sent: Sent, why: BridgeError, patience: Patience, vendor: s
         except AuthenticationFailed:
             raise
         except BridgeError as blind:
-            if isinstance(blind, SomebodyElses):
-                if now >= settled:  # and what was sent never showed up
-                    await Record(sent.kind, sent.reference, _free(row))
-                    raise
-                if patience.wait_to_settle:
-                    await Wait((settled - now).total_seconds())
-                    continue
+            if isinstance(blind, SomebodyElses) and await _outwaits(sent, row, blind, settled, patience):
+                continue
             raise _not_known(sent, blind, _soonest(now, settled, why, blind), vendor) from blind
         if len(ids) > 1:
             raise twice(f"{sent.what} {sent.reference!r}", ids, vendor)
@@ -410,6 +401,22 @@ async def _let_sender_finish(document: Document, row: Row, patience: Patience, w
 def _sending(document: Document, rounds: int) -> Send:
     payload = hashlib.sha256(document.payload).hexdigest() if document.payload else ""
     return Send(rounds, payload, document.expected)
+
+
+async def _outwaits(
+    what: Document | Sent, row: Row, others: SomebodyElses, settled: datetime, patience: Patience
+) -> bool:
+    """Whether it is looked for once more, when ours has had its time to show up beside *others*.
+
+    Raises:
+        SomebodyElses: it has had it, and never showed up. The reference is free again.
+    """
+    if (now := await Now()) >= settled:
+        await Record(what.kind, what.reference, _free(row))
+        raise others
+    if patience.wait_to_settle:
+        await Wait((settled - now).total_seconds())
+    return patience.wait_to_settle
 
 
 def _free(row: Row) -> If:

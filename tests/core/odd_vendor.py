@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import attrs
 from tests.core.support import TurnedClock, state
+from tests.core.test_memory_vendor import CUSTOMER
 
 import accounting_bridge as ab
 from accounting_bridge._bound import BoundProvider
@@ -118,6 +119,13 @@ def connected(*, books=None, journal=None, clock=None, **how):
     clock = clock or TurnedClock()
     adapter = Odd(settings=MemorySettings(books=books or MemoryBooks()), clock=clock, **how)
     return BoundProvider(Session(state(adapter, clock=clock, journal=journal or Durable()), None)), adapter
+
+
+def connected_to_known(**how):
+    """The same, to books that have the customer."""
+    bound, adapter = connected(**how)
+    bound.ensure_customer(CUSTOMER)
+    return bound, adapter
 
 
 def rows(bound, kind):

@@ -8,7 +8,9 @@ from decimal import Decimal
 import attrs
 import pytest
 from tests.core.odd_vendor import SETTLE, Odd, connected, rows
+from tests.core.odd_vendor import connected_to_known as known
 from tests.core.test_memory_vendor import CUSTOMER, draft, issued
+from tests.core.test_recipes_unclear import CLOSED, left_unclear
 from tests.core.without_engine import WAITING, noted, run
 
 import accounting_bridge as ab
@@ -18,14 +20,7 @@ from accounting_bridge.recipes import book_sale, create_invoice
 from accounting_bridge.session import AsyncSession, Session
 
 CORRECTED = [ab.LineItem(description="Corrected", quantity=Decimal("7.5"), unit="h", unit_price=80, tax_rate=19)]
-CLOSED = ab.PeriodClosed("closed by now")
 DOWN = ab.Unavailable("down")
-
-
-def known(**how):
-    bound, adapter = connected(**how)
-    bound.ensure_customer(CUSTOMER)
-    return bound, adapter
 
 
 def put(adapter, made, **changes):
@@ -208,12 +203,8 @@ def test_what_never_arrived_is_free_once_that_is_certain_although_a_stranger_has
 
 
 def test_a_conflict_of_the_list_itself_frees_nothing():
-    bound, adapter = known()
-    adapter.books.lose_next_answer()
-    adapter.down.extend([DOWN, DOWN])
-    with pytest.raises(ab.OutcomeUnknown):
-        bound.create_invoice(draft())
-    adapter.down.clear()
+    bound, adapter = connected()
+    left_unclear(bound, adapter, "invoice")
     adapter.clock.turn(SETTLE.total_seconds())
     for refused in (False, True):
         adapter.down.append(ab.Conflict("the list is being rebuilt"))

@@ -8,7 +8,9 @@ from typing import Any
 import attrs
 import pytest
 from tests.core.odd_vendor import SETTLE, Odd, connected, rows
+from tests.core.odd_vendor import connected_to_known as known
 from tests.core.test_memory_vendor import CUSTOMER, draft, issued
+from tests.core.test_recipes_unclear import CLOSED, left_unclear
 from tests.core.without_engine import WAITING, noted, run
 
 import accounting_bridge as ab
@@ -17,7 +19,6 @@ from accounting_bridge.journal.port import Intend, Release, Send, State, Unclear
 from accounting_bridge.recipes import book_sale
 from accounting_bridge.session import Session
 
-CLOSED = ab.PeriodClosed("closed by now")
 DOWN = ab.Unavailable("down")
 LOST = ab.OutcomeUnknown("the answer got lost")
 
@@ -60,12 +61,6 @@ class Lagging(Odd):
             if isinstance(answer, Exception):
                 raise answer
         return made
-
-
-def known(**how) -> tuple[Any, Any]:
-    bound, adapter = connected(**how)
-    bound.ensure_customer(CUSTOMER)
-    return bound, adapter
 
 
 def worker(bound, adapter, kind=Lagging, **how):
@@ -273,12 +268,8 @@ def test_an_orphan_is_not_adopted_for_other_content_that_has_the_reference_by_no
                 self.then.pop()()
             return one
 
-    bound, adapter = known()
-    adapter.books.lose_next_answer()
-    adapter.down.extend([DOWN, DOWN])
-    with pytest.raises(ab.OutcomeUnknown):
-        bound.create_invoice(draft())
-    adapter.down.clear()
+    bound, adapter = connected()
+    left_unclear(bound, adapter, "invoice")
     settle(adapter)
     others = [lambda: noted(bound, "invoice", "A-1", Release(1), Intend("v1:other"), Send(0))]
     (finding,) = worker(bound, adapter, Telling, then=others)[0].reconcile(references=["A-1"], adopt=True).findings

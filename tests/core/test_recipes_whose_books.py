@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
-from tests.core.odd_vendor import FILE, SETTLE, Odd, connected
+from tests.core.odd_vendor import FILE, SETTLE, Odd, connected, connected_to_known
 from tests.core.test_memory_vendor import CUSTOMER, draft, issued
 from tests.core.without_engine import PATIENCE, run
 
@@ -22,12 +22,6 @@ from accounting_bridge.recipes import (
 )
 
 CLOSED = ab.PeriodClosed("closed by now")
-
-
-def connected_to_known(**how):
-    bound, adapter = connected(**how)
-    bound.ensure_customer(CUSTOMER)
-    return bound, adapter
 
 
 def lost(bound, adapter, call):

@@ -18,12 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from attrs import define, evolve, field
 
 from .._sqlite import Database
+from .._store_path import in_folder, path_problems
 from ..errors import InvalidRequest, Problem
 from .continuity import Continuity
 from .memory import advance
@@ -109,16 +109,10 @@ class SqliteJournal:
         # A text, as from the environment, is true whatever it says: "false" as well.
         flags: dict[str, object] = {"create": create, "complete": complete}
         kinds = {name: type(flag).__name__ for name, flag in flags.items() if type(flag) is not bool}
-        wrong = [(name, f"must be bool, not {kind}") for name, kind in kinds.items()]
-        if not isinstance(path, str | os.PathLike):
-            wrong.insert(0, ("path", f"must be the path of a file, not {type(path).__name__}"))
+        wrong = path_problems(path) + [Problem(name, f"must be bool, not {kind}") for name, kind in kinds.items()]
         if wrong:
-            raise InvalidRequest("the journal was not opened", problems=[Problem(name, what) for name, what in wrong])
-        # Resolved: a process may change its directory between two calls.
-        resolved = Path(path).resolve()
-        if not resolved.parent.is_dir():
-            cure = "make it, or mount the volume that it is on"
-            raise FileNotFoundError(f"the folder of the journal does not exist: {resolved.parent}; {cure}")
+            raise InvalidRequest("the journal was not opened", problems=wrong)
+        resolved = in_folder(path, "journal")
         self.durable = complete
         self._identity = Continuity(resolved)
         self._database = Database(

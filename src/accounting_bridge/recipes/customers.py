@@ -160,6 +160,14 @@ async def customer_of(adapter: Adapter, given: Customer | CustomerRef) -> Custom
     return known.customer if known is not None else given
 
 
+async def id_to_look_for(adapter: Adapter, given: Customer | CustomerRef) -> str | None:
+    """The id of the customer whose documents are to be looked through, where the journal does not tell it."""
+    try:
+        return (await customer_of(adapter, given)).id
+    except Conflict as nobody:  # of the customer: the books were not looked into
+        raise OutcomeUnknown(nobody.message, vendor=adapter.vendor) from nobody
+
+
 async def settled_first(
     adapter: Adapter, given: Customer | CustomerRef, patience: Patience, plan: Callable[[], Awaitable[P]]
 ) -> P:

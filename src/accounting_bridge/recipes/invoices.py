@@ -29,7 +29,7 @@ from ..once import (
     was_sent,
 )
 from .closing import FINAL, current_id, finalize_invoice, get_invoice, missed_as, renamed, settles_at
-from .customers import customer_of, planned_for, settled_first, with_customer
+from .customers import customer_of, id_to_look_for, planned_for, settled_first, with_customer
 from .files import attach_all, keep_with_invoice
 from .plans import must_be_intact, still_holds
 from .totals import compare, must_be_that_one, same_currency
@@ -174,11 +174,7 @@ async def _is_ours(_: str) -> None:
 
 
 async def _look(adapter: Adapter, draft: InvoiceDraft, customer_id: str | None, since: datetime) -> Sequence[str]:
-    if customer_id is None:
-        try:
-            customer_id = (await customer_of(adapter, draft.customer)).id
-        except Conflict as nobody:  # of the customer: the books were not looked into
-            raise OutcomeUnknown(nobody.message, vendor=adapter.vendor) from nobody
+    customer_id = customer_id or await id_to_look_for(adapter, draft.customer)
     return [] if customer_id is None else await adapter.look_for_invoices(draft.reference, customer_id, since)
 
 

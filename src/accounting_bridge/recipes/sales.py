@@ -39,7 +39,7 @@ from ..once import (
     same_content,
     was_sent,
 )
-from .customers import customer_of, planned_for, settled_first, with_customer
+from .customers import id_to_look_for, planned_for, settled_first, with_customer
 from .files import with_pdf
 from .plans import must_be_intact, still_holds
 from .totals import compare, must_be_that_one
@@ -248,11 +248,7 @@ def _anothers(entry: SalesEntry, invoice: IssuedInvoice, vendor: str, *, sent: b
 
 
 async def _look(adapter: Adapter, invoice: IssuedInvoice, customer_id: str | None, _: datetime) -> Sequence[str]:
-    if customer_id is None:
-        try:
-            customer_id = (await customer_of(adapter, invoice.customer)).id
-        except Conflict as nobody:  # of the customer: the books were not looked into
-            raise OutcomeUnknown(nobody.message, vendor=adapter.vendor) from nobody
+    customer_id = customer_id or await id_to_look_for(adapter, invoice.customer)
     if customer_id is None:
         return []
     ids = await adapter.look_for_sales(invoice, customer_id)

@@ -6,13 +6,13 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from attrs import evolve
 
 from .._sqlite import Database
-from ..errors import DuplicateFound, InvalidRequest, Problem, Unavailable
+from .._store_path import in_folder, path_problems
+from ..errors import DuplicateFound, InvalidRequest, Unavailable
 from ..models import Customer
 from .content import read, read_drifts, written, written_drifts
 from .port import (
@@ -75,14 +75,9 @@ class SqliteCustomers:
     blocking = True
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        if not isinstance(path, str | os.PathLike):
-            problem = Problem("path", f"must be the path of a file, not {type(path).__name__}")
-            raise InvalidRequest("the customer store was not opened", problems=[problem])
-        # Resolved: a process may change its directory between two calls.
-        resolved = Path(path).resolve()
-        if not resolved.parent.is_dir():
-            cure = "make it, or mount the volume that it is on"
-            raise FileNotFoundError(f"the folder of the customer store does not exist: {resolved.parent}; {cure}")
+        if problems := path_problems(path):
+            raise InvalidRequest("the customer store was not opened", problems=problems)
+        resolved = in_folder(path, "customer store")
         self._database = Database(
             path=resolved, what="customer store", application=_APPLICATION, schema=_SCHEMA, tables=_TABLES,
             unreadable=CustomersUnreadable, otherwise="; the next sync fills a new one",

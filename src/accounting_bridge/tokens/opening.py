@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from .._store_path import in_folder, path_problems
 from ..clock import Clock, SystemClock
 from ..errors import InvalidRequest, Problem
 from .crypto import Key, Sealer
@@ -18,9 +19,7 @@ def opening(path: str | os.PathLike[str], key: Key | Sequence[Key], clock: Clock
         InvalidRequest: an argument is not what it should be.
         FileNotFoundError: the folder does not exist.
     """
-    problems: list[Problem] = []
-    if not isinstance(path, str | os.PathLike):
-        problems.append(Problem("path", f"must be the path of a file, not {type(path).__name__}"))
+    problems = path_problems(path)
     sealer = None
     try:
         sealer = Sealer(key)
@@ -32,12 +31,8 @@ def opening(path: str | os.PathLike[str], key: Key | Sequence[Key], clock: Clock
         problems += exc.problems
     if problems or sealer is None or clock is None:
         raise InvalidRequest("the token store was not opened", problems=problems)
-    # A process may change its directory between two calls; and to rename over a symbolic link would replace the link.
-    resolved = Path(path).resolve()
-    if not resolved.parent.is_dir():
-        cure = "make it, or mount the volume that it is on"
-        raise FileNotFoundError(f"the folder of the token store does not exist: {resolved.parent}; {cure}")
-    return resolved, sealer, clock
+    # Resolved for one more reason: to rename over a symbolic link would replace the link.
+    return in_folder(path, "token store"), sealer, clock
 
 
 def checked_clock(clock: Clock | None) -> Clock:
