@@ -120,7 +120,8 @@ class Renewal:
     lease: float = LONGEST_LEASE
     second_try: bool = True
     holder: Callable[[], str] = lambda: uuid4().hex
-    _margin: tuple[Token, float] | None = field(default=None, init=False, repr=False)
+    _margins: tuple[tuple[Token, float], ...] = field(default=(), init=False, repr=False)
+    """Of the grant in use and of the one before: while a renewal ends, some calls still ask about the old one."""
     _quiet_until: float = field(default=0.0, init=False)
     _refused: tuple[Token, float] | None = field(default=None, init=False, repr=False)
     _unsaved: tuple[Token, Token] | None = field(default=None, init=False, repr=False)
@@ -161,6 +162,8 @@ class Renewal:
                 outcome = yield from self._leased(holder, current)
                 if outcome is not _LOST:
                     renewed: Renewed = outcome
+                    if isinstance(renewed, Token):
+                        self._margin_of(renewed)
                     return renewed
             if token is not None and not rejected and self.tides_over(token):
                 self._quiet_until = self.clock.monotonic() + _LOOK_AGAIN
@@ -247,7 +250,6 @@ class Renewal:
             else:
                 self._unsaved = self._refused = None
                 self._quiet_until = 0.0
-                self._margin_of(kept)
                 return kept
             yield Pause(pauses.pop(0), cancellable=False)
 
@@ -275,10 +277,12 @@ class Renewal:
 
     def _margin_of(self, token: Token) -> float:
         """Drawn when a grant is first seen: of one that comes into use near its end, nobody knows how long it lived."""
-        known = self._margin
-        if known is None or known[0] != token:
-            known = self._margin = (token, margin(self._left(token), self.random()))
-        return known[1]
+        for known, seconds in self._margins:
+            if known == token:
+                return seconds
+        seconds = margin(self._left(token), self.random())
+        self._margins = ((token, seconds), *self._margins[:1])
+        return seconds
 
     def _left(self, token: Token) -> float:
         """Seconds until the expiry."""
