@@ -71,8 +71,7 @@ def _authorization_url(state: State) -> str:
 
 def _read_afresh(state: State) -> None:
     """Rates, articles and accounts as they are now: that is what a plan is held against."""
-    with state.lock:
-        state.cache.clear()
+    state.forget()
 
 
 def _listing(adapter: Adapter, since: datetime | None, cursor: str | None) -> Flow[Page[Customer]]:

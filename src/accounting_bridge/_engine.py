@@ -151,6 +151,7 @@ class State:
     plain_text: bool = False
     """Whether refusals may be plain text: trackers write such, and what is marked there is looked at in any case."""
     cache: dict[str, tuple[float, Any]] = field(factory=dict, repr=False)
+    """Another dict for other books, not an emptied one: what is still being read then ends up in the old one."""
     lock: Lock = field(factory=Lock, repr=False)
     asked_store: float | None = field(default=None, init=False, repr=False)
     """When the store was last asked for the grant."""
@@ -160,11 +161,27 @@ class State:
 
     def use(self, token: Token) -> None:
         """Use a grant that is stored by now; it may be for other books than the one before."""
+        with self.lock:
+            self._use(token)
+
+    def use_instead(self, known: Token | None, token: Token) -> None:
+        """The same, unless another one than *known* came into use meanwhile: a consent goes before a renewal."""
+        with self.lock:
+            if self.token == known:
+                self._use(token)
+
+    def _use(self, token: Token) -> None:
         self.asked_store = self.clock.monotonic()
         if token != self.token:
-            with self.lock:
-                self.former, self.token = self.token, token
-                self.cache.clear()
+            if self.token is not None:  # what was read before the first one is of these books
+                self.cache = {}
+            self.former, self.token = self.token, token
+            self.renewal.due(token)  # draws when to renew it; an hour may pass before the next call
+
+    def forget(self) -> None:
+        """Read rates, articles and the like anew; what is still on its way from before is not kept."""
+        with self.lock:
+            self.cache = {}
 
     def key(self, kind: str, reference: str) -> Key:
         """The journal's key."""
@@ -238,13 +255,15 @@ def engine(
 
 def _cached(step: Cached[T], state: State, *, auth: bool, deadline: float) -> Generator[Action, Any, T]:
     with state.lock:
-        known = state.cache.get(step.key)
+        cache = state.cache
+        known = cache.get(step.key)
     if known is not None and not step.fresh and state.clock.monotonic() - known[0] < _CACHE_SECONDS:
         value: T = known[1]
         return value
     value = yield from engine(step.flow(), state, auth=auth, deadline=deadline)
     with state.lock:
-        state.cache[step.key] = (state.clock.monotonic(), value)
+        if step.fresh or cache.get(step.key) is known:  # not over what another caller read or noted meanwhile
+            cache[step.key] = (state.clock.monotonic(), value)
     return value
 
 
@@ -353,8 +372,8 @@ def _load_grant(state: State, store: TokenStore) -> Generator[Action, Any, None]
     """Also while a grant is in use: the user may have consented anew, for another company, in another process."""
     known = state.token
     granted: Token | None = yield Call(lambda: store.load(state.tenant, state.adapter.vendor), store.blocking)
-    if granted is not None and state.token == known:  # nobody was faster
-        state.use(granted)
+    if granted is not None:
+        state.use_instead(known, granted)
     state.asked_store = state.clock.monotonic()
 
 
@@ -368,9 +387,10 @@ def _attempt(
     if not request.repeatable and left() < min(_LEAST_FOR_A_WRITE, state.policy.deadline / 4):
         late = Unavailable("too little of the deadline is left for a write; nothing was sent")
         return late.at(vendor=state.adapter.vendor, method=request.method, url=url.shown), state.token
-    if auth and state.renewal.due(state.token):
-        yield Renew(state.token, rejected=False, patience=left())
     token = state.token
+    if auth and state.renewal.due(token):
+        yield Renew(token, rejected=False, patience=left())
+        token = state.token
     signed = state.adapter.authorize(request, token) if auth else request
     if (name := unfit_header(signed.headers)) is not None:
         problem = Problem(f"header {name!r}", "holds a line break or another character that no header can carry")

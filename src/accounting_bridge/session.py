@@ -255,7 +255,6 @@ async def in_thread(function: Callable[[], T]) -> T:
 def use_renewed(state: State, stale: Token | None, renewed: Renewed) -> bool | BridgeError:
     """Use the grant that came of a renewal; it is stored by now. A consent that came meanwhile goes before it."""
     if isinstance(renewed, Token):
-        if state.token == stale:
-            state.use(renewed)
+        state.use_instead(stale, renewed)
         return True
     return renewed if renewed is not None else False

@@ -1,6 +1,9 @@
 """Tests that take ``world`` run three times: in the calling thread, on asyncio and on trio."""
 
+import httpx
 import pytest
+
+from accounting_bridge import _http
 
 
 @pytest.fixture(params=["sync", "asyncio", "trio"])
@@ -11,3 +14,10 @@ def world(request):
 @pytest.fixture
 def anyio_backend(request):
     return "trio" if "world" in request.fixturenames and request.getfixturevalue("world") == "trio" else "asyncio"
+
+
+@pytest.fixture
+def rests(monkeypatch):
+    """Idle connections stay open, however long a busy machine rests between two requests."""
+    limits = httpx.Limits(max_connections=4, max_keepalive_connections=4, keepalive_expiry=60)
+    monkeypatch.setattr(_http, "_LIMITS", limits)

@@ -8,6 +8,7 @@ import ssl
 import sys
 import traceback
 import warnings
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -28,8 +29,6 @@ pytestmark = pytest.mark.anyio
 
 ONCE = Policy(attempts=1)
 HURRIED = Policy(attempts=1, timeout=0.2, deadline=600)
-PROMPT = Policy(attempts=1, timeout=1, deadline=600)
-"""As hurried as it may be where the request has to arrive first, on a machine that is busy with other things."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 
 
@@ -39,6 +38,17 @@ async def failing(world, server, request, kind, policy=ONCE):
         with pytest.raises(kind) as caught:
             await here.run(one(request))
         return caught.value
+
+
+async def given_up(world, servers, request):
+    """Of a write that arrived. A busy machine may come to sending it only when a shorter time is over: then again."""
+    for seconds in (1, 3, 9):
+        with servers() as server:
+            hurried = Policy(attempts=1, timeout=seconds, deadline=600)
+            error = await failing(world, server, request, (OutcomeUnknown, Unavailable), hurried)
+        if isinstance(error, OutcomeUnknown):
+            return error
+    raise AssertionError("it never arrived")
 
 
 # ---- deadlines -------------------------------------------------------------------------------------------------
@@ -54,8 +64,7 @@ def drip(start, end=b""):
     [drip(HEAD), drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"\r\nContent-Length: 0\r\n\r\n"), drip(b"", b"\r\n\r\n")],
 )
 async def test_a_server_that_drips_is_cut_off_at_the_deadline_of_the_call(world, script):
-    with RawServer(script) as server:
-        error = await failing(world, server, write(), OutcomeUnknown, PROMPT)
+    error = await given_up(world, lambda: RawServer(script), write())
     assert "in time" in str(error)
 
 
@@ -67,13 +76,12 @@ async def test_a_server_that_says_nothing_leaves_a_read_unavailable(world):
 # On trio the library leaves the generator of the request's body behind; that is a warning and nothing more.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_server_that_reads_nothing_is_cut_off_while_we_write(world):
-    listener = socket.create_server(("127.0.0.1", 0), backlog=1)
-    try:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        request = Request(method="POST", path="/upload", body=b"x" * 30_000_000)
-        await failing(world, url, request, OutcomeUnknown, PROMPT)
-    finally:
-        listener.close()
+    @contextmanager
+    def deaf():
+        with socket.create_server(("127.0.0.1", 0), backlog=1) as listener:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    await given_up(world, deaf, Request(method="POST", path="/upload", body=b"x" * 30_000_000))
 
 
 async def test_a_connection_that_does_not_come_about_in_time_did_nothing(world):
@@ -345,7 +353,7 @@ def server_url(seen):
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_many_tasks_share_few_connections():
+async def test_many_tasks_share_few_connections(rests):
     with RawServer(otherwise=lambda _: http(b"in")) as server:
         async with session("async", Toy(origin=server.url)) as here, anyio.create_task_group() as tasks:
             for _ in range(20):

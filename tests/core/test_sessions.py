@@ -27,7 +27,7 @@ from accounting_bridge.journal.port import Intend
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_flow_is_driven_to_its_result(world):
+async def test_a_flow_is_driven_to_its_result(world, rests):
     with RawServer(http(b"1"), http(b"2")) as server:
         async with session(world, Toy(origin=server.url)) as here:
 

@@ -104,7 +104,7 @@ def test_a_journal_is_used_on_both_sides_of_a_fork(tmp_path):
     journal, stop, written = SqliteJournal(tmp_path / "journal.db"), threading.Event(), [0, 0]
 
     def busy(which):
-        while not stop.is_set():
+        while not stop.wait(0.05):  # who writes without a pause lets nobody else come: SQLite has no queue
             assert journal.record(key(f"{which}-{written[which]}", "parent"), Intend("v1:f"), NOW)
             written[which] += 1
 
@@ -123,14 +123,15 @@ def test_a_journal_is_used_on_both_sides_of_a_fork(tmp_path):
             thread.join()
     assert min(written) > 0
     assert len(journal.known("parent", "toy", "invoice")) == sum(written)
-    assert len(journal.known("children", "toy", "invoice")) == 80
+    assert len(journal.known("children", "toy", "invoice")) == 24
     sound(tmp_path / "journal.db")
 
 
 def child(journal, number):
-    for turn in range(10):
+    for turn in range(3):
         for change in (Intend("v1:f"), Send(0), Confirm("r-1")):
             assert journal.record(key(f"{number}-{turn}", "children"), change, NOW)
+            time.sleep(0.01)
 
 
 def fork(work):

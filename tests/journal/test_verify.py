@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -511,3 +512,24 @@ def test_an_export_goes_on_where_it_was_while_others_write(path, monkeypatch):
     first = [json.loads(next(lines))["entry"] for _ in range(1000)]
     journal.record(key("late"), Intend("v1:f"), START)
     assert [*first, *(json.loads(line)["entry"] for line in lines)] == list(range(1, 1502))
+
+
+def test_a_tenant_that_is_erased_while_another_thread_records_can_be_recorded_again(tmp_path):
+    """Where the history ends now is noted before it is the next one's turn, or it would be missed ever after."""
+    journal = SqliteJournal(tmp_path / "journal.db")
+    journal.record(key("A-1"), Intend("v1:1"), at(1))
+    eraser = threading.Thread(target=journal.erase, args=("t",))
+
+    class Noting(dict):
+        def update(self, *heads):
+            if not eraser.ident:
+                eraser.start()
+                eraser.join(0.5)  # it waits for its turn; time to come between if it does not
+            super().update(*heads)
+
+    journal._identity.heads = Noting(journal._identity.heads)
+    assert journal.record(key("A-2"), Intend("v1:2"), at(2))
+    eraser.join()
+    assert journal.recall(key("A-2")) is None
+    assert journal.record(key("A-3"), Intend("v1:3"), at(3))
+    assert journal.verify().ok

@@ -137,18 +137,7 @@ class SqliteJournal:
 
     def record(self, key: Key, change: Change, at: datetime) -> bool:
         """Carry out one change; it is on the disk when this returns. False if it did not apply."""
-        stored = self._stored_key(key)
-        with self._database.transaction(_PATIENCE) as connection:
-            found = _found(connection, stored)
-            row = None if found is None else _row(found)
-            after = advance(row, change, at)
-            if after is row:
-                return False
-            writing = _Writing(connection, self._identity)
-            writing.add(stored, after, row, found, change, _instant(at))
-            writing.write()
-        self._identity.heads.update(writing.heads)
-        return True
+        return self.record_all([(key, change)], at)
 
     def recall_all(self, keys: Sequence[Key]) -> Sequence[Row | None]:
         """The rows of these keys, in their order, as they stand at one moment.
@@ -167,21 +156,22 @@ class SqliteJournal:
     def record_all(self, changes: Sequence[tuple[Key, Change]], at: datetime) -> bool:
         """Carry out all of the changes in one transaction, or none; False if one of them did not apply."""
         stored = [(self._stored_key(key), change) for key, change in changes]
-        with self._database.transaction(_PATIENCE) as connection:
-            rows: dict[Key, Row | None] = {}
-            writing, instant = _Writing(connection, self._identity), _instant(at)
-            for key, change in stored:
-                old = None  # of a key that comes again: its row is one of this transaction's
-                if key not in rows:
-                    old = _found(connection, key)
-                    rows[key] = None if old is None else _row(old)
-                before = rows[key]
-                if (after := advance(before, change, at)) is before:
-                    return False
-                rows[key] = after
-                writing.add(key, after, before, old, change, instant)
-            writing.write()
-        self._identity.heads.update(writing.heads)
+        with self._database.connection(_PATIENCE):  # nobody's turn until it is noted where the histories end now
+            with self._database.transaction(_PATIENCE) as connection:
+                rows: dict[Key, Row | None] = {}
+                writing, instant = _Writing(connection, self._identity), _instant(at)
+                for key, change in stored:
+                    old = None  # of a key that comes again: its row is one of this transaction's
+                    if key not in rows:
+                        old = _found(connection, key)
+                        rows[key] = None if old is None else _row(old)
+                    before = rows[key]
+                    if (after := advance(before, change, at)) is before:
+                        return False
+                    rows[key] = after
+                    writing.add(key, after, before, old, change, instant)
+                writing.write()
+            self._identity.heads.update(writing.heads)
         return True
 
     def known(self, tenant: str, vendor: str, kind: str) -> Sequence[tuple[Key, Row]]:
@@ -279,12 +269,13 @@ class SqliteJournal:
         Raises:
             TimeoutError: it is dropped, but somebody was reading all the time: repeat it, so that it leaves the file.
         """
-        with self._database.transaction(_PATIENCE) as connection:
-            gone = [
-                connection.execute(f"DELETE FROM {table} WHERE tenant = ?", (_stored(tenant),)).rowcount
-                for table in ("rows", "history", "checkpoints")
-            ]
-        self._identity.heads.pop(tenant, None)
+        with self._database.connection(_PATIENCE):
+            with self._database.transaction(_PATIENCE) as connection:
+                gone = [
+                    connection.execute(f"DELETE FROM {table} WHERE tenant = ?", (_stored(tenant),)).rowcount
+                    for table in ("rows", "history", "checkpoints")
+                ]
+            self._identity.heads.pop(tenant, None)
         self._write_anew()  # also when nothing was there: an earlier call may have come no further
         return gone[0]
 

@@ -180,6 +180,15 @@ class Course:
         yield Open(None if full else before.watermark)
         stopped = yield from self._read(run)
         ended: Ended = yield End()
+        if self.capabilities.oauth:  # a person consents in the browser whenever they like
+            still: Connection = yield Check()
+            if not _same_books(before, still):
+                raise OtherBooks(
+                    f"while customers of tenant {self.plan.tenant!r} were read, somebody consented for other books: "
+                    "some of those may be stored by now, and nobody was taken for gone. Give each set of books a "
+                    "tenant of its own; after a consent for the former books, run once with full=True",
+                    vendor=self.vendor,
+                )
         skipped = self._named((*ended.skipped, *self.nameless))
         whole = stopped is None and (ended.complete or bool(ended.skipped)) and _are_odd_ones(skipped)
         missing, doubt = (yield from self._missed(run)) if full and whole else (0, None)
@@ -206,16 +215,9 @@ class Course:
     # -- what to read --
 
     def _of_the_same_books(self, progress: SyncProgress, connection: Connection) -> SyncProgress:
-        """The progress, in the name of the books that are open now.
-
-        Where the vendor names no account, the company's name stands for it: a company that was renamed looks like
-        another one then, and only a person can tell.
-        """
+        """The progress, in the name of the books that are open now."""
         known = progress.account_id is not None or bool(progress.company)
-        if progress.account_id is not None and connection.account_id is not None:
-            same = progress.account_id == connection.account_id
-        else:
-            same = progress.company == connection.company
+        same = _same_books(progress, connection)
         if known and not same and not self.plan.same_books:
             raise OtherBooks(
                 f"the store keeps customers of other books under tenant {self.plan.tenant!r}: nothing was read. Give "
@@ -362,6 +364,16 @@ class Course:
 
     def _now(self) -> datetime:
         return self.clock.now().astimezone(UTC)
+
+
+def _same_books(progress: SyncProgress, connection: Connection) -> bool:
+    """Where the vendor names no account, the company's name stands for it.
+
+    A company that was renamed looks like another one then, and only a person can tell.
+    """
+    if progress.account_id is not None and connection.account_id is not None:
+        return progress.account_id == connection.account_id
+    return progress.company == connection.company
 
 
 def _are_odd_ones(skipped: Sequence[Drift]) -> bool:

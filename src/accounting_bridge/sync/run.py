@@ -58,7 +58,8 @@ def sync_customers(
     Raises:
         Unavailable: another run for the same tenant and vendor is under way, or took over; or the vendor is away.
             What was stored before stands. Repeat the call, not before ``retry_at``.
-        OtherBooks: the credentials open other books than those whose customers are stored; nothing was read.
+        OtherBooks: the credentials open other books than those whose customers are stored; nothing was read. Or they
+            do so since a consent that was given while customers were read: some of these are stored.
         InvalidRequest: arguments are wrong, each named with what to pass; nothing was read.
         CustomersUnreadable: the store is damaged.
         BridgeError: whatever ``check()``, ``import_customers()`` and ``find_customer()`` raise.
