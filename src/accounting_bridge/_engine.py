@@ -151,7 +151,7 @@ class State:
     plain_text: bool = False
     """Whether refusals may be plain text: trackers write such, and what is marked there is looked at in any case."""
     cache: dict[str, tuple[float, Any]] = field(factory=dict, repr=False)
-    """Another dict for other books, not an emptied one: what is still being read then ends up in the old one."""
+    """Another dict for other books, not an emptied one: what is still being read then is kept in the old one."""
     lock: Lock = field(factory=Lock, repr=False)
     asked_store: float | None = field(default=None, init=False, repr=False)
     """When the store was last asked for the grant."""
@@ -173,7 +173,7 @@ class State:
     def _use(self, token: Token) -> None:
         self.asked_store = self.clock.monotonic()
         if token != self.token:
-            if self.token is not None:  # what was read before the first one is of these books
+            if self.token is not None or self.cache:  # else it is the first, which a read on its way waits for
                 self.cache = {}
             self.former, self.token = self.token, token
             self.renewal.due(token)  # draws when to renew it; an hour may pass before the next call
@@ -262,7 +262,7 @@ def _cached(step: Cached[T], state: State, *, auth: bool, deadline: float) -> Ge
         return value
     value = yield from engine(step.flow(), state, auth=auth, deadline=deadline)
     with state.lock:
-        if step.fresh or cache.get(step.key) is known:  # not over what another caller read or noted meanwhile
+        if step.fresh or cache.get(step.key) is known:  # else another caller has read or noted it meanwhile
             cache[step.key] = (state.clock.monotonic(), value)
     return value
 

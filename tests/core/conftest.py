@@ -19,5 +19,6 @@ def anyio_backend(request):
 @pytest.fixture
 def rests(monkeypatch):
     """Idle connections stay open, however long a busy machine rests between two requests."""
-    limits = httpx.Limits(max_connections=4, max_keepalive_connections=4, keepalive_expiry=60)
-    monkeypatch.setattr(_http, "_LIMITS", limits)
+    limits = vars(_http._LIMITS)
+    patient = {**limits, "keepalive_expiry": 30 * limits["keepalive_expiry"]}
+    monkeypatch.setattr(_http, "_LIMITS", httpx.Limits(**patient))

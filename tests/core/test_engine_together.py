@@ -54,6 +54,14 @@ def test_what_is_noted_while_somebody_looks_is_not_forgotten():
     assert len(driver.sent) == 2
 
 
+def test_who_asks_for_what_is_new_keeps_it_all_the_same():
+    """Another caller was faster with something older."""
+    driver = driven([ok(b"first"), lambda _: driver.run(rates(fresh=True)) and ok(b"last"), ok(b"between")])
+    driver.run(rates())
+    assert driver.run(rates(fresh=True)) == b"last"
+    assert driver.run(rates()) == b"last"
+
+
 def test_a_grant_that_was_renewed_in_the_same_moment_is_not_renewed_again():
     """Asked whether the old one is due, while another thread brings the new one."""
     driver = driven([ok()], token=A)

@@ -104,19 +104,20 @@ def test_a_journal_is_used_on_both_sides_of_a_fork(tmp_path):
     journal, stop, written = SqliteJournal(tmp_path / "journal.db"), threading.Event(), [0, 0]
 
     def busy(which):
-        while not stop.wait(0.05):  # who writes without a pause lets nobody else come: SQLite has no queue
+        while not stop.is_set():
             assert journal.record(key(f"{which}-{written[which]}", "parent"), Intend("v1:f"), NOW)
             written[which] += 1
+            stop.wait(0.05)  # who writes without a pause lets nobody else come: SQLite has no queue
 
     threads = [threading.Thread(target=busy, args=(which,)) for which in (0, 1)]
     for thread in threads:
         thread.start()
     try:
-        children = [fork(lambda number=number: child(journal, number)) for number in range(8)]
-        assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0] * 8
         give_up = time.monotonic() + 60
         while min(written) == 0 and time.monotonic() < give_up:
             time.sleep(0.01)
+        children = [fork(lambda number=number: child(journal, number)) for number in range(8)]
+        assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0] * 8
     finally:
         stop.set()
         for thread in threads:

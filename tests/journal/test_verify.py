@@ -514,6 +514,25 @@ def test_an_export_goes_on_where_it_was_while_others_write(path, monkeypatch):
     assert [*first, *(json.loads(line)["entry"] for line in lines)] == list(range(1, 1502))
 
 
+def test_what_is_recorded_while_another_thread_erases_its_tenant_can_go_on(tmp_path):
+    journal, recorded = SqliteJournal(tmp_path / "journal.db"), []
+    journal.record(key("A-1"), Intend("v1:1"), at(1))
+    recorder = threading.Thread(target=lambda: recorded.append(journal.record(key("A-2"), Intend("v1:2"), at(2))))
+
+    class Noting(dict):
+        def pop(self, *tenant):
+            recorder.start()
+            recorder.join(0.5)
+            return super().pop(*tenant)
+
+    journal._identity.heads = Noting(journal._identity.heads)
+    journal.erase("t")
+    recorder.join()
+    assert recorded == [True]
+    assert journal.record(key("A-3"), Intend("v1:3"), at(3))
+    assert journal.verify().ok
+
+
 def test_a_tenant_that_is_erased_while_another_thread_records_can_be_recorded_again(tmp_path):
     """Where the history ends now is noted before it is the next one's turn, or it would be missed ever after."""
     journal = SqliteJournal(tmp_path / "journal.db")

@@ -608,16 +608,54 @@ def test_an_account_is_told_by_its_id_where_there_is_one(world):
         world.next_night()
 
 
-def test_a_consent_for_other_books_in_the_middle_of_a_run(world):
-    """The pages after it are those of somebody else: of what they lack, nothing is concluded."""
-    connection, asked = world.provider.check(), []
+def checked(world, before, after, *, oauth=True):
+    """Each time somebody asks whose books these are: *before* the first time, then *after*."""
+    asked = []
 
     def check():
         asked.append(True)
-        return connection if len(asked) == 1 else evolve(connection, company="Andere GmbH")
+        return before if len(asked) == 1 else after
 
     world.others["check"] = check
+    world.others["capabilities"] = evolve(world.provider.capabilities, oauth=oauth)
+    return asked
+
+
+@pytest.mark.parametrize("how", [{}, {"same_books": True}], ids=["as ever", "renamed"])
+@pytest.mark.parametrize("oauth", [True, False])
+def test_whose_books_they_are_is_asked_again_where_that_may_change(world, how, oauth):
+    here = evolve(world.provider.check(), **({"company": "Umfirmiert GmbH"} if how else {}))
+    asked = checked(world, here, here, oauth=oauth)
+    assert world.next_night(**how).complete
+    assert len(asked) == 1 + oauth
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_consent_for_other_books_keeps_the_watermark(world, full):
+    connection = world.provider.check()
+    checked(world, connection, evolve(connection, company="Andere GmbH"))
+    mark = world.store.progress("default", "memory").watermark
+    with pytest.raises(ab.OtherBooks, match="somebody consented"):
+        world.next_night(full=full)
+    assert world.store.progress("default", "memory").watermark == mark
+
+
+def test_a_consent_while_those_who_did_not_come_are_looked_up(world):
+    """In the other books nobody has that number: this says nothing of the customer."""
+    whose = [world.provider.check()]
+    world.others["check"] = lambda: whose[-1]
     world.others["capabilities"] = evolve(world.provider.capabilities, oauth=True)
+    world.others["import_customers"] = lambda **_: Import(*[world.books.customers[f"c{one}"] for one in (1, 2)])
+    world.others["find_customer"] = lambda number: whose.append(evolve(whose[0], company="Andere GmbH"))
+    with pytest.raises(ab.OtherBooks, match="somebody consented"):
+        world.next_night(full=True)
+    assert world.hear() == []
+
+
+def test_a_consent_for_other_books_in_the_middle_of_a_run(world):
+    """The pages after it are those of somebody else: of what they lack, nothing is concluded."""
+    connection = world.provider.check()
+    checked(world, connection, evolve(connection, company="Andere GmbH"))
     world.others["import_customers"] = lambda **_: Import(ab.Customer(id="b9", name="Fremd GmbH"))
     mark = world.store.progress("default", "memory").watermark
     with pytest.raises(ab.OtherBooks, match="somebody consented for other books"):
@@ -738,8 +776,9 @@ def test_a_cancelled_run_lets_the_next_one_begin(how, tmp_path):
                 await endless.reached.wait()
                 tasks.cancel_scope.cancel()
             return
-        task = asyncio.create_task(work())
-        await endless.reached.wait()
+        task, reached = asyncio.create_task(work()), asyncio.create_task(endless.reached.wait())
+        await asyncio.wait([task, reached], return_when=asyncio.FIRST_COMPLETED)
+        assert reached.done(), task.result()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

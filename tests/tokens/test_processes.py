@@ -224,16 +224,19 @@ def test_a_process_that_is_killed_while_it_saves_leaves_a_grant(kind, tmp_path):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_store_is_used_on_both_sides_of_a_fork(kind, tmp_path):
     """Also while a thread of the parent is at work: no lock and no connection is inherited."""
-    store, stop = saved(kind, tmp_path / "grants"), threading.Event()
+    store, began, stop = saved(kind, tmp_path / "grants"), threading.Event(), threading.Event()
 
     def busy():
-        while not stop.wait(0.05):  # who writes without a pause lets nobody else come: databases have no queue
+        while not stop.is_set():
             store.load("t", "toy")
+            began.set()
             store.save("other", "toy", Token(access="busy"))
+            stop.wait(0.02)  # who writes without a pause lets nobody else come: databases have no queue
 
     thread = threading.Thread(target=busy)
     thread.start()
     try:
+        assert began.wait(60)
         children = []
         for number in range(8):
             with warnings.catch_warnings():

@@ -180,18 +180,11 @@ class Course:
         yield Open(None if full else before.watermark)
         stopped = yield from self._read(run)
         ended: Ended = yield End()
-        if self.capabilities.oauth:  # a person consents in the browser whenever they like
-            still: Connection = yield Check()
-            if not _same_books(before, still):
-                raise OtherBooks(
-                    f"while customers of tenant {self.plan.tenant!r} were read, somebody consented for other books: "
-                    "some of those may be stored by now, and nobody was taken for gone. Give each set of books a "
-                    "tenant of its own; after a consent for the former books, run once with full=True",
-                    vendor=self.vendor,
-                )
         skipped = self._named((*ended.skipped, *self.nameless))
         whole = stopped is None and (ended.complete or bool(ended.skipped)) and _are_odd_ones(skipped)
-        missing, doubt = (yield from self._missed(run)) if full and whole else (0, None)
+        if whole:
+            yield from self._still_the_same(before)
+        missing, doubt = (yield from self._missed(run, before)) if full and whole else (0, None)
         after = before
         if whole and not missing:
             after = evolve(
@@ -222,13 +215,27 @@ class Course:
             raise OtherBooks(
                 f"the store keeps customers of other books under tenant {self.plan.tenant!r}: nothing was read. Give "
                 "each set of books a tenant of its own, or erase the tenant; if the company was only renamed, pass "
-                "same_books=True once",
+                "same_books=True once; if somebody consented for other books during an earlier run, consent for the "
+                "former ones and run once with full=True",
                 vendor=self.vendor,
             )
         if not same:
             progress = SyncProgress()  # the first run after that reads everything
         account = connection.account_id if connection.account_id is not None else progress.account_id
         return evolve(progress, account_id=account, company=connection.company)
+
+    def _still_the_same(self, before: SyncProgress) -> Generator[Action, Any, None]:
+        """Asked before anything is concluded: a person may consent for other books while these are read."""
+        if not self.capabilities.oauth:
+            return
+        connection: Connection = yield Check()
+        if not _same_books(before, connection):
+            raise OtherBooks(
+                f"while customers of tenant {self.plan.tenant!r} were read, somebody consented for other books: some "
+                "of those may be stored by now, and nobody was taken for gone because of it. Give each set of books "
+                "a tenant of its own; after a consent for the former books, run once with full=True",
+                vendor=self.vendor,
+            )
 
     def _reads_all(self, progress: SyncProgress, now: datetime) -> bool:
         # Where the vendor does not filter, all pages are read anyway: then what is gone is seen as well, at no cost.
@@ -301,7 +308,7 @@ class Course:
 
     # -- what did not come --
 
-    def _missed(self, run: Run) -> Generator[Action, Any, tuple[int, str | None]]:
+    def _missed(self, run: Run, before: SyncProgress) -> Generator[Action, Any, tuple[int, str | None]]:
         """Report as gone whoever is proven to be; how many were left unjudged, and why.
 
         A list that is read page by page while people work in it may miss somebody. So each is looked up by number; who
@@ -320,6 +327,8 @@ class Course:
             if open_question and number:
                 there: Sequence[str] | None = yield Find(number)
                 open_question = there is None or one.customer.id in there
+                if not open_question:
+                    yield from self._still_the_same(before)
             elif open_question:
                 open_question = count > self.plan.gone_confirmed
             after = evolve(one, missed=True) if open_question else Known(one.customer, gone=True)
