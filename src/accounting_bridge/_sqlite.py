@@ -233,7 +233,10 @@ class Database:
                 raise self.unreadable(f"the {self.what} cannot be read: {message}: {self.path}")
             return True
         if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
-            raise self.unreadable(f"this database belongs to another program and was left as it is: {self.path}")
+            raise self.unreadable(
+                f"this database is no {self.what}: it belongs to another program, or is another store of this library; "
+                f"it was left as it is; give the path of the {self.what}, or of a file that is not there: {self.path}"
+            )
         return False
 
 

@@ -119,7 +119,7 @@ def how_to_install(*extras: str) -> str:
     """What messages say where packages of optional *extras* are missing: from an index, or in a checkout."""
     names = ",".join(extras)
     which = f"the extra {names!r}" if len(extras) == 1 else f"the extras {names!r}"
-    return f"install {which}: pip install 'accounting-bridge-sdk[{names}]', or pip install '.[{names}]' in a checkout"
+    return f"install {which}: pip install '.[{names}]' in a checkout of accounting_bridge"
 
 
 def _revive(kind: type[BridgeError], args: tuple[Any, ...], state: dict[str, Any]) -> BridgeError:

@@ -99,6 +99,18 @@ def test_an_unclear_sale_is_found_although_it_would_be_refused_by_now():
     assert len(books.sales) == 1
 
 
+def test_a_document_that_carries_another_reference_by_now_says_so():
+    """A person's change, or a sandbox that was started anew and gave the same id to another draft."""
+    provider = bound()
+    books = provider._adapter.books
+    made, sale = provider.create_invoice(draft()), provider.book_sale(issued())
+    books.invoices[made.id] = attrs.evolve(books.invoices[made.id], reference="B-7")
+    books.sales[sale.id] = attrs.evolve(books.sales[sale.id], invoice_number="2026-99")
+    for again, carries in ((provider.create_invoice(draft()), "B-7"), (provider.book_sale(issued()), "2026-99")):
+        assert again.created is False
+        assert [note for note in again.notes if f"carries '{carries}'" in note and "not the books" in note]
+
+
 def test_a_reopened_draft_can_be_made_final_again():
     provider = bound()
     books = provider._adapter.books

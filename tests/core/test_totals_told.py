@@ -37,10 +37,14 @@ def test_another_document_under_the_id_of_the_journal_is_told_with_what_to_do(ma
 
 
 @pytest.mark.parametrize(
-    ("carries", "sent_for"), [("A-1", "customer-99"), ("B-7", None), (None, None), ("B-7", "same")]
+    ("carries", "sent_for", "noted"),
+    [("A-1", "customer-99", False), ("B-7", None, True), (None, None, False), ("B-7", "same", True)],
 )
-def test_one_thing_that_a_person_changed_is_no_other_document(made, carries, sent_for):
-    must_be_that_one(made, carries, "A-1", made.customer_id if sent_for == "same" else sent_for, "memory")
+def test_one_thing_that_a_person_changed_is_no_other_document(made, carries, sent_for, noted):
+    """Another reference is told all the same: it may be another account's document of that id."""
+    notes = must_be_that_one(made, carries, "A-1", made.customer_id if sent_for == "same" else sent_for, "memory")
+    told = "it carries 'B-7' in the books: a person has changed that, or these are not the books it was made in"
+    assert notes == ((told,) if noted else ())
 
 
 @pytest.mark.parametrize(

@@ -330,7 +330,7 @@ def test_a_journal_is_told_to_be_there(tmp_path):
 
 @pytest.mark.parametrize(
     ("damage", "told"),
-    [("CREATE TABLE invoices (a)", "belongs to another program"), ("PRAGMA user_version = 3", "schema 3")],
+    [("CREATE TABLE invoices (a)", "another program, or is another store"), ("PRAGMA user_version = 3", "schema 3")],
 )
 def test_what_is_no_journal_of_this_version_is_left_alone(damage, told, tmp_path):
     path = tmp_path / "journal.db"

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -62,7 +63,6 @@ def test_a_missing_package_names_the_extra(capsys, monkeypatch, missing):
     monkeypatch.setattr("accounting_bridge.cli.sandbox.find_spec", without)
     code, output = run(capsys, "sandbox", "serve", "lexoffice")
     assert code == 2
-    assert "pip install 'accounting-bridge-sdk[cli,sandbox]'" in output.err
     assert "pip install '.[cli,sandbox]' in a checkout" in output.err  # no index need have it
 
 
@@ -88,3 +88,12 @@ def test_the_command_serves_until_it_is_interrupted():
     assert f"base_url='{url}'" in lines[1]
     assert last == "stopped\n"
     assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize(("vendor", "told"), [("visma", True), ("lexoffice", False)])
+def test_where_users_consent_it_says_how(capsys, monkeypatch, vendor, told):
+    stopped_at_once = SimpleNamespace(wait=lambda: None)
+    monkeypatch.setattr("accounting_bridge.cli.sandbox.Event", lambda: stopped_at_once)
+    code, output = run(capsys, "sandbox", "serve", vendor)
+    assert code == 0
+    assert ("provider.exchange(code, state)" in output.out) is told

@@ -521,7 +521,7 @@ def test_lines_that_a_person_put_into_an_invoice_have_a_timesheet_too():
 
 def test_without_fpdf2_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "fpdf", None)
-    with pytest.raises(ab.Unsupported, match=r"accounting-bridge-sdk\[pdf\]"):
+    with pytest.raises(ab.Unsupported, match=r"pip install '\.\[pdf\]'"):
         timesheet_pdf(WORK, draft_of(), PLAN)
 
 

@@ -171,7 +171,7 @@ def test_a_foreign_database_is_left_alone(path):
     foreign = sqlite3.connect(path)
     foreign.execute("CREATE TABLE grants (a)")
     foreign.close()
-    with pytest.raises(TokensUnreadable, match="belongs to another program"):
+    with pytest.raises(TokensUnreadable, match="belongs to another program, or is another store"):
         SqliteTokens(path, key=KEY)
 
 

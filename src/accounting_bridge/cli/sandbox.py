@@ -97,6 +97,9 @@ def serve(
         click.echo(
             f"  accounting_bridge.{server.sandbox.opener}({vendor!r}, {server.settings!r}, base_url={server.url!r})"
         )
+        if hasattr(server.sandbox, "consent"):
+            click.echo("Then a user consents: open provider.authorization_url() in a browser and allow it. It leads to")
+            click.echo("an address where nothing listens: pass its code and state to provider.exchange(code, state).")
         click.echo("Ctrl-C stops it.")
         stop.wait()
     click.echo("stopped")

@@ -219,7 +219,7 @@ async def _standing_invoice(
             "again: use a new reference if it should be, and another journal or tenant if these are other books",
             vendor=adapter.vendor,
         ) from gone
-    must_be_that_one(invoice, invoice.reference, reference, sent_for, adapter.vendor)
+    odd = must_be_that_one(invoice, invoice.reference, reference, sent_for, adapter.vendor)
     if adapter.capabilities.renames_final and (await Recall(FINAL, missed_as(invoice_id))).row is not None:
         await Record(FINAL, missed_as(invoice_id), Forget())  # it was only out of sight: the next time counts anew
     if finalize and invoice.status is InvoiceStatus.DRAFT:
@@ -232,7 +232,7 @@ async def _standing_invoice(
         await attach_all(adapter, invoice_id, invoice.id, draft, patience)
         return await finalize_invoice(adapter, invoice_id, patience, plan)
     await attach_all(adapter, invoice_id, invoice.id, draft, patience)
-    return invoice
+    return evolve(invoice, notes=(*invoice.notes, *odd))
 
 
 async def _missed(adapter: Adapter, invoice_id: str, patience: Patience) -> datetime | None:

@@ -286,7 +286,8 @@ async def _standing_sale(
             vendor=adapter.vendor,
         ) from gone
     sent_for = None if expected is None else expected.customer_id
-    must_be_that_one(entry, entry.invoice_number, invoice.number, sent_for, adapter.vendor)
+    odd = must_be_that_one(entry, entry.invoice_number, invoice.number, sent_for, adapter.vendor)
+    entry = evolve(entry, notes=(*entry.notes, *odd))
     if expected is not None and difference(entry.totals.gross, expected.gross).copy_abs() > expected.tolerance:
         note = f"found in the books with gross {entry.totals.gross}; this invoice was booked with {expected.gross}"
         entry = evolve(entry, notes=(*entry.notes, note))

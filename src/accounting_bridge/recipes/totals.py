@@ -15,18 +15,25 @@ def _taxes_by_rate(totals: Totals) -> dict[Decimal, Decimal]:
 
 def must_be_that_one(
     found: Invoice | SalesEntry, carries: str | None, reference: str, sent_for: str | None, vendor: str
-) -> None:
+) -> tuple[str, ...]:
     """An id of the journal leads to the document that was made. In other books it may be that of any other.
 
-    A person may change the reference, or the customer; a document in which both are others is another one.
+    A person may change the reference, or the customer; a document in which both are others is another one. Notes what
+    only a person can judge.
     """
-    if carries != reference and None not in {sent_for, found.customer_id} and found.customer_id != sent_for:
+    if carries == reference:
+        return ()
+    if None not in {sent_for, found.customer_id} and found.customer_id != sent_for:
         raise NeedsAttention(
             f"the journal has {reference!r} as {found.id}, and what has that id in the books carries {carries!r} "
             "and is for another customer: are these the books that the journal is about? Nothing was sent; a "
             "sandbox and another account need a journal or a tenant of their own",
             vendor=vendor,
         )
+    if not carries:
+        return ()
+    doubt = "a person has changed that, or these are not the books it was made in"
+    return (f"it carries {carries!r} in the books: {doubt}",)
 
 
 def same_currency(made: Invoice, plan: InvoicePlan) -> None:

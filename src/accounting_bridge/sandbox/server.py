@@ -439,8 +439,8 @@ def _demand_uvicorn() -> None:
         import uvicorn  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            "serving a sandbox needs uvicorn: install the extra 'sandbox': pip install "
-            "'accounting-bridge-sdk[sandbox]', or pip install '.[sandbox]' in a checkout"
+            "serving a sandbox needs uvicorn: install the extra 'sandbox': pip install '.[sandbox]' in a checkout of "
+            "accounting_bridge"
         ) from error
 
 
