@@ -224,6 +224,8 @@ class Database:
 
     def _is_ours(self, connection: sqlite3.Connection) -> bool:
         """Whether the tables are there; False for an empty database."""
+        # Before the marks: another process may be making both, and they come with one commit.
+        is_empty = connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if application == self.application:
@@ -232,7 +234,7 @@ class Database:
                 message += self.otherwise
                 raise self.unreadable(f"the {self.what} cannot be read: {message}: {self.path}")
             return True
-        if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
+        if not is_empty:
             raise self.unreadable(
                 f"this database is no {self.what}: it belongs to another program, or is another store of this library; "
                 f"it was left as it is; give the path of the {self.what}, or of a file that is not there: {self.path}"

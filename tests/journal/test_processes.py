@@ -13,6 +13,7 @@ import warnings
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -96,6 +97,32 @@ def test_what_was_recorded_before_a_kill_is_there_afterwards(tmp_path):
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()
+
+
+@pytest.mark.parametrize("step", range(1, 6))
+def test_a_file_that_another_process_makes_while_it_is_opened_is_no_stranger(step, tmp_path, monkeypatch):
+    """Between any two questions that are asked of it."""
+    path, connect = tmp_path / "journal.db", sqlite3.connect
+
+    class Interrupted(sqlite3.Connection):
+        asked = 0
+
+        def execute(self, *statement):
+            rows = super().execute(*statement).fetchall()
+            self.asked += 1
+            if self.asked == step:
+                SqliteJournal(path).record(key("A-1"), Intend("v1:f"), NOW)
+            return SimpleNamespace(fetchone=lambda: rows[0] if rows else None, fetchall=lambda: rows)
+
+    def first(*where, **how):
+        monkeypatch.setattr(sqlite3, "connect", connect)
+        return connect(*where, **how, factory=Interrupted)
+
+    monkeypatch.setattr(sqlite3, "connect", first)
+    journal = SqliteJournal(path)
+    assert path.exists()
+    assert journal.recall(key("A-1")) is not None
+    sound(path)
 
 
 @forks
