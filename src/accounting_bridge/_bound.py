@@ -69,11 +69,6 @@ def _authorization_url(state: State) -> str:
     return recipes.consents(_adapter_of(state)).authorization_url(state.tenant, state.clock.now())
 
 
-def _read_afresh(state: State) -> None:
-    """Rates, articles and accounts as they are now: that is what a plan is held against."""
-    state.forget()
-
-
 def _listing(adapter: Adapter, since: datetime | None, cursor: str | None) -> Flow[Page[Customer]]:
     return adapter.list_customers(cursor, since)
 
@@ -180,7 +175,7 @@ class BoundProvider:
     def apply(self, plan: InvoicePlan | SalePlan) -> Invoice | SalesEntry:
         """Carry out a plan."""
         given(plan, "plan", InvoicePlan, SalePlan)
-        _read_afresh(self._session.state)
+        self._session.state.forget()
         if isinstance(plan, InvoicePlan):
             return self._session.run(recipes.apply_invoice(self._adapter, plan, self._patience))
         return self._session.run(recipes.apply_sale(self._adapter, plan, self._patience))
@@ -373,7 +368,7 @@ class AsyncBoundProvider:
     async def apply(self, plan: InvoicePlan | SalePlan) -> Invoice | SalesEntry:
         """Carry out a plan."""
         given(plan, "plan", InvoicePlan, SalePlan)
-        _read_afresh(self._session.state)
+        self._session.state.forget()
         if isinstance(plan, InvoicePlan):
             return await self._session.run(recipes.apply_invoice(self._adapter, plan, self._patience))
         return await self._session.run(recipes.apply_sale(self._adapter, plan, self._patience))

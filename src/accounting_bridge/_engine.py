@@ -176,10 +176,10 @@ class State:
             if self.token is not None or self.cache:  # else it is the first, which a read on its way waits for
                 self.cache = {}
             self.former, self.token = self.token, token
-            self.renewal.due(token)  # draws when to renew it; an hour may pass before the next call
+            self.renewal.came_into_use(token)
 
     def forget(self) -> None:
-        """Read rates, articles and the like anew; what is still on its way from before is not kept."""
+        """Read rates, articles and accounts anew, as a plan is held against; what is still on its way is not kept."""
         with self.lock:
             self.cache = {}
 

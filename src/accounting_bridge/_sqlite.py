@@ -119,6 +119,20 @@ class Database:
         weakref.finalize(self, self._handle.close)
 
     @contextmanager
+    def turn(self, patience: float) -> Iterator[None]:
+        """No other thread uses the database until the block ends. For what belongs to a transaction and follows it.
+
+        Raises:
+            TimeoutError: other threads of this process use the database for longer than *patience* seconds.
+        """
+        if not self._handle.turn.acquire(timeout=patience):
+            raise TimeoutError(f"the {self.what} is busy: {self.path}")
+        try:
+            yield
+        finally:
+            self._handle.turn.release()
+
+    @contextmanager
     def connection(self, patience: float) -> Iterator[sqlite3.Connection]:
         """The open connection, in autocommit mode, for this thread alone until the block ends.
 
@@ -128,22 +142,19 @@ class Database:
             sqlite3.Error, OSError: whatever the disk or the database reports, as it is.
         """
         handle = self._handle
-        if not handle.turn.acquire(timeout=patience):
-            raise TimeoutError(f"the {self.what} is busy: {self.path}")
-        try:
-            yield self._opened(handle, patience)
-            if not handle.stays:
-                handle.drop()
-        except BaseException as exc:
-            # In whatever state it is: after a failed commit, for one, the transaction may still be open.
-            with suppress(sqlite3.Error):
-                handle.drop()
-            if type(exc) is sqlite3.DatabaseError:
-                # "file is not a database", "disk image is malformed"; everything else has a class of its own.
-                raise self.unreadable(f"{exc}; nothing was changed: {self.path}") from None
-            raise
-        finally:
-            handle.turn.release()
+        with self.turn(patience):
+            try:
+                yield self._opened(handle, patience)
+                if not handle.stays:
+                    handle.drop()
+            except BaseException as exc:
+                # In whatever state it is: after a failed commit, for one, the transaction may still be open.
+                with suppress(sqlite3.Error):
+                    handle.drop()
+                if type(exc) is sqlite3.DatabaseError:
+                    # "file is not a database", "disk image is malformed"; everything else has a class of its own.
+                    raise self.unreadable(f"{exc}; nothing was changed: {self.path}") from None
+                raise
 
     @contextmanager
     def transaction(self, patience: float) -> Iterator[sqlite3.Connection]:

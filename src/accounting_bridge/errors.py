@@ -116,7 +116,7 @@ class BridgeError(Exception):
 
 
 def how_to_install(*extras: str) -> str:
-    """What messages say where packages of optional *extras* are missing: from an index, or in a checkout."""
+    """What messages say where packages of optional *extras* are missing: on an index the library is not yet."""
     names = ",".join(extras)
     which = f"the extra {names!r}" if len(extras) == 1 else f"the extras {names!r}"
     return f"install {which}: pip install '.[{names}]' in a checkout of accounting_bridge"

@@ -54,6 +54,8 @@ class World:
             try:
                 action = steps.send(answer) if error is None else steps.throw(error)
             except StopIteration as stop:
+                if isinstance(stop.value, Token):
+                    self.renewal.came_into_use(stop.value)  # as whoever drives it does
                 return stop.value
             answer = error = None
             try:

@@ -40,16 +40,7 @@ class MemoryJournal:
 
     def record(self, key: Key, change: Change, at: datetime) -> bool:
         """Carry out one change; False if it did not apply."""
-        with self._lock:
-            row = self._rows.get(key)
-            after = advance(row, change, at)
-            if after is row:
-                return False
-            if after is None:
-                del self._rows[key]
-            else:
-                self._rows[key] = after
-            return True
+        return self.record_all([(key, change)], at)
 
     def recall_all(self, keys: Sequence[Key]) -> Sequence[Row | None]:
         """The rows of these keys, in their order."""

@@ -156,7 +156,7 @@ class SqliteJournal:
     def record_all(self, changes: Sequence[tuple[Key, Change]], at: datetime) -> bool:
         """Carry out all of the changes in one transaction, or none; False if one of them did not apply."""
         stored = [(self._stored_key(key), change) for key, change in changes]
-        with self._database.connection(_PATIENCE):  # nobody's turn until it is noted where the histories end now
+        with self._database.turn(_PATIENCE):  # until it is noted where the histories end now
             with self._database.transaction(_PATIENCE) as connection:
                 rows: dict[Key, Row | None] = {}
                 writing, instant = _Writing(connection, self._identity), _instant(at)
@@ -269,7 +269,7 @@ class SqliteJournal:
         Raises:
             TimeoutError: it is dropped, but somebody was reading all the time: repeat it, so that it leaves the file.
         """
-        with self._database.connection(_PATIENCE):
+        with self._database.turn(_PATIENCE):
             with self._database.transaction(_PATIENCE) as connection:
                 gone = [
                     connection.execute(f"DELETE FROM {table} WHERE tenant = ?", (_stored(tenant),)).rowcount

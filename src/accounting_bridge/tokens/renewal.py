@@ -133,6 +133,10 @@ class Renewal:
             return False
         return self._left(token) <= self._margin_of(token) and self.clock.monotonic() >= self._quiet_until
 
+    def came_into_use(self, token: Token) -> None:
+        """Draw when it is to be renewed: an hour later, at the next call, nobody would know how long it has lived."""
+        self._margin_of(token)
+
     def tides_over(self, token: Token | None) -> bool:
         """Whether *token* may be used while somebody else renews it; where it may not, the other one is waited for."""
         return token is not None and self._left(token) > _SPARE
@@ -153,7 +157,6 @@ class Renewal:
         while True:
             stored = yield from self._load()
             if stored is not None and self._is_news(stored, token):
-                self._margin_of(stored)
                 return stored
             current = token if stored is None else stored
             if current is None or self._was_refused(current):
@@ -162,8 +165,6 @@ class Renewal:
                 outcome = yield from self._leased(holder, current)
                 if outcome is not _LOST:
                     renewed: Renewed = outcome
-                    if isinstance(renewed, Token):
-                        self._margin_of(renewed)
                     return renewed
             if token is not None and not rejected and self.tides_over(token):
                 self._quiet_until = self.clock.monotonic() + _LOOK_AGAIN
