@@ -40,7 +40,7 @@ class MemoryJournal:
 
     def record(self, key: Key, change: Change, at: datetime) -> bool:
         """Carry out one change; False if it did not apply."""
-        return self.record_all([(key, change)], at)
+        return self._carry_out([(key, change)], at)
 
     def recall_all(self, keys: Sequence[Key]) -> Sequence[Row | None]:
         """The rows of these keys, in their order."""
@@ -49,6 +49,9 @@ class MemoryJournal:
 
     def record_all(self, changes: Sequence[tuple[Key, Change]], at: datetime) -> bool:
         """Carry out all of the changes, or none; False if one of them did not apply."""
+        return self._carry_out(changes, at)
+
+    def _carry_out(self, changes: Sequence[tuple[Key, Change]], at: datetime) -> bool:
         with self._lock:
             after: dict[Key, Row | None] = {}
             for key, change in changes:

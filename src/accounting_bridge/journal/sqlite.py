@@ -137,7 +137,7 @@ class SqliteJournal:
 
     def record(self, key: Key, change: Change, at: datetime) -> bool:
         """Carry out one change; it is on the disk when this returns. False if it did not apply."""
-        return self.record_all([(key, change)], at)
+        return self._carry_out([(key, change)], at)
 
     def recall_all(self, keys: Sequence[Key]) -> Sequence[Row | None]:
         """The rows of these keys, in their order, as they stand at one moment.
@@ -155,6 +155,9 @@ class SqliteJournal:
 
     def record_all(self, changes: Sequence[tuple[Key, Change]], at: datetime) -> bool:
         """Carry out all of the changes in one transaction, or none; False if one of them did not apply."""
+        return self._carry_out(changes, at)
+
+    def _carry_out(self, changes: Sequence[tuple[Key, Change]], at: datetime) -> bool:
         stored = [(self._stored_key(key), change) for key, change in changes]
         with self._database.turn(_PATIENCE):  # until it is noted where the histories end now
             with self._database.transaction(_PATIENCE) as connection:
